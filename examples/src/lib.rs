@@ -1,0 +1,1 @@
+//! The tutorials of Flax, in flaxen.

@@ -1,0 +1,5 @@
+//! Flax Linen for Rust: shapes checked and backward passes written at compile time.
+
+pub mod error;
+
+pub use error::{Error, Result};

@@ -1,0 +1,1 @@
+//! flaxen against Flax's numbers, end to end.
