@@ -13,7 +13,7 @@ mod sizes;
 pub use dim::{Batch, Dim, Dyn, Static};
 pub use message::Message;
 pub use rank::{SplitFirst, SplitLast};
-pub use sizes::{Rule, Size, Sizes};
+pub use sizes::{Rule, Size, Sizes, declared, returns, signature};
 
 use std::fmt::Debug;
 
