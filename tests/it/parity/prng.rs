@@ -188,9 +188,9 @@ fn check_permutation(key: Key, variant: &str, expected: &Draw) {
 fn check_categorical(key: Key, variant: &str, expected: &Draw) {
     const LOGITS: [f32; 8] = [0.1, 1.5, -0.7, 0.0, 2.0, 0.0, 0.5, -1.0];
     expected.indices(|out| match variant {
-        "axis0" => key.categorical(&LOGITS, &[2, 4], 0, out),
-        "shape" => key.categorical(&LOGITS[..4], &[4], 0, out),
-        _ => key.categorical(&LOGITS, &[2, 4], 1, out),
+        "axis0" => key.fill_categorical(&LOGITS, &[2, 4], 0, out),
+        "shape" => key.fill_categorical(&LOGITS[..4], &[4], 0, out),
+        _ => key.fill_categorical(&LOGITS, &[2, 4], 1, out),
     });
 }
 
@@ -198,10 +198,10 @@ fn check_choice(key: Key, variant: &str, expected: &Draw) {
     const P: [f32; 4] = [0.1, 0.4, 0.3, 0.2];
     expected.indices(|out| {
         match variant {
-            "replace" => key.choice(10, out),
-            "noreplace" => key.choice_without_replacement(10, out),
-            "p" => key.choice_weighted(&P, out),
-            _ => key.choice_weighted_without_replacement(&P, out),
+            "replace" => key.fill_choice(10, out),
+            "noreplace" => key.fill_choice_without_replacement(10, out),
+            "p" => key.fill_choice_weighted(&P, out),
+            _ => key.fill_choice_weighted_without_replacement(&P, out),
         }
         .expect("there is enough to choose from");
     });
