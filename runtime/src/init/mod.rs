@@ -1,6 +1,6 @@
 //! Initialisers, under the names of `flax.linen.initializers`.
 //!
-//! An [`Initializer`] is a value that a layer's configuration holds. It makes an array from a key and a shape:
+//! An [`Initializer`] is a value that a layer's configuration holds. From a key and a shape it makes an array:
 //!
 //! ```
 //! use flaxen::prelude::*;
@@ -86,7 +86,8 @@ impl Initializer {
     ///
     /// # Panics
     /// If the elements are not as many as the sizes say, or the initialiser has no meaning for such sizes:
-    /// variance scaling and orthogonal matrices need two axes, delta-orthogonal kernels three, and no more inputs than outputs.
+    /// variance scaling and orthogonal matrices need two axes, delta-orthogonal kernels three, and no more
+    /// inputs than outputs.
     pub fn fill(&self, key: Key, sizes: &[usize], out: &mut [f32]) {
         assert_eq!(
             out.len(),
@@ -142,19 +143,21 @@ pub const fn uniform(scale: f32) -> Initializer {
     Initializer::Uniform { scale }
 }
 
-/// Normal numbers between `lower` and `upper` standard deviations, which Flax has -2 and 2 for, and 0.01 for `stddev`.
+/// Normal numbers between `lower` and `upper` standard deviations, which Flax has -2 and 2 for, and 0.01 for
+/// `stddev`.
 ///
 /// As in JAX the standard deviation is that before the truncation.
 pub const fn truncated_normal(stddev: f32, lower: f32, upper: f32) -> Initializer {
     Initializer::TruncatedNormal { stddev, lower, upper }
 }
 
-/// Numbers with the variance `scale / fan`: see [`VarianceScaling`], which the default for a kernel `[..., in, out]` is made of.
+/// Numbers with the variance `scale / fan` for a kernel `[.., in, out]`. [`VarianceScaling`] has other axes too.
 pub const fn variance_scaling(scale: f64, mode: FanMode, distribution: Spread) -> Initializer {
     Initializer::VarianceScaling(VarianceScaling::new(scale, mode, distribution))
 }
 
-/// Truncated normal numbers with the variance `1 / fan_in`: LeCun et al., "Efficient BackProp" (1998). The kernels of Flax's layers.
+/// Truncated normal numbers with the variance `1 / fan_in`: LeCun et al., "Efficient BackProp" (1998). The
+/// kernels of Flax's layers.
 pub const fn lecun_normal() -> Initializer {
     variance_scaling(1.0, FanMode::FanIn, Spread::TruncatedNormal)
 }
@@ -164,8 +167,8 @@ pub const fn lecun_uniform() -> Initializer {
     variance_scaling(1.0, FanMode::FanIn, Spread::Uniform)
 }
 
-/// Truncated normal numbers with the variance `2 / (fan_in + fan_out)`: Glorot and Bengio, "Understanding the difficulty of
-/// training deep feedforward neural networks" (2010).
+/// Truncated normal numbers with the variance `2 / (fan_in + fan_out)`: Glorot and Bengio, "Understanding the
+/// difficulty of training deep feedforward neural networks" (2010).
 pub const fn glorot_normal() -> Initializer {
     variance_scaling(1.0, FanMode::FanAvg, Spread::TruncatedNormal)
 }
@@ -190,8 +193,9 @@ pub use {
     he_uniform as kaiming_uniform,
 };
 
-/// A matrix with orthonormal rows or columns, whichever are fewer: Saxe et al., "Exact solutions to the nonlinear dynamics of
-/// learning in deep linear neural networks" (2013). The last axis is that of the columns; Flax's default for `scale` is 1.
+/// A matrix with orthonormal rows or columns, whichever are fewer: Saxe et al., "Exact solutions to the
+/// nonlinear dynamics of learning in deep linear neural networks" (2013). The last axis is that of the
+/// columns; Flax's default for `scale` is 1.
 pub const fn orthogonal(scale: f32) -> Initializer {
     Initializer::Orthogonal {
         scale,
@@ -199,8 +203,8 @@ pub const fn orthogonal(scale: f32) -> Initializer {
     }
 }
 
-/// A convolution kernel that is an orthogonal matrix in the middle of its window and zero elsewhere: Xiao et al., "Dynamical isometry
-/// and a mean field theory of CNNs" (2018).
+/// A convolution kernel that is an orthogonal matrix in the middle of its window and zero elsewhere: Xiao et
+/// al., "Dynamical isometry and a mean field theory of CNNs" (2018).
 pub const fn delta_orthogonal(scale: f32) -> Initializer {
     Initializer::DeltaOrthogonal {
         scale,

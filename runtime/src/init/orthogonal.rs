@@ -5,8 +5,9 @@ use crate::rng::{Key, Normal};
 
 /// A random matrix with orthonormal columns, or rows where these are fewer, times `scale`.
 ///
-/// It is the `Q` of the QR decomposition of a matrix of normal numbers, with the signs that make the diagonal of `R` positive;
-/// so it is uniformly distributed (Mezzadri, "How to generate random matrices from the classical compact groups", 2007).
+/// It is the `Q` of the QR decomposition of a matrix of normal numbers, with the signs that make the diagonal
+/// of `R` positive; so it is uniformly distributed (Mezzadri, "How to generate random matrices from the
+/// classical compact groups", 2007).
 pub(super) struct Orthogonal {
     pub(super) scale: f32,
     pub(super) column_axis: isize,
@@ -62,8 +63,9 @@ impl Orthogonal {
     }
 }
 
-/// So many orthonormal vectors, by the modified Gram-Schmidt process on columns of normal numbers, which leaves the diagonal of `R`
-/// positive. Each vector is cleared of the others twice, after which it is orthogonal to them to the last place.
+/// So many orthonormal vectors, by the modified Gram-Schmidt process on columns of normal numbers, which
+/// leaves the diagonal of `R` positive. Each vector is cleared of the others twice, after which it is
+/// orthogonal to them to the last place.
 fn orthonormal(key: Key, length: usize, vectors: usize) -> Vec<Vec<f64>> {
     let mut normals = vec![0.0; length * vectors];
     key.fill(&Normal, &mut normals);

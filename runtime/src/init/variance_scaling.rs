@@ -33,9 +33,10 @@ pub enum Spread {
 
 /// `variance_scaling(scale, mode, distribution, in_axis, out_axis, batch_axis)` of `jax.nn.initializers`.
 ///
-/// The variance is `scale / fan`, where `fan_in = sizes[in_axis] * receptive`, `fan_out = sizes[out_axis] * receptive`, and
-/// `receptive` is the number of elements divided by the sizes of all the axes named here, one after the other. (So where one axis is
-/// both, as in an embedding, `fan_in` is the product of the others.)
+/// The variance is `scale / fan`, where `fan_in = sizes[in_axis] * receptive` and
+/// `fan_out = sizes[out_axis] * receptive`, and `receptive` is the number of elements divided by the sizes of
+/// all the axes named here, one after the other. (So where one axis is both, as in an embedding, `fan_in` is
+/// the product of the others.)
 ///
 /// ```
 /// use flaxen::init::{FanMode, Initializer, Spread, VarianceScaling};
@@ -107,7 +108,7 @@ impl VarianceScaling {
 
     pub(super) fn fill(&self, key: Key, sizes: &[usize], out: &mut [f32]) {
         /// The standard deviation of a normal number between -2 and 2.
-        const TRUNCATED: f32 = 0.879_625_66;
+        const TRUNCATED: f32 = 0.879_625_7;
         let variance = self.variance(sizes);
         match self.distribution {
             Spread::TruncatedNormal => {

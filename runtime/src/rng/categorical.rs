@@ -6,12 +6,14 @@ use super::key::Key;
 impl Key {
     /// Draws a class by its logit: `jax.random.categorical(key, logits, axis)`.
     ///
-    /// The logits are given in row-major order with their sizes; the classes lie along `axis`, which the result is without.
-    /// `out` may hold several times as many elements as one draw has: then so many draws are made, which in JAX are leading
-    /// axes of `shape`. With Gumbel noise added, the largest logit is the class.
+    /// The logits are given in row-major order with their sizes; the classes lie along `axis`, which the
+    /// result is without. `out` may hold several times as many elements as one draw has: then so many draws
+    /// are made, which in JAX are leading axes of `shape`. With Gumbel noise added, the largest logit is the
+    /// class.
     ///
     /// # Panics
-    /// If the sizes are not those of the logits, have no such axis or no class, or `out` holds no whole number of draws.
+    /// If the sizes are not those of the logits, have no such axis or no class, or `out` holds no whole
+    /// number of draws.
     pub fn fill_categorical(self, logits: &[f32], sizes: &[usize], axis: usize, out: &mut [u32]) {
         assert_eq!(
             logits.len(),

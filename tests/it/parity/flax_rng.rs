@@ -159,8 +159,8 @@ fn modules_of_plain_scopes() {
     assert_eq!(checked, 14 * 4);
 }
 
-/// Cases of `naming.json` that are made of Dense and Conv layers, norms and plain parameters: every module is entered in the order of creation of
-/// its variables, each of which is one draw.
+/// Cases of `naming.json` that are made of Dense and Conv layers, norms and plain parameters: every module is
+/// entered in the order of creation of its variables, each of which is one draw.
 const PLAIN: [&str; 22] = [
     "auto_numbers",
     "explicit_name_between",
