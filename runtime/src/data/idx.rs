@@ -152,10 +152,15 @@ fn parse(
 
     // One byte more than announced, to meet the end of the data, where gzip's checksum is compared.
     let mut values = Vec::new();
-    reader
+    let end = reader
         .take((count as u64).saturating_add(1))
-        .read_to_end(&mut values)
-        .map_err(truncated)?;
+        .read_to_end(&mut values);
+    end.map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof if values.len() == count => {
+            Failure::Format("corrupt gzip: cut off after the last value, or followed by other data".into())
+        }
+        _ => truncated(error),
+    })?;
     if values.len() > count {
         return Err(Failure::Format(format!(
             "data after the {count} values of sizes {sizes:?}"
@@ -292,8 +297,16 @@ mod tests {
         let bytes = idx_bytes(&[3, 4]);
         let compressed = gzip(&bytes);
         assert_refused(&compressed[..3], "ends early");
-        assert_refused(&compressed[..compressed.len() - 1], "ends early");
-        assert_refused(&[&compressed[..], b"garbage"].concat(), "gzip");
+        assert_refused(&compressed[..compressed.len() - 12], "ends early");
+        assert_refused(
+            &compressed[..compressed.len() - 1],
+            "cut off after the last value",
+        );
+        assert_refused(&[&compressed[..], b"garbage"].concat(), "followed by other data");
+        assert_refused(
+            &[&compressed[..], b"more garbage than that"].concat(),
+            "corrupt gzip",
+        );
         assert_refused(&gzip(&[&bytes[..], b"!"].concat()), "data after the 12 values");
         let mut wrong_checksum = compressed.clone();
         let position = wrong_checksum.len() - 8;
