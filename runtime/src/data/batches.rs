@@ -42,7 +42,7 @@ pub fn per_epoch(examples: usize, batch_size: usize) -> Result<usize> {
 /// assert_eq!(indices, [[4, 0], [3, 1]]);
 /// # Ok::<(), flaxen::Error>(())
 /// ```
-pub fn batches(permutation: &[u32], batch_size: usize) -> Result<ChunksExact<'_, u32>> {
+pub fn batches(permutation: &[usize], batch_size: usize) -> Result<ChunksExact<'_, usize>> {
     per_epoch(permutation.len(), batch_size)?;
     Ok(permutation.chunks_exact(batch_size))
 }
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn the_incomplete_batch_is_dropped() {
-        let permutation: Vec<u32> = (0..100).rev().collect();
+        let permutation: Vec<usize> = (0..100).rev().collect();
         let indices: Vec<_> = batches(&permutation, 32).unwrap().collect();
         assert_eq!(indices.len(), 3);
         assert_eq!(indices.concat(), permutation[..96]);

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use super::idx;
+use crate::Tensor;
 use crate::error::{Error, Result};
+use crate::shape::{Batch, Dyn};
 
 /// Height and width of an image.
 pub const SIDE: usize = 28;
@@ -103,28 +105,71 @@ impl LabelledImages {
         self.white
     }
 
-    /// Copies the images of these indices, divided by [`white`](Self::white), to `images` (`[b, 28, 28, 1]`), and
-    /// their labels to `labels` (`[b]`). Allocates nothing.
+    /// The images of these indices, each pixel divided by [`white`](Self::white), with their labels. The memory is
+    /// that of an earlier batch that nobody holds any more, so that a training loop allocates nothing.
     ///
-    /// # Panics
+    /// # Errors
     ///
-    /// If an index is not below [`len`](Self::len), or a slice is not of the size that `indices` asks for.
-    pub fn gather(&self, indices: &[u32], images: &mut [f32], labels: &mut [i32]) {
-        assert_eq!(
-            images.len(),
-            indices.len() * PIXELS,
-            "gather: one image for each index"
-        );
-        assert_eq!(labels.len(), indices.len(), "gather: one label for each index");
-        let white = f32::from(self.white);
-        for ((&index, image), label) in indices.iter().zip(images.chunks_exact_mut(PIXELS)).zip(labels) {
-            let index = index as usize;
-            for (to, &from) in image.iter_mut().zip(self.image(index)) {
-                *to = f32::from(from) / white;
-            }
-            *label = self.labels[index].into();
+    /// [`Error::Mismatch`] when `B` is another size than the number of indices, or an index is not below
+    /// [`len`](Self::len).
+    pub fn gather<B: Batch>(&self, indices: &[usize]) -> Result<LabelledBatch<B>> {
+        let batch = B::from_size(indices.len()).ok_or_else(|| Error::Mismatch {
+            what: "indices of a batch".into(),
+            expected: B::SIZE
+                .known()
+                .map_or("any number".into(), |size| size.to_string()),
+            found: indices.len().to_string(),
+        })?;
+        if let Some(index) = indices.iter().find(|&&index| index >= self.len()) {
+            return Err(Error::Mismatch {
+                what: "index of a batch".into(),
+                expected: format!("below {}", self.len()),
+                found: index.to_string(),
+            });
         }
+        Ok(self.batch_of(batch, indices.iter().copied()))
     }
+
+    /// All images, in order.
+    pub fn all(&self) -> LabelledBatch<Dyn> {
+        self.batch_of(Dyn(self.len()), 0..self.len())
+    }
+
+    /// The images of these indices, which are as many as the batch and all below [`len`](Self::len).
+    fn batch_of<B: Batch>(&self, batch: B, indices: impl Iterator<Item = usize> + Clone) -> LabelledBatch<B> {
+        let white = f32::from(self.white);
+        let images = Tensor::written(
+            (batch, Default::default(), Default::default(), Default::default()),
+            |images| {
+                for (index, image) in indices.clone().zip(images.chunks_exact_mut(PIXELS)) {
+                    for (pixel, &byte) in image.iter_mut().zip(self.image(index)) {
+                        *pixel = f32::from(byte) / white;
+                    }
+                }
+            },
+        );
+        let labels = Tensor::written((batch,), |labels| {
+            for (index, label) in indices.zip(labels) {
+                *label = self.labels[index].into();
+            }
+        });
+        LabelledBatch { images, labels }
+    }
+}
+
+/// Images as a model takes them.
+pub type Images<B> = Tensor![B, 28, 28, 1];
+
+/// Classes, one an image.
+pub type Labels<B> = Tensor![B; i32];
+
+/// Some of the images with their labels.
+#[derive(Debug, Clone)]
+pub struct LabelledBatch<B: Batch> {
+    /// From 0 to 1.
+    pub images: Images<B>,
+    /// Classes.
+    pub labels: Labels<B>,
 }
 
 /// The first label that is no class, with its index.
@@ -209,6 +254,7 @@ fn load_set(folder: &Path, set: &str) -> Result<LabelledImages> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape::dim::names::U2;
 
     /// An IDX file.
     fn idx_bytes(sizes: &[u32], values: &[u8]) -> Vec<u8> {
@@ -296,15 +342,35 @@ mod tests {
         assert!(message.contains("not a folder"), "{message}");
     }
 
+    /// Three images of one grey each: 0, 8 and 16 of 16.
+    fn greys() -> LabelledImages {
+        let images = (0..3 * PIXELS).map(|pixel| (pixel / PIXELS * 8) as u8).collect();
+        LabelledImages::new(images, vec![5, 6, 7], 16).unwrap()
+    }
+
     #[test]
     fn gather_follows_the_indices_and_divides_by_white() {
-        let images = (0..3 * PIXELS).map(|pixel| (pixel / PIXELS * 8) as u8).collect();
-        let set = LabelledImages::new(images, vec![5, 6, 7], 16).unwrap();
-        let (mut images, mut labels) = (vec![0.0; 2 * PIXELS], [0; 2]);
-        set.gather(&[2, 1], &mut images, &mut labels);
-        assert_eq!(labels, [7, 6]);
-        assert!(images[..PIXELS].iter().all(|&pixel| pixel == 1.0));
-        assert!(images[PIXELS..].iter().all(|&pixel| pixel == 0.5));
+        let batch = greys().gather::<U2>(&[2, 1]).unwrap();
+        assert_eq!(batch.labels.as_slice(), [7, 6]);
+        let (first, second) = batch.images.as_slice().split_at(PIXELS);
+        assert!(first.iter().all(|&pixel| pixel == 1.0));
+        assert!(second.iter().all(|&pixel| pixel == 0.5));
+    }
+
+    #[test]
+    fn all_is_every_image_in_order() {
+        let set = greys();
+        let (all, gathered) = (set.all(), set.gather::<Dyn>(&[0, 1, 2]).unwrap());
+        assert_eq!(all.images.sizes(), [3, 28, 28, 1]);
+        assert_eq!((all.images, all.labels), (gathered.images, gathered.labels));
+    }
+
+    #[test]
+    fn gather_refuses_what_is_not_there() {
+        let message = greys().gather::<U2>(&[0, 3]).unwrap_err().to_string();
+        assert!(message.contains("expected below 3, found 3"), "{message}");
+        let message = greys().gather::<U2>(&[0]).unwrap_err().to_string();
+        assert!(message.contains("expected 2, found 1"), "{message}");
     }
 
     #[test]
