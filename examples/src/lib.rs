@@ -1,1 +1,6 @@
-//! The tutorials of Flax, in flaxen.
+//! The tutorials of Flax, in flaxen: what more than one of their programs needs.
+
+pub mod digits;
+pub mod metrics_log;
+pub mod picture_grid;
+pub mod progress;
