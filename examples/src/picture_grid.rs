@@ -24,7 +24,7 @@ const ZOOM: usize = 5;
 
 const GAP: usize = 20;
 const TITLE_HEIGHT: usize = 56;
-const CAPTION_HEIGHT: usize = 48;
+const CAPTION_HEIGHT: usize = 54;
 const LINE_HEIGHT: usize = 19;
 const IMAGE_SIDE: usize = SIDE * ZOOM;
 const WIDTH: usize = ROWS * (IMAGE_SIDE + GAP) + GAP;
@@ -128,7 +128,7 @@ fn draw(pixels: &mut [u8], title: &str, set: &LabelledImages, captions: &[Captio
             (left, top),
             if caption.is_wrong() { RED } else { FRAME },
         )?;
-        draw_caption(&canvas, caption, left + IMAGE_SIDE / 2, top + IMAGE_SIDE + 5)?;
+        draw_caption(&canvas, caption, left + IMAGE_SIDE / 2, top + IMAGE_SIDE + 9)?;
     }
     canvas.present().map_err(io::Error::other)
 }
@@ -141,10 +141,11 @@ fn draw_image(
     (left, top): (usize, usize),
     frame: RGBColor,
 ) -> io::Result<()> {
+    // Plotters fills up to the second corner, without it.
     let square = |left: usize, top: usize, side: usize| {
         [
             (left as i32, top as i32),
-            ((left + side - 1) as i32, (top + side - 1) as i32),
+            ((left + side) as i32, (top + side) as i32),
         ]
     };
     // Two pixels of frame around the image.
@@ -229,19 +230,19 @@ mod tests {
         for index in [0, 7, 24] {
             let (left, top) = (
                 GAP + index % 5 * (IMAGE_SIDE + GAP),
-                TITLE_HEIGHT + index / 5 * (IMAGE_SIDE + 48),
+                TITLE_HEIGHT + index / 5 * (IMAGE_SIDE + CAPTION_HEIGHT),
             );
             for position in 0..SIDE * SIDE {
                 let grey = 255 - (u32::from(set.image(index)[position]) * 255 / 16) as u8;
-                let place = (
-                    left + position % SIDE * ZOOM + 2,
-                    top + position / SIDE * ZOOM + 2,
-                );
-                assert_eq!(
-                    color(&pixels, place.0, place.1),
-                    [grey; 3],
-                    "image {index}, pixel {position}"
-                );
+                let (row, column) = (position / SIDE, position % SIDE);
+                for within in [0, ZOOM - 1] {
+                    let place = (left + column * ZOOM + within, top + row * ZOOM + within);
+                    assert_eq!(
+                        color(&pixels, place.0, place.1),
+                        [grey; 3],
+                        "image {index}, pixel {position}"
+                    );
+                }
             }
         }
     }
