@@ -5,13 +5,16 @@ extern crate self as flaxen;
 
 pub mod data;
 pub mod error;
+pub mod init;
 pub mod op;
+pub mod rng;
 pub mod shape;
 pub mod tensor;
 pub mod tree;
 
 pub use error::{Error, Result};
 pub use flaxen_macros::{Tensor, dim};
+pub use rng::Key;
 pub use shape::dim::names;
 pub use tensor::Tensor;
 
@@ -23,5 +26,5 @@ pub mod prelude {
     pub use crate::shape::{Batch, Dim, Dyn, Shape, Static, StaticShape};
     pub use crate::tensor::{Element, Float};
     pub use crate::tree::Tree;
-    pub use crate::{Tensor, dim};
+    pub use crate::{Key, Tensor, dim};
 }
