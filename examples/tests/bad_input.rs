@@ -116,7 +116,7 @@ fn truncated_files() {
 #[test]
 fn truncated_or_corrupt_gzip() {
     let pixels: Vec<u8> = (0..40 * 28 * 28_u32)
-        .map(|pixel| (pixel * pixel >> 5) as u8)
+        .map(|pixel| ((pixel * pixel) >> 5) as u8)
         .collect();
     let sound = gzip(&idx(&[40, 28, 28], &pixels));
     for cut in [5, 30, sound.len() / 2] {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
+use flaxen::Key;
 
 /// Trains the convolutional network of Flax's Fashion-MNIST tutorial.
 #[derive(Debug, Clone, PartialEq, Parser)]
@@ -51,6 +52,15 @@ pub struct Options {
 }
 
 impl Options {
+    /// The key that all random numbers come from.
+    pub fn key(&self) -> Key {
+        if self.legacy_keys {
+            Key::legacy(self.seed.into())
+        } else {
+            Key::new(self.seed.into())
+        }
+    }
+
     /// The number of steps of every epoch: the last may end early, at `--steps`.
     pub fn steps_of_epochs(&self, steps_per_epoch: usize) -> impl Iterator<Item = usize> + use<> {
         let all = self.epochs.saturating_mul(steps_per_epoch);
@@ -96,6 +106,15 @@ mod tests {
         assert_eq!((options.epochs, options.batch_size, options.seed), (10, 32, 0));
         assert_eq!((options.learning_rate, options.momentum), (0.1, 0.9));
         assert!(options.data.is_none() && options.steps.is_none() && !options.legacy_keys);
+    }
+
+    #[test]
+    fn keys_are_of_the_seed_and_the_layout() {
+        assert_eq!(parse(&["--seed", "7"]).unwrap().key(), Key::new(7));
+        assert_eq!(
+            parse(&["--seed", "7", "--legacy-keys"]).unwrap().key(),
+            Key::legacy(7)
+        );
     }
 
     #[test]
