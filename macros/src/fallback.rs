@@ -7,14 +7,22 @@ use syn::{FnArg, ImplItem, ItemFn, ItemImpl};
 
 /// An `impl` whose `call` could not be lowered: `init` and `apply` exist, and take anything.
 pub fn implementation(item: &ItemImpl) -> TokenStream {
-    let Some(name) = struct_name(&item.self_ty) else { return TokenStream::new() };
+    let Some(name) = struct_name(&item.self_ty) else {
+        return TokenStream::new();
+    };
     let (generics, _, where_clause) = item.generics.split_for_impl();
     let self_ty = &item.self_ty;
     let call = item.items.iter().find_map(|item| match item {
         ImplItem::Fn(function) if function.sig.ident == "call" => Some(function),
         _ => None,
     });
-    let count = call.map_or(0, |call| call.sig.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_))).count());
+    let count = call.map_or(0, |call| {
+        call.sig
+            .inputs
+            .iter()
+            .filter(|input| matches!(input, FnArg::Typed(_)))
+            .count()
+    });
     let inputs = (0..count).map(|index| format_ident!("input_{index}"));
     let output = call.map(|call| &call.sig.output);
     let inner = call.map(|call| &call.sig.generics.params);

@@ -29,7 +29,9 @@ use syn::{Error, Item};
 #[proc_macro_attribute]
 pub fn module(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let tokens = syn::parse::<Item>(item).map(|item| match item {
-        _ if !arguments.is_empty() => Error::new(proc_macro2::Span::call_site(), messages::ARGUMENTS).into_compile_error(),
+        _ if !arguments.is_empty() => {
+            Error::new(proc_macro2::Span::call_site(), messages::ARGUMENTS).into_compile_error()
+        }
         Item::Struct(item) => structure(item),
         Item::Impl(item) => implementation(item),
         other => Error::new_spanned(other, messages::ITEM).into_compile_error(),
@@ -47,9 +49,11 @@ fn structure(item: syn::ItemStruct) -> proc_macro2::TokenStream {
 fn implementation(item: syn::ItemImpl) -> proc_macro2::TokenStream {
     let mut diagnostics = Diagnostics::new();
     match parse::structure::implementation(&item, &mut diagnostics) {
-        Some(implementation) if diagnostics.is_empty() => {
-            or_mistakes(Some(emit::module::module(implementation)), diagnostics, proc_macro2::TokenStream::new)
-        }
+        Some(implementation) if diagnostics.is_empty() => or_mistakes(
+            Some(emit::module::module(implementation)),
+            diagnostics,
+            proc_macro2::TokenStream::new,
+        ),
         _ => or_mistakes(None, diagnostics, || fallback::implementation(&item)),
     }
 }
@@ -66,7 +70,9 @@ pub fn differentiable(_: TokenStream, item: TokenStream) -> TokenStream {
         parser.inputs(&signature);
         parser.function_body(&item.block, signature.outputs.len());
         let body = parser.finish();
-        diagnostics.is_empty().then(|| emit::function::function(&item, &signature, body))
+        diagnostics
+            .is_empty()
+            .then(|| emit::function::function(&item, &signature, body))
     });
     or_mistakes(tokens, diagnostics, || fallback::function(&item)).into()
 }
@@ -81,7 +87,9 @@ pub fn value_and_grad(tokens: TokenStream) -> TokenStream {
     let call = syn::parse_macro_input!(tokens as parse::closure::ClosureCall);
     let mut diagnostics = Diagnostics::new();
     let closure = call.lower(&mut diagnostics);
-    let tokens = diagnostics.is_empty().then(|| emit::closure::closure(closure, &mut diagnostics));
+    let tokens = diagnostics
+        .is_empty()
+        .then(|| emit::closure::closure(closure, &mut diagnostics));
     // In an expression the mistakes are statements, and the value is one of any type.
     let tokens = or_mistakes(tokens, diagnostics, || quote!(::core::unreachable!()));
     quote!({ #tokens }).into()
@@ -103,7 +111,9 @@ pub fn param(tokens: TokenStream) -> TokenStream {
 }
 
 fn outside(_: TokenStream, message: &str) -> TokenStream {
-    Error::new(proc_macro2::Span::call_site(), message).into_compile_error().into()
+    Error::new(proc_macro2::Span::call_site(), message)
+        .into_compile_error()
+        .into()
 }
 
 /// A tensor type: `Tensor![B, 28, 28, 1]`, `Tensor![B, H / 2, 64; f64]`, `Tensor![]` for a scalar.

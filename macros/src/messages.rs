@@ -10,8 +10,10 @@ pub const LOOP: &str = "`loop` and `for` are not lowered\n    help: write the st
 pub const BRANCH: &str = "`if` and `match` on the way of a tensor are not lowered\n\
     help: choose between values before the call, or write two modules";
 pub const QUESTION_MARK: &str = "`?` would leave the body early\n    help: tensors of wrong shapes do not compile, so no op returns a `Result`";
-pub const ASSIGNMENT: &str = "a tensor is not changed in place\n    help: bind the result to a name: `let x = …;`";
-pub const MUTABLE: &str = "a binding is never changed here\n    help: leave out `mut` and bind the result again: `let x = …;`";
+pub const ASSIGNMENT: &str =
+    "a tensor is not changed in place\n    help: bind the result to a name: `let x = …;`";
+pub const MUTABLE: &str =
+    "a binding is never changed here\n    help: leave out `mut` and bind the result again: `let x = …;`";
 pub const REFERENCE_BINDING: &str = "a tensor is bound by value\n    help: leave out `ref`";
 pub const PATTERN: &str = "tensors are bound to a name, or to a tuple of names: `let (a, b) = …;`";
 pub const NOT_A_CALL: &str = "this is not a step that has a backward pass\n\
@@ -25,23 +27,30 @@ pub const NO_SELF: &str = "`call` takes `&self` first: `fn call<B: Batch>(&self,
 pub const BY_REFERENCE_SELF: &str = "`call` takes `&self`: the hyper-parameters are read, never changed";
 pub const INPUT_TYPE: &str = "an input is written as a tensor: `x: Tensor![B, 28, 28, 1]`";
 pub const INPUT_NAME: &str = "an input has a plain name: `x: Tensor![B, 28]`";
-pub const OUTPUT_TYPE: &str = "the result is written as a tensor, or as a tuple of tensors: `-> Tensor![B, 10]`";
+pub const OUTPUT_TYPE: &str =
+    "the result is written as a tensor, or as a tuple of tensors: `-> Tensor![B, 10]`";
 pub const NO_INPUT: &str = "there must be at least one tensor among the inputs";
 pub const TOO_MANY: &str = "at most six inputs, and at most four results";
-pub const NO_CALL: &str = "a module has a method `call`: `fn call<B: Batch>(&self, x: Tensor![B, 28]) -> Tensor![B, 10]`";
-pub const TRAIT_IMPL: &str = "`#[module]` goes on the module's own `impl`, not on the implementation of a trait";
+pub const NO_CALL: &str =
+    "a module has a method `call`: `fn call<B: Batch>(&self, x: Tensor![B, 28]) -> Tensor![B, 10]`";
+pub const TRAIT_IMPL: &str =
+    "`#[module]` goes on the module's own `impl`, not on the implementation of a trait";
 pub const SELF_TYPE: &str = "`#[module]` goes on the `impl` of a struct: `impl Cnn { … }`";
 pub const ITEM: &str = "`#[module]` goes on a struct or on its `impl`";
 pub const ARGUMENTS: &str = "`#[module]` takes no arguments";
-pub const TUPLE_STRUCT: &str = "the hyper-parameters of a module have names\n    help: write `struct Name { rate: f32 }`";
+pub const TUPLE_STRUCT: &str =
+    "the hyper-parameters of a module have names\n    help: write `struct Name { rate: f32 }`";
 pub const ASYNC: &str = "`call` is an ordinary function";
 pub const COMPACT_OUTSIDE: &str = "`compact!` declares a submodule, so it belongs in the body of `call` in a `#[module]`\n\
     help: outside of a module, make the layer with `new` and call `init` and `apply` on it";
-pub const PARAM_OUTSIDE: &str = "`param!` declares a parameter, so it belongs in the body of `call` in a `#[module]`";
+pub const PARAM_OUTSIDE: &str =
+    "`param!` declares a parameter, so it belongs in the body of `call` in a `#[module]`";
 pub const COMPACT_IN_FUNCTION: &str = "a function has no parameters, so it cannot declare a submodule\n\
     help: write a `#[module]`";
-pub const COMPACT_FORM: &str = "`compact!` takes a module and its keywords: `compact!(Dense<10>, name = \"head\")`";
-pub const PARAM_FORM: &str = "`param!` takes a name, an initialiser and a shape: `param!(\"kernel\", lecun_normal(), [I, F])`";
+pub const COMPACT_FORM: &str =
+    "`compact!` takes a module and its keywords: `compact!(Dense<10>, name = \"head\")`";
+pub const PARAM_FORM: &str =
+    "`param!` takes a name, an initialiser and a shape: `param!(\"kernel\", lecun_normal(), [I, F])`";
 pub const NAME_LITERAL: &str = "the name is a string: `name = \"head\"`";
 pub const SUBMODULE_AS_VALUE: &str = "a submodule is called, not passed on: `dense(x)`";
 pub const GRAD_FORM: &str = "`value_and_grad!` takes a closure and what to differentiate by: \

@@ -25,7 +25,9 @@ pub fn backward_if<M: Need, In, N: Needs<In>, O: Differentiable<In, N>>(
     residuals: M::Of<O::Residuals>,
     cotangent: M::Of<O::Out>,
 ) -> M::Of<N::Cotangents> {
-    M::zip(residuals, cotangent, |residuals, cotangent| op.backward(residuals, cotangent))
+    M::zip(residuals, cotangent, |residuals, cotangent| {
+        op.backward(residuals, cotangent)
+    })
 }
 
 /// No cotangent, for an input that nobody asks about.
@@ -50,7 +52,14 @@ pub fn vjp<N: Needs<In>, In, O: Differentiable<In, N>>(
     _: N,
 ) -> (O::Out, Pullback<N, In, O, O::Residuals>) {
     let (out, residuals) = op.forward(input);
-    (out, Pullback { op, residuals, types: PhantomData })
+    (
+        out,
+        Pullback {
+            op,
+            residuals,
+            types: PhantomData,
+        },
+    )
 }
 
 impl<N: Needs<In>, In, O: Differentiable<In, N>> Pullback<N, In, O, O::Residuals> {
@@ -77,7 +86,15 @@ pub fn model_vjp<'a, N: Needs<In>, In, M: Trainable<In, N>>(
 ) -> (M::Out, ModelPullback<'a, N, In, M, M::Params, M::Residuals>) {
     let params = variables.params();
     let (out, residuals) = model.forward(params, input);
-    (out, ModelPullback { model, params, residuals, types: PhantomData })
+    (
+        out,
+        ModelPullback {
+            model,
+            params,
+            residuals,
+            types: PhantomData,
+        },
+    )
 }
 
 impl<N: Needs<In>, In, M: Trainable<In, N>> ModelPullback<'_, N, In, M, M::Params, M::Residuals> {
@@ -88,7 +105,11 @@ impl<N: Needs<In>, In, M: Trainable<In, N>> ModelPullback<'_, N, In, M, M::Param
 }
 
 /// Applies a model that no gradient goes through.
-pub fn model_infer<In, M: Module<In>>(model: &M, variables: &impl Collections<M::Params>, input: In) -> M::Out {
+pub fn model_infer<In, M: Module<In>>(
+    model: &M,
+    variables: &impl Collections<M::Params>,
+    input: In,
+) -> M::Out {
     model.infer(variables.params(), input)
 }
 

@@ -3,9 +3,12 @@
 // Generated code names this crate `flaxen`, here too.
 extern crate self as flaxen;
 
+#[doc(hidden)]
+pub mod __private;
 pub mod data;
 pub mod error;
 pub mod init;
+pub mod module;
 pub mod op;
 pub mod rng;
 pub mod shape;
@@ -13,7 +16,7 @@ pub mod tensor;
 pub mod tree;
 
 pub use error::{Error, Result};
-pub use flaxen_macros::{Tensor, dim};
+pub use flaxen_macros::{Tensor, compact, differentiable, dim, module, param, value_and_grad};
 pub use rng::Key;
 pub use shape::dim::names;
 pub use tensor::Tensor;
@@ -26,5 +29,5 @@ pub mod prelude {
     pub use crate::shape::{Batch, Dim, Dyn, Shape, Static, StaticShape};
     pub use crate::tensor::{Element, Float};
     pub use crate::tree::Tree;
-    pub use crate::{Key, Tensor, dim};
+    pub use crate::{Key, Tensor, compact, differentiable, dim, module, param, value_and_grad};
 }

@@ -21,22 +21,32 @@ use quote::{quote, quote_spanned};
 
 /// The constants; nothing if a generic parameter stands for something other than a dimension or an element.
 pub fn checks(body: &Body, signature: &Signature, name: &str) -> TokenStream {
-    let Some(stand_ins) = AllGenerics::of(signature).stand_ins(false) else { return TokenStream::new() };
+    let Some(stand_ins) = AllGenerics::of(signature).stand_ins(false) else {
+        return TokenStream::new();
+    };
     let stand_ins = stand_ins.iter().map(|stand_in| match stand_in {
         StandIn::Dim(name) => quote!(::flaxen::__stand_in!(#name);),
         StandIn::Element(name) => quote!(type #name = f32;),
     });
-    let inputs = body.inputs.iter().zip(&signature.inputs).map(|(&input, (_, tensor))| {
-        let (rule, sizes) = (rule_of(input), sizes(tensor));
-        quote!(const #rule: ::flaxen::shape::Rule = ::flaxen::shape::Rule::Out(#sizes);)
-    });
+    let inputs = body
+        .inputs
+        .iter()
+        .zip(&signature.inputs)
+        .map(|(&input, (_, tensor))| {
+            let (rule, sizes) = (rule_of(input), sizes(tensor));
+            quote!(const #rule: ::flaxen::shape::Rule = ::flaxen::shape::Rule::Out(#sizes);)
+        });
     let equations = body.eqns.iter().map(|eqn| equation(body, eqn));
-    let results = body.outputs.iter().zip(&signature.outputs).map(|(&output, declared)| {
-        let (rule, expected) = (rule_of(output), sizes(declared));
-        quote_spanned! {declared.span=>
-            const _: () = ::flaxen::shape::returns(#name, #rule, #expected).speak();
-        }
-    });
+    let results = body
+        .outputs
+        .iter()
+        .zip(&signature.outputs)
+        .map(|(&output, declared)| {
+            let (rule, expected) = (rule_of(output), sizes(declared));
+            quote_spanned! {declared.span=>
+                const _: () = ::flaxen::shape::returns(#name, #rule, #expected).speak();
+            }
+        });
     quote! {
         #[allow(dead_code, non_upper_case_globals, clippy::all)]
         const _: () = {

@@ -22,25 +22,47 @@ use quote::{format_ident, quote};
 
 /// What an input's element says of its cotangent: integers and booleans have none.
 pub fn input_needs(signature: &Signature) -> Vec<Need> {
-    let needs = signature.inputs.iter().enumerate().map(|(index, (_, tensor))| match tensor.is_differentiable() {
-        true => Need::input(index),
-        false => Need::No,
-    });
+    let needs =
+        signature
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(index, (_, tensor))| match tensor.is_differentiable() {
+                true => Need::input(index),
+                false => Need::No,
+            });
     needs.collect()
 }
 
 /// Everything that `#[module]` makes of an `impl`.
 pub fn module(implementation: Implementation) -> TokenStream {
-    let Implementation { module, attributes, others, .. } = implementation;
+    let Implementation {
+        module,
+        attributes,
+        others,
+        ..
+    } = implementation;
     let names = Names::of(&module.name);
     let all = AllGenerics::of(&module.signature);
     let count = module.signature.outputs.len();
     let lowered = lower(module.body.clone(), &input_needs(&module.signature), count);
     let types = Types::new(&lowered.body, &names.steps, all.arguments());
-    let passes = Passes { lowered: &lowered, types, in_place: false };
+    let passes = Passes {
+        lowered: &lowered,
+        types,
+        in_place: false,
+    };
     let parameter_types = Types::new(&lowered.body, &names.steps, all.arguments_without_batch());
-    let fields = params::fields(&module, &parameter_types, |eqn| passes.part(&lowered.body.eqns[eqn]));
-    let parts = Parts { names: &names, all: &all, signature: &module.signature, passes, fields: &fields };
+    let fields = params::fields(&module, &parameter_types, |eqn| {
+        passes.part(&lowered.body.eqns[eqn])
+    });
+    let parts = Parts {
+        names: &names,
+        all: &all,
+        signature: &module.signature,
+        passes,
+        fields: &fields,
+    };
     let self_ty = &module.self_ty;
 
     let items = [
@@ -81,11 +103,25 @@ struct Parts<'a> {
 
 impl Parts<'_> {
     fn input_type(&self) -> TokenStream {
-        tuple(&self.signature.inputs.iter().map(|(_, tensor)| tensor.to_type()).collect::<Vec<_>>())
+        tuple(
+            &self
+                .signature
+                .inputs
+                .iter()
+                .map(|(_, tensor)| tensor.to_type())
+                .collect::<Vec<_>>(),
+        )
     }
 
     fn output_type(&self) -> TokenStream {
-        tuple(&self.signature.outputs.iter().map(|tensor| tensor.to_type()).collect::<Vec<_>>())
+        tuple(
+            &self
+                .signature
+                .outputs
+                .iter()
+                .map(|tensor| tensor.to_type())
+                .collect::<Vec<_>>(),
+        )
     }
 
     fn params_type(&self) -> TokenStream {
@@ -108,14 +144,22 @@ impl Parts<'_> {
         let inner_where = &self.signature.inner.where_clause;
         let (params, output) = (self.params_type(), self.output_type());
         let inputs: Vec<_> = self.signature.inputs.iter().map(|(name, _)| name).collect();
-        let types: Vec<_> = self.signature.inputs.iter().map(|(_, tensor)| tensor.to_type()).collect();
+        let types: Vec<_> = self
+            .signature
+            .inputs
+            .iter()
+            .map(|(_, tensor)| tensor.to_type())
+            .collect();
         let input_for_init = Types::new(
             &self.passes.lowered.body,
             &self.names.steps,
             self.all.arguments_without_batch(),
         );
         let input_for_init = input_for_init.all(&self.passes.lowered.body.inputs);
-        let (given, shape) = (tuple(&inputs.iter().map(|name| quote!(#name)).collect::<Vec<_>>()), self.shape(name));
+        let (given, shape) = (
+            tuple(&inputs.iter().map(|name| quote!(#name)).collect::<Vec<_>>()),
+            self.shape(name),
+        );
         let passes = summary::passes(lowered);
         quote! {
             #[doc = #passes]
@@ -150,8 +194,16 @@ impl Parts<'_> {
     /// The shape rule in numbers: that of the signature, which the body is checked against.
     fn shape(&self, name: &Ident) -> TokenStream {
         let count = self.signature.inputs.len();
-        let inputs = self.signature.inputs.iter().map(|(_, tensor)| tensor.to_sizes(&self.signature));
-        let outputs = self.signature.outputs.iter().map(|tensor| tensor.to_sizes(&self.signature));
+        let inputs = self
+            .signature
+            .inputs
+            .iter()
+            .map(|(_, tensor)| tensor.to_sizes(&self.signature));
+        let outputs = self
+            .signature
+            .outputs
+            .iter()
+            .map(|tensor| tensor.to_sizes(&self.signature));
         let name = name.to_string();
         quote! {
             /// The shape rule in numbers.
@@ -164,8 +216,12 @@ impl Parts<'_> {
     fn module_impl(&self, self_ty: &syn::Type) -> TokenStream {
         let (declared, where_clause) = (self.all.declared(), self.all.where_clause());
         let (input, output, params) = (self.input_type(), self.output_type(), self.params_type());
-        let (pattern, setup, infer, out) =
-            (self.passes.input_pattern(), self.passes.setup(), self.passes.infer(), self.passes.outputs());
+        let (pattern, setup, infer, out) = (
+            self.passes.input_pattern(),
+            self.passes.setup(),
+            self.passes.infer(),
+            self.passes.outputs(),
+        );
         let draws = self.fields.iter().map(|field| {
             let (local, init) = (names::gradient(field.field), &field.init);
             quote!(let #local = #init;)
@@ -199,13 +255,19 @@ impl Parts<'_> {
 
     fn trainable_impl(&self, self_ty: &syn::Type) -> TokenStream {
         let (declared, where_clause) = (self.all.declared(), self.all.where_clause());
-        let (input, params) = (self.input_type(), self.params_type());
-        let needs: Vec<_> = (0..self.signature.inputs.len()).map(names::need_of_input).collect();
+        let input = self.input_type();
+        let needs: Vec<_> = (0..self.signature.inputs.len())
+            .map(names::need_of_input)
+            .collect();
         let need = tuple(&needs.iter().map(|need| quote!(#need)).collect::<Vec<_>>());
         let kept = residuals(&self.passes, &self.names.residuals);
         let (item, ty, value) = (kept.item, kept.ty, kept.value);
-        let (pattern, setup, forward, out) =
-            (self.passes.input_pattern(), self.passes.setup(), self.passes.forward(), self.passes.outputs());
+        let (pattern, setup, forward, out) = (
+            self.passes.input_pattern(),
+            self.passes.setup(),
+            self.passes.forward(),
+            self.passes.outputs(),
+        );
         let cotangents: Vec<_> = (0..self.signature.outputs.len()).map(names::term).collect();
         let cotangents: Vec<_> = cotangents.iter().map(|name| quote!(#name)).collect();
         let cotangent = tuple(&cotangents);
@@ -246,11 +308,15 @@ impl Parts<'_> {
     fn gradients(&self) -> TokenStream {
         let lowered = self.passes.lowered;
         let pulled = |field: &Ident| {
-            lowered.backward.steps.iter().any(|step| match &lowered.body.eqns[step.eqn].call {
-                crate::ir::Call::Submodule(index) => lowered.body.submodules[*index].field == *field,
-                crate::ir::Call::Param(index) => lowered.body.params[*index].field == *field,
-                _ => false,
-            })
+            lowered
+                .backward
+                .steps
+                .iter()
+                .any(|step| match &lowered.body.eqns[step.eqn].call {
+                    crate::ir::Call::Submodule(index) => lowered.body.submodules[*index].field == *field,
+                    crate::ir::Call::Param(index) => lowered.body.params[*index].field == *field,
+                    _ => false,
+                })
         };
         let parts = self.fields.iter().map(|field| {
             let name = field.field;
@@ -266,16 +332,21 @@ impl Parts<'_> {
 
     fn cotangents_of_inputs(&self) -> TokenStream {
         let lowered = self.passes.lowered;
-        let parts = lowered.body.inputs.iter().enumerate().map(|(index, &input)| match lowered.need(input) {
-            Need::No => {
-                let need = names::need_of_input(index);
-                quote!(::flaxen::__private::nothing::<#need, _>())
-            }
-            _ => {
-                let name = names::cotangent(&lowered.body, input);
-                quote!(#name)
-            }
-        });
+        let parts = lowered
+            .body
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(index, &input)| match lowered.need(input) {
+                Need::No => {
+                    let need = names::need_of_input(index);
+                    quote!(::flaxen::__private::nothing::<#need, _>())
+                }
+                _ => {
+                    let name = names::cotangent(&lowered.body, input);
+                    quote!(#name)
+                }
+            });
         tuple(&parts.collect::<Vec<_>>())
     }
 }

@@ -37,10 +37,17 @@ pub fn fields<'a>(module: &'a Module, types: &Types, made: impl Fn(usize) -> Tok
         let field = match &eqn.call {
             Call::Submodule(of) => {
                 let submodule = &body.submodules[*of];
-                let (callee, input, part, name) = (&submodule.ty, types.input(eqn), made(index), &submodule.name);
+                let (callee, input, part, name) =
+                    (&submodule.ty, types.input(eqn), made(index), &submodule.name);
                 let trait_ = quote!(<#callee as ::flaxen::module::Module<#input>>);
                 let init = quote!(#trait_::init(#part, &mut scope.child(#name)));
-                Field { name, field: &submodule.field, ty: quote!(#trait_::Params), leaf: false, init }
+                Field {
+                    name,
+                    field: &submodule.field,
+                    ty: quote!(#trait_::Params),
+                    leaf: false,
+                    init,
+                }
             }
             Call::Param(of) => {
                 let param = &body.params[*of];
@@ -48,7 +55,13 @@ pub fn fields<'a>(module: &'a Module, types: &Types, made: impl Fn(usize) -> Tok
                 let init = quote! {
                     ::flaxen::init::Initializer::init(&(#initializer), scope.param(), ::core::default::Default::default())
                 };
-                Field { name: &param.name, field: &param.field, ty, leaf: true, init }
+                Field {
+                    name: &param.name,
+                    field: &param.field,
+                    ty,
+                    leaf: true,
+                    init,
+                }
             }
             _ => continue,
         };
@@ -69,9 +82,8 @@ pub fn params(module: &Module, name: &Ident, fields: &[Field]) -> TokenStream {
     let names: Vec<_> = fields.iter().map(|field| field.name).collect();
     let docs = names.iter().map(|name| format!("`{name}`"));
     let doc = format!("The parameters of [`{}`].", module.name);
-    let marker = marker(&all).map(|ty| {
-        quote!(#[doc(hidden)] #[serde(skip)] pub __generics: ::core::marker::PhantomData<#ty>,)
-    });
+    let marker = marker(&all)
+        .map(|ty| quote!(#[doc(hidden)] #[serde(skip)] pub __generics: ::core::marker::PhantomData<#ty>,));
     let entries = fields.iter().map(|field| {
         let (name, ident) = (field.name, field.field);
         let value = match field.leaf {
@@ -125,7 +137,11 @@ fn marker(all: &AllGenerics) -> Option<TokenStream> {
 }
 
 /// The expression that makes the parameters from one expression a field.
-pub fn construct(all: &AllGenerics, name: &Ident, parts: impl Iterator<Item = (Ident, TokenStream)>) -> TokenStream {
+pub fn construct(
+    all: &AllGenerics,
+    name: &Ident,
+    parts: impl Iterator<Item = (Ident, TokenStream)>,
+) -> TokenStream {
     let parts = parts.map(|(field, value)| quote!(#field: #value));
     let marker = marker(all).map(|_| quote!(__generics: ::core::marker::PhantomData,));
     quote!(#name { #(#parts,)* #marker })

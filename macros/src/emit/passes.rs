@@ -33,7 +33,11 @@ impl Passes<'_> {
         let body = &self.lowered.body;
         let mut tokens = TokenStream::new();
         for index in 0..=body.eqns.len() {
-            let statements = body.setup.iter().filter(|(before, _)| *before == index).map(|(_, statement)| statement);
+            let statements = body
+                .setup
+                .iter()
+                .filter(|(before, _)| *before == index)
+                .map(|(_, statement)| statement);
             tokens.extend(quote!(#(#statements)*));
             if let Some(eqn) = body.eqns.get(index)
                 && let Some(made) = self.made(eqn)
@@ -105,19 +109,31 @@ impl Passes<'_> {
         let outputs = self.lowered.body.outputs.iter().zip(&self.lowered.moved_outputs);
         let outputs = outputs.map(|(&var, &moves)| {
             let var = self.var(var);
-            if moves { var } else { quote!(::core::clone::Clone::clone(&#var)) }
+            if moves {
+                var
+            } else {
+                quote!(::core::clone::Clone::clone(&#var))
+            }
         });
         tuple(&outputs.collect::<Vec<_>>())
     }
 
     /// The statements of inference.
     pub fn infer(&self) -> TokenStream {
-        self.lowered.forward.iter().map(|step| self.infer_step(step.eqn, &step.moves)).collect()
+        self.lowered
+            .forward
+            .iter()
+            .map(|step| self.infer_step(step.eqn, &step.moves))
+            .collect()
     }
 
     fn infer_step(&self, eqn: usize, moves: &[bool]) -> TokenStream {
         let eqn = &self.lowered.body.eqns[eqn];
-        let (outs, input, callee) = (self.bound(&eqn.outs), self.arguments(eqn, moves), self.types.callee(eqn));
+        let (outs, input, callee) = (
+            self.bound(&eqn.outs),
+            self.arguments(eqn, moves),
+            self.types.callee(eqn),
+        );
         match &eqn.call {
             Call::Op { .. } => {
                 let part = self.part(eqn);
@@ -156,9 +172,19 @@ impl Passes<'_> {
         let body = &self.lowered.body;
         let mut tokens = self.keep_shapes(&body.inputs);
         for index in 0..=body.eqns.len() {
-            let statements = body.setup.iter().filter(|(before, _)| *before == index).map(|(_, statement)| statement);
+            let statements = body
+                .setup
+                .iter()
+                .filter(|(before, _)| *before == index)
+                .map(|(_, statement)| statement);
             tokens.extend(quote!(#(#statements)*));
-            tokens.extend(self.lowered.forward.iter().filter(|step| step.eqn == index).map(|step| self.step(step)));
+            tokens.extend(
+                self.lowered
+                    .forward
+                    .iter()
+                    .filter(|step| step.eqn == index)
+                    .map(|step| self.step(step)),
+            );
         }
         tokens
     }
@@ -191,7 +217,11 @@ impl Passes<'_> {
 
     fn forward_step(&self, eqn: usize, moves: &[bool]) -> TokenStream {
         let eqn = &self.lowered.body.eqns[eqn];
-        let (outs, input, callee) = (self.bound(&eqn.outs), self.arguments(eqn, moves), self.types.callee(eqn));
+        let (outs, input, callee) = (
+            self.bound(&eqn.outs),
+            self.arguments(eqn, moves),
+            self.types.callee(eqn),
+        );
         let (kept, needs) = (names::residual(eqn), self.needs(eqn));
         match &eqn.call {
             Call::Op { values, .. } if self.in_place => quote_spanned! {eqn.span=>
@@ -258,7 +288,13 @@ impl Passes<'_> {
         for (contribution, output) in self.lowered.backward.outputs.iter().zip(outputs) {
             tokens.extend(self.contribute(*contribution, output.clone()));
         }
-        tokens.extend(self.lowered.backward.steps.iter().map(|step| self.backward_step(step)));
+        tokens.extend(
+            self.lowered
+                .backward
+                .steps
+                .iter()
+                .map(|step| self.backward_step(step)),
+        );
         tokens
     }
 
@@ -267,7 +303,11 @@ impl Passes<'_> {
         let body = &self.lowered.body;
         let zeros = self.lowered.backward.zeros.iter().map(|&var| {
             let (kept, cotangent) = (names::shape_of(body, var), names::cotangent(body, var));
-            let kept = if self.in_place { quote!(#kept) } else { quote!(residuals.#kept) };
+            let kept = if self.in_place {
+                quote!(#kept)
+            } else {
+                quote!(residuals.#kept)
+            };
             let need = names::need(self.lowered.need(var));
             quote! {
                 let #cotangent = <#need as ::flaxen::op::Need>::map(#kept, ::flaxen::__private::zeros);
@@ -283,7 +323,9 @@ impl Passes<'_> {
         let (kept, cotangent) = (names::residual(eqn), self.cotangent(eqn));
         let (callee, needs, part) = (self.types.callee(eqn), self.needs(eqn), self.part(eqn));
         let pulled = match &eqn.call {
-            Call::Op { .. } if self.in_place => quote_spanned!(eqn.span=> let #pattern = #kept.pull(#cotangent);),
+            Call::Op { .. } if self.in_place => {
+                quote_spanned!(eqn.span=> let #pattern = #kept.pull(#cotangent);)
+            }
             Call::Op { .. } => {
                 let input = self.types.input(eqn);
                 match self.condition(eqn) {
@@ -345,18 +387,22 @@ impl Passes<'_> {
     fn contributions(&self, step: &Step) -> (TokenStream, TokenStream) {
         let body = &self.lowered.body;
         let mut after = TokenStream::new();
-        let parts = step.contributions.iter().enumerate().map(|(index, contribution)| match contribution {
-            Contribution::Assign(var) => {
-                let name = names::cotangent(body, *var);
-                quote!(#name)
-            }
-            Contribution::Add(_) => {
-                let term = names::term(index);
-                after.extend(self.contribute(*contribution, quote!(#term)));
-                quote!(#term)
-            }
-            Contribution::Drop => quote!(_),
-        });
+        let parts = step
+            .contributions
+            .iter()
+            .enumerate()
+            .map(|(index, contribution)| match contribution {
+                Contribution::Assign(var) => {
+                    let name = names::cotangent(body, *var);
+                    quote!(#name)
+                }
+                Contribution::Add(_) => {
+                    let term = names::term(index);
+                    after.extend(self.contribute(*contribution, quote!(#term)));
+                    quote!(#term)
+                }
+                Contribution::Drop => quote!(_),
+            });
         let pattern = tuple(&parts.collect::<Vec<_>>());
         (pattern, after)
     }

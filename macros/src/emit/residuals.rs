@@ -24,7 +24,12 @@ pub struct Residuals {
 /// The residuals of a body.
 pub fn residuals(passes: &Passes, name: &Ident) -> Residuals {
     let (body, backward) = (&passes.lowered.body, &passes.lowered.backward);
-    let kept = passes.lowered.forward.iter().filter(|step| step.keeps).map(|step| &body.eqns[step.eqn]);
+    let kept = passes
+        .lowered
+        .forward
+        .iter()
+        .filter(|step| step.keeps)
+        .map(|step| &body.eqns[step.eqn]);
     let kept: Vec<&Eqn> = kept.filter(|eqn| !matches!(eqn.call, Call::Param(_))).collect();
     let mut fields: Vec<Ident> = kept.iter().map(|eqn| names::residual(eqn)).collect();
     let mut types: Vec<TokenStream> = kept.iter().map(|eqn| of_equation(passes, eqn)).collect();
@@ -49,7 +54,11 @@ pub fn residuals(passes: &Passes, name: &Ident) -> Residuals {
 }
 
 fn of_equation(passes: &Passes, eqn: &Eqn) -> TokenStream {
-    let (callee, input, needs) = (passes.types.callee(eqn), passes.types.input(eqn), passes.needs(eqn));
+    let (callee, input, needs) = (
+        passes.types.callee(eqn),
+        passes.types.input(eqn),
+        passes.needs(eqn),
+    );
     let contract = match &eqn.call {
         Call::Op { .. } => quote!(::flaxen::op::Differentiable),
         _ => quote!(::flaxen::module::Trainable),

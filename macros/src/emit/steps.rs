@@ -27,7 +27,11 @@ pub struct Types<'a> {
 impl<'a> Types<'a> {
     /// The types with these arguments for the generics.
     pub fn new(body: &'a Body, steps: &'a Ident, arguments: TokenStream) -> Self {
-        Types { body, steps, arguments }
+        Types {
+            body,
+            steps,
+            arguments,
+        }
     }
 
     /// The type of a variable.
@@ -89,7 +93,12 @@ pub fn steps(body: &Body, signature: &Signature, name: &Ident) -> TokenStream {
 
 fn outputs(body: &Body, eqn: &Eqn) -> Vec<(Var, TokenStream)> {
     let args = eqn.args.iter().filter_map(|arg| arg.var());
-    let input = tuple(&args.map(|var| names::type_of(var)).map(|name| quote!(Self::#name)).collect::<Vec<_>>());
+    let input = tuple(
+        &args
+            .map(|var| names::type_of(var))
+            .map(|name| quote!(Self::#name))
+            .collect::<Vec<_>>(),
+    );
     let callee = callee(body, eqn);
     let whole = match &eqn.call {
         Call::Op { .. } => quote_spanned!(eqn.span=> <#callee as ::flaxen::op::Op<#input>>::Out),
@@ -102,7 +111,12 @@ fn outputs(body: &Body, eqn: &Eqn) -> Vec<(Var, TokenStream)> {
         several => several
             .iter()
             .enumerate()
-            .map(|(index, &out)| (out, quote_spanned!(eqn.span=> <#whole as ::flaxen::__private::Part<#index>>::Out)))
+            .map(|(index, &out)| {
+                (
+                    out,
+                    quote_spanned!(eqn.span=> <#whole as ::flaxen::__private::Part<#index>>::Out),
+                )
+            })
             .collect(),
     }
 }

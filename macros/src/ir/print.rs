@@ -13,8 +13,23 @@ pub fn var_name(body: &Body, var: Var) -> String {
 pub fn tidy(tokens: &TokenStream) -> String {
     let mut text = tokens.to_string();
     for (from, to) in [
-        (" :: ", "::"), (":: ", "::"), (" ::", "::"), (" < ", "<"), (" > ", ">"), (" >", ">"), ("< ", "<"), (" <", "<"),
-        (" ,", ","), ("( ", "("), (" )", ")"), (" (", "("), (" . ", "."), ("& ", "&"), (" ! ", "!"), ("[ ", "["), (" ]", "]"),
+        (" :: ", "::"),
+        (":: ", "::"),
+        (" ::", "::"),
+        (" < ", "<"),
+        (" > ", ">"),
+        (" >", ">"),
+        ("< ", "<"),
+        (" <", "<"),
+        (" ,", ","),
+        ("( ", "("),
+        (" )", ")"),
+        (" (", "("),
+        (" . ", "."),
+        ("& ", "&"),
+        (" ! ", "!"),
+        ("[ ", "["),
+        (" ]", "]"),
     ] {
         text = text.replace(from, to);
     }
@@ -28,7 +43,10 @@ fn decimals(text: &str) -> String {
     while let Some(at) = rest.find("Dim") {
         let (before, dim) = rest.split_at(at);
         out.push_str(before);
-        let inside = dim.get(3..4).filter(|count| count.parse::<u8>().is_ok()).and_then(|_| dim.get(4..)?.strip_prefix('<'));
+        let inside = dim
+            .get(3..4)
+            .filter(|count| count.parse::<u8>().is_ok())
+            .and_then(|_| dim.get(4..)?.strip_prefix('<'));
         match inside.and_then(|inside| inside.split_once('>')) {
             Some((digits, after)) => {
                 out.extend(digits.chars().filter(char::is_ascii_digit));
@@ -50,7 +68,12 @@ pub fn eqn(body: &Body, eqn: &Eqn) -> String {
     if let Call::Apply { variables, .. } = &eqn.call {
         args.insert(0, arg(body, variables));
     }
-    format!("{} = {}({})", outs.join(", "), callee(body, &eqn.call), args.join(", "))
+    format!(
+        "{} = {}({})",
+        outs.join(", "),
+        callee(body, &eqn.call),
+        args.join(", ")
+    )
 }
 
 /// What an equation calls, as text.
@@ -59,7 +82,11 @@ pub fn callee(body: &Body, call: &Call) -> String {
         Call::Op { ty, values } => {
             let values: Vec<String> = values.iter().map(tidy).collect();
             let op = tidy(ty).replace("::flaxen::ops::", "").replace("::Op", "");
-            if values.is_empty() { op } else { format!("{op}[{}]", values.join(", ")) }
+            if values.is_empty() {
+                op
+            } else {
+                format!("{op}[{}]", values.join(", "))
+            }
         }
         Call::Submodule(index) => {
             let submodule = &body.submodules[*index];
@@ -79,7 +106,12 @@ fn arg(body: &Body, arg: &Arg) -> String {
 
 impl Display for Body {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |vars: &[Var]| vars.iter().map(|&var| var_name(self, var)).collect::<Vec<_>>().join(", ");
+        let list = |vars: &[Var]| {
+            vars.iter()
+                .map(|&var| var_name(self, var))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         writeln!(formatter, "inputs {}", list(&self.inputs))?;
         for (index, equation) in self.eqns.iter().enumerate() {
             for (_, setup) in self.setup.iter().filter(|(before, _)| *before == index) {

@@ -6,7 +6,9 @@ use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{VisitMut, visit_generic_argument_mut};
-use syn::{Expr, GenericArgument, Ident, Lit, LitInt, Path, PathArguments, Result, Token, Type, parenthesized, token};
+use syn::{
+    Expr, GenericArgument, Ident, Lit, LitInt, Path, PathArguments, Result, Token, Type, parenthesized, token,
+};
 
 /// The arguments of a path, with integers at any depth turned into dimensions.
 pub fn with_dims(mut path: Path) -> Path {
@@ -98,7 +100,10 @@ impl Parse for Argument {
 pub fn op_of(path: &Path) -> TokenStream {
     let mut room = path.clone();
     let mut arguments = PathArguments::None;
-    let span = room.segments.last().map_or_else(proc_macro2::Span::call_site, |last| last.ident.span());
+    let span = room
+        .segments
+        .last()
+        .map_or_else(proc_macro2::Span::call_site, |last| last.ident.span());
     if let Some(last) = room.segments.last_mut() {
         arguments = std::mem::replace(&mut last.arguments, PathArguments::None);
     }

@@ -57,6 +57,10 @@ impl ClosureCall {
         }
         let aux = parser.closure_body(&self.closure.body);
         let body = parser.finish();
-        Closure { body, arguments: self.arguments.iter().map(|argument| quote!(#argument)).collect(), aux }
+        Closure {
+            body,
+            arguments: self.arguments.iter().map(|argument| quote!(#argument)).collect(),
+            aux,
+        }
     }
 }

@@ -169,9 +169,14 @@ impl TensorType {
 impl TensorType {
     /// Whether its elements can have a cotangent.
     pub fn is_differentiable(&self) -> bool {
-        let Some(Type::Path(element)) = &self.element else { return true };
+        let Some(Type::Path(element)) = &self.element else {
+            return true;
+        };
         let discrete = ["i32", "u32", "u8", "bool"];
-        !element.path.get_ident().is_some_and(|name| discrete.contains(&name.to_string().as_str()))
+        !element
+            .path
+            .get_ident()
+            .is_some_and(|name| discrete.contains(&name.to_string().as_str()))
     }
 
     /// The sizes in numbers: `Sizes::new(&[Size::Named("B"), Size::Known(28)])`.

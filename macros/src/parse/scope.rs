@@ -22,7 +22,11 @@ pub struct Scope(Vec<(String, Binding)>);
 impl Scope {
     /// What a name means.
     pub fn get(&self, name: &str) -> Option<Binding> {
-        self.0.iter().rev().find(|(bound, _)| bound == name).map(|(_, binding)| *binding)
+        self.0
+            .iter()
+            .rev()
+            .find(|(bound, _)| bound == name)
+            .map(|(_, binding)| *binding)
     }
 
     /// Binds a name, which hides an earlier one.
@@ -55,7 +59,8 @@ impl Scope {
                     let name = ident.to_string();
                     let declares = matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == '!')
                         && (name == "compact" || name == "param");
-                    if declares || matches!(self.get(&name), Some(Binding::Tensor(_) | Binding::Submodule(_))) {
+                    if declares || matches!(self.get(&name), Some(Binding::Tensor(_) | Binding::Submodule(_)))
+                    {
                         return true;
                     }
                 }

@@ -8,7 +8,10 @@ use crate::messages;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Fields, FnArg, Generics, Ident, ImplItem, ImplItemFn, ItemImpl, ItemStruct, Type, Visibility};
+use syn::{
+    Attribute, Expr, Fields, FnArg, Generics, Ident, ImplItem, ImplItemFn, ItemImpl, ItemStruct,
+    ReceiverKind, Type, Visibility,
+};
 
 /// The struct of a module: its hyper-parameters.
 pub struct Structure {
@@ -33,7 +36,11 @@ pub struct Field {
 pub fn structure(item: ItemStruct, diagnostics: &mut Diagnostics) -> Option<Structure> {
     let fields = match item.fields {
         Fields::Unit => Vec::new(),
-        Fields::Named(named) => named.named.into_iter().filter_map(|field| self::field(field, diagnostics)).collect(),
+        Fields::Named(named) => named
+            .named
+            .into_iter()
+            .filter_map(|field| self::field(field, diagnostics))
+            .collect(),
         Fields::Unnamed(fields) => {
             diagnostics.at(fields.span(), messages::TUPLE_STRUCT);
             return None;
@@ -49,13 +56,21 @@ pub fn structure(item: ItemStruct, diagnostics: &mut Diagnostics) -> Option<Stru
 }
 
 fn field(field: syn::Field, diagnostics: &mut Diagnostics) -> Option<Field> {
-    let (defaults, attributes): (Vec<_>, Vec<_>) =
-        field.attrs.into_iter().partition(|attribute| attribute.path().is_ident("default"));
+    let (defaults, attributes): (Vec<_>, Vec<_>) = field
+        .attrs
+        .into_iter()
+        .partition(|attribute| attribute.path().is_ident("default"));
     let default = match defaults.first() {
         Some(attribute) => Some(diagnostics.keep(attribute.parse_args::<Expr>())?),
         None => None,
     };
-    Some(Field { attributes, visibility: field.vis, name: field.ident?, ty: field.ty, default })
+    Some(Field {
+        attributes,
+        visibility: field.vis,
+        name: field.ident?,
+        ty: field.ty,
+        default,
+    })
 }
 
 /// The `impl` of a module: the lowered `call`, its visibility and docs, and the other methods as they stand.
@@ -68,7 +83,7 @@ pub struct Implementation {
 
 /// Reads the `impl`.
 pub fn implementation(item: &ItemImpl, diagnostics: &mut Diagnostics) -> Option<Implementation> {
-    if let Some((_, path, _)) = &item.trait_ {
+    if let Some((path, _)) = &item.trait_ {
         diagnostics.at(path.span(), messages::TRAIT_IMPL);
         return None;
     }
@@ -81,10 +96,11 @@ pub fn implementation(item: &ItemImpl, diagnostics: &mut Diagnostics) -> Option<
         return None;
     };
     match call.sig.inputs.first() {
-        Some(FnArg::Receiver(receiver)) if receiver.reference.is_none() || receiver.mutability.is_some() => {
-            diagnostics.at(receiver.span(), messages::BY_REFERENCE_SELF);
+        Some(FnArg::Receiver(receiver)) => {
+            if !matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) {
+                diagnostics.at(receiver.span(), messages::BY_REFERENCE_SELF);
+            }
         }
-        Some(FnArg::Receiver(_)) => {}
         _ => diagnostics.at(call.sig.ident.span(), messages::NO_SELF),
     }
     let signature = signature(&call.sig, &item.generics, diagnostics)?;
@@ -94,7 +110,12 @@ pub fn implementation(item: &ItemImpl, diagnostics: &mut Diagnostics) -> Option<
     let body = parser.finish();
     let others = item.items.iter().filter(|item| call_of(item).is_none());
     Some(Implementation {
-        module: Module { name, self_ty: (*item.self_ty).clone(), signature, body },
+        module: Module {
+            name,
+            self_ty: (*item.self_ty).clone(),
+            signature,
+            body,
+        },
         visibility: call.vis.clone(),
         attributes: call.attrs.clone(),
         others: quote!(#(#others)*),

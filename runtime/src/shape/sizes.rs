@@ -271,7 +271,11 @@ pub const fn signature(name: &str, declared: &[Sizes], inputs: &[Sizes], outputs
         outs[output] = resolve(outputs[output], declared, inputs, declared.len());
         output += 1;
     }
-    if outputs.len() == 1 { Rule::Out(outs[0]) } else { Rule::Outs(outs) }
+    if outputs.len() == 1 {
+        Rule::Out(outs[0])
+    } else {
+        Rule::Outs(outs)
+    }
 }
 
 /// Replaces names by what the first `count` inputs give them.

@@ -2,6 +2,7 @@
 
 pub mod display;
 pub mod element;
+mod serde;
 mod storage;
 
 pub use element::{Element, Float};
