@@ -3,5 +3,8 @@
 pub(super) mod conv;
 pub(super) mod gemm;
 pub(super) mod lanes;
+mod panel;
 pub(super) mod pool;
+mod scratch;
+mod simd;
 pub(super) mod threads;
