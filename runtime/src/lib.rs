@@ -3,6 +3,7 @@
 // Generated code names this crate `flaxen`, here too.
 extern crate self as flaxen;
 
+pub mod backend;
 pub mod error;
 pub mod op;
 pub mod shape;
