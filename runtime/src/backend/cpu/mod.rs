@@ -4,6 +4,7 @@ pub(super) mod conv;
 pub(super) mod gemm;
 pub(super) mod lanes;
 pub(crate) mod map;
+pub(crate) mod math;
 mod panel;
 pub(super) mod pool;
 mod scratch;
