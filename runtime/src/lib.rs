@@ -1,6 +1,27 @@
 //! Flax Linen for Rust: shapes checked and backward passes written at compile time.
 
+// Generated code names this crate `flaxen`, here too.
+extern crate self as flaxen;
+
 pub mod backend;
 pub mod error;
+pub mod op;
+pub mod shape;
+pub mod tensor;
+pub mod tree;
 
 pub use error::{Error, Result};
+pub use flaxen_macros::{Tensor, dim};
+pub use shape::dim::names;
+pub use tensor::Tensor;
+
+/// What a program that uses flaxen wants in scope.
+pub mod prelude {
+    pub use crate::op::Op as _;
+    pub use crate::shape::dim::names::*;
+    pub use crate::shape::dim::{Dim1, Dim2, Dim3, Dim4, Dim5, Dim6, Dim7, Dim8, Dim9};
+    pub use crate::shape::{Batch, Dim, Dyn, Shape, Static, StaticShape};
+    pub use crate::tensor::{Element, Float};
+    pub use crate::tree::Tree;
+    pub use crate::{Tensor, dim};
+}

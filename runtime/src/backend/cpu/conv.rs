@@ -1,7 +1,8 @@
 //! Convolution and its two gradients.
 
 //F
-use crate::backend::{ConvGeometry, Epilogue, Float};
+use super::lanes::Lanes;
+use crate::backend::{ConvGeometry, Epilogue};
 
 /// Calls `visit(input, kernel, output)` with the indices of every product of the convolution.
 fn products(g: &ConvGeometry, mut visit: impl FnMut(usize, usize, usize)) {
@@ -34,14 +35,14 @@ fn products(g: &ConvGeometry, mut visit: impl FnMut(usize, usize, usize)) {
 }
 
 /// The convolution of an NHWC input with an HWIO kernel, with an [`Epilogue`] whose bias is `[out_features]`.
-pub fn conv_forward<E: Float>(
+pub fn conv_forward<E: Lanes>(
     g: &ConvGeometry,
     input: &[E],
     kernel: &[E],
     epilogue: Epilogue<'_, E>,
     output: &mut [E],
 ) {
-    let mut sums = vec![E::ZERO; output.len()];
+    let mut sums = vec![E::default(); output.len()];
     products(g, |i, k, o| sums[o] += input[i] * kernel[k]);
     for (i, (out, sum)) in output.iter_mut().zip(sums).enumerate() {
         finish(out, sum, i % g.out_features, epilogue);
@@ -49,29 +50,29 @@ pub fn conv_forward<E: Float>(
 }
 
 /// The gradient with respect to the input, from the output's cotangent.
-pub fn conv_input_gradient<E: Float>(
+pub fn conv_input_gradient<E: Lanes>(
     g: &ConvGeometry,
     cotangent: &[E],
     kernel: &[E],
     input_gradient: &mut [E],
 ) {
-    input_gradient.fill(E::ZERO);
+    input_gradient.fill(E::default());
     products(g, |i, k, o| input_gradient[i] += cotangent[o] * kernel[k]);
 }
 
 /// The gradients with respect to the kernel and, where asked for, to the bias (the sum of the cotangent over
 /// images and pixels), from the input and the output's cotangent.
-pub fn conv_kernel_gradient<E: Float>(
+pub fn conv_kernel_gradient<E: Lanes>(
     g: &ConvGeometry,
     input: &[E],
     cotangent: &[E],
     kernel_gradient: &mut [E],
     bias_gradient: Option<&mut [E]>,
 ) {
-    kernel_gradient.fill(E::ZERO);
+    kernel_gradient.fill(E::default());
     products(g, |i, k, o| kernel_gradient[k] += cotangent[o] * input[i]);
     if let Some(bias_gradient) = bias_gradient {
-        bias_gradient.fill(E::ZERO);
+        bias_gradient.fill(E::default());
         for row in cotangent.chunks_exact(g.out_features) {
             bias_gradient
                 .iter_mut()
@@ -80,14 +81,14 @@ pub fn conv_kernel_gradient<E: Float>(
         }
     }
 }
-fn finish<E: Float>(c: &mut E, sum: E, column: usize, epilogue: Epilogue<'_, E>) {
+fn finish<E: Lanes>(c: &mut E, sum: E, column: usize, epilogue: Epilogue<'_, E>) {
     *c = match epilogue {
         Epilogue::Assign => sum,
         Epilogue::Accumulate => *c + sum,
         Epilogue::Bias(bias) => sum + bias[column],
         Epilogue::BiasRelu(bias) => {
             let sum = sum + bias[column];
-            if sum < E::ZERO { E::ZERO } else { sum }
+            if sum < E::default() { E::default() } else { sum }
         }
     };
 }

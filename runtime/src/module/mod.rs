@@ -1,0 +1,54 @@
+//! The contract of a module: a function of tensors with variables.
+//!
+//! Enters: the op contract and the rng scope. Leaves: [`Module`], what `#[module]` implements, and
+//! [`Variables`], what `init` returns and `apply` takes.
+
+mod variables;
+
+pub use variables::{Collections, Variables};
+
+use crate::op::Needs;
+use crate::rng::Scope;
+use crate::tree::Tree;
+
+/// A function of tensors with variables, as Flax's `nn.Module`. `In` is a tensor, or a tuple of them for several inputs.
+///
+/// `#[module]` implements it; a layer that no body can express implements it by hand. Beside this trait the
+/// type has `fn new() -> Self` and `const fn shape(inputs: [Sizes; N]) -> Rule`, the shape rule in numbers.
+#[diagnostic::on_unimplemented(
+    message = "the module `{Self}` does not take `{In}`",
+    label = "the shapes or elements of these inputs do not fit this module"
+)]
+pub trait Module<In> {
+    /// The output, or a tuple of outputs.
+    type Out;
+    /// The `params` collection.
+    type Params: Tree;
+
+    /// Draws the parameters, each with the key that Flax derives from its path.
+    fn init(&self, scope: &mut Scope) -> Self::Params;
+
+    /// Computes the output and keeps nothing.
+    fn infer(&self, params: &Self::Params, input: In) -> Self::Out;
+}
+
+/// A module that has a backward pass, with the cotangents of the inputs that `N` names.
+#[diagnostic::on_unimplemented(
+    message = "the module `{Self}` has no backward pass for `{In}`",
+    label = "a gradient is taken through this call"
+)]
+pub trait Trainable<In, N: Needs<In>>: Module<In> {
+    /// What `backward` reads: a struct, never a tape.
+    type Residuals;
+
+    /// Computes the output, and keeps what `backward` needs.
+    fn forward(&self, params: &Self::Params, input: In) -> (Self::Out, Self::Residuals);
+
+    /// From the cotangent of the output, the gradient of the parameters and the cotangents of the inputs.
+    fn backward(
+        &self,
+        params: &Self::Params,
+        residuals: Self::Residuals,
+        cotangent: Self::Out,
+    ) -> (Self::Params, N::Cotangents);
+}

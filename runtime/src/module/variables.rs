@@ -1,0 +1,47 @@
+//! What `init` returns: a module's variables, by collection.
+
+use serde::{Deserialize, Serialize};
+
+/// The variables of a module.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Variables<P> {
+    /// The parameters, which training changes.
+    pub params: P,
+}
+
+impl<P: std::fmt::Debug> std::fmt::Debug for Variables<P> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_map().entry(&Name("params"), &self.params).finish()
+    }
+}
+
+/// A name that is printed in single quotes, as Python prints a key.
+pub(super) struct Name<'a>(pub &'a str);
+
+impl std::fmt::Debug for Name<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "'{}'", self.0)
+    }
+}
+
+/// What `apply` takes: the [`Variables`] of a module whose parameters are `P`, or just those parameters.
+#[diagnostic::on_unimplemented(
+    message = "these are not the variables of this model: `{Self}`",
+    label = "this model's parameters are `{P}`"
+)]
+pub trait Collections<P> {
+    /// The `params` collection.
+    fn params(&self) -> &P;
+}
+
+impl<P> Collections<P> for Variables<P> {
+    fn params(&self) -> &P {
+        &self.params
+    }
+}
+
+impl<P> Collections<P> for P {
+    fn params(&self) -> &P {
+        self
+    }
+}

@@ -1,0 +1,164 @@
+//! The contract of an op: a function of tensors without variables, and its derivative.
+//!
+//! An op lives in a room of its own: a module with a type `Op` in it. `relu(x)` in the body of a module becomes calls
+//! of `relu::Op`: its shape rule in numbers while compiling, [`Op::infer`] or [`Differentiable::forward`] and
+//! [`Differentiable::backward`] when the program runs. The macro knows no op, so a user's op works like flaxen's:
+//!
+//! ```
+//! use flaxen::prelude::*;
+//!
+//! /// `y = 3 x`
+//! mod triple {
+//!     use flaxen::op::{Differentiable, Yes};
+//!     use flaxen::prelude::*;
+//!     use flaxen::shape::{Rule, Sizes};
+//!
+//!     #[derive(Default)]
+//!     pub struct Op;
+//!
+//!     impl Op {
+//!         pub const fn new() -> Self {
+//!             Op
+//!         }
+//!         /// The rule in numbers: the output has the input's sizes.
+//!         pub const fn shape(inputs: [Sizes; 1]) -> Rule {
+//!             Rule::Out(inputs[0])
+//!         }
+//!     }
+//!
+//!     impl<S: Shape> flaxen::op::Op<Tensor<S>> for Op {
+//!         type Out = Tensor<S>;
+//!         fn infer(&self, mut x: Tensor<S>) -> Tensor<S> {
+//!             x.as_mut_slice().iter_mut().for_each(|x| *x *= 3.0);
+//!             x
+//!         }
+//!     }
+//!
+//!     impl<S: Shape> Differentiable<Tensor<S>, Yes> for Op {
+//!         type Residuals = ();
+//!         fn forward(&self, x: Tensor<S>) -> (Tensor<S>, ()) {
+//!             (flaxen::op::Op::infer(self, x), ())
+//!         }
+//!         fn backward(&self, (): (), cotangent: Tensor<S>) -> Tensor<S> {
+//!             flaxen::op::Op::infer(self, cotangent)
+//!         }
+//!     }
+//! }
+//!
+//! let (y, dx) = value_and_grad!(|x| triple(x).sum(), Tensor::<(U2,)>::of(&[1.0, 2.0])?);
+//! assert_eq!(y.item(), 9.0);
+//! assert_eq!(dx.as_slice(), [3.0, 3.0]);
+//! # Ok::<(), flaxen::Error>(())
+//! ```
+
+use crate::tree::Tree;
+
+/// A function of tensors. `In` is a tensor, or a tuple of them for several inputs.
+///
+/// Beside this trait the type has `const fn new(..) -> Self`, which takes the values of the call that are not
+/// tensors, and `const fn shape(inputs: [Sizes; N]) -> Rule`, the shape rule in numbers.
+#[diagnostic::on_unimplemented(
+    message = "the op `{Self}` does not take `{In}`",
+    label = "the shapes or elements of these inputs do not fit this op"
+)]
+pub trait Op<In> {
+    /// The output, or a tuple of outputs.
+    type Out;
+
+    /// Computes the output. An input that nobody else holds may be overwritten.
+    fn infer(&self, input: In) -> Self::Out;
+}
+
+/// An op that has a derivative with respect to the inputs that `N` names.
+///
+/// `N` is [`Yes`] for an op of one input, and a tuple of [`Yes`] and [`No`] for an op of several: what nobody needs is
+/// neither kept nor computed.
+#[diagnostic::on_unimplemented(
+    message = "the op `{Self}` has no derivative",
+    label = "a gradient is taken through this call",
+    note = "compute it from values that do not depend on the parameters, or outside of `value_and_grad!`"
+)]
+pub trait Differentiable<In, N: Needs<In>>: Op<In> {
+    /// What `backward` reads.
+    type Residuals;
+
+    /// Computes the output, and keeps what `backward` needs.
+    fn forward(&self, input: In) -> (Self::Out, Self::Residuals);
+
+    /// From the cotangent of the output, the cotangents of the inputs.
+    fn backward(&self, residuals: Self::Residuals, cotangent: Self::Out) -> N::Cotangents;
+}
+
+/// Whether the cotangent of one input is needed: [`Yes`] or [`No`].
+pub trait Need: 'static {
+    /// `T` if it is needed, `()` if not.
+    type Of<T>;
+    /// Whether it is needed.
+    const NEEDED: bool;
+
+    /// The value if it is needed; otherwise `value` is not called.
+    fn when<T>(value: impl FnOnce() -> T) -> Self::Of<T>;
+    /// Changes the value, if there is one.
+    fn map<T, U>(value: Self::Of<T>, change: impl FnOnce(T) -> U) -> Self::Of<U>;
+    /// The sum of two values, if there are any.
+    fn add<T: Tree>(a: Self::Of<T>, b: Self::Of<T>) -> Self::Of<T>;
+}
+
+/// The cotangent is needed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Yes;
+
+/// The cotangent is not needed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct No;
+
+impl Need for Yes {
+    type Of<T> = T;
+    const NEEDED: bool = true;
+
+    fn when<T>(value: impl FnOnce() -> T) -> T {
+        value()
+    }
+    fn map<T, U>(value: T, change: impl FnOnce(T) -> U) -> U {
+        change(value)
+    }
+    fn add<T: Tree>(mut a: T, b: T) -> T {
+        a.accumulate(b);
+        a
+    }
+}
+
+impl Need for No {
+    type Of<T> = ();
+    const NEEDED: bool = false;
+
+    fn when<T>(_: impl FnOnce() -> T) {}
+    fn map<T, U>((): (), _: impl FnOnce(T) -> U) {}
+    fn add<T: Tree>((): (), (): ()) {}
+}
+
+/// Which cotangents of the inputs `In` are needed.
+pub trait Needs<In> {
+    /// The cotangents of the inputs, `()` where one is not needed.
+    type Cotangents;
+}
+
+impl<N: Need, In> Needs<In> for N {
+    type Cotangents = N::Of<In>;
+}
+
+macro_rules! needs {
+    ($($($n:ident $input:ident)+;)+) => {$(
+        impl<$($n: Need, $input),+> Needs<($($input,)+)> for ($($n,)+) {
+            type Cotangents = ($($n::Of<$input>,)+);
+        }
+    )+};
+}
+
+needs! {
+    NA A NB B;
+    NA A NB B NC C;
+    NA A NB B NC C ND D;
+    NA A NB B NC C ND D NE E;
+    NA A NB B NC C ND D NE E NF F;
+}

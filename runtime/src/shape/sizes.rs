@@ -1,0 +1,220 @@
+//! The shape rules in numbers: what each op states beside its rule in types.
+//!
+//! For every equation of a module the macro emits a constant that calls the op's rule on the sizes before it. So
+//! rustc says `matmul: inner sizes differ: [B, 64] x [128, 10]` at the user's token under `cargo check`.
+
+use super::{Dim, MAX_RANK, Message};
+
+/// One size as far as it is known while compiling.
+#[derive(Clone, Copy, Debug)]
+pub enum Size {
+    /// A number.
+    Known(usize),
+    /// A generic dimension, by its name.
+    Named(&'static str),
+    /// A size that only the running program knows.
+    Unknown,
+}
+
+impl Size {
+    /// The size of a dimension's type.
+    pub const fn of<D: Dim>() -> Self {
+        D::SIZE
+    }
+
+    /// Whether the two are known to differ.
+    pub const fn differs(self, other: Size) -> bool {
+        match (self, other) {
+            (Size::Known(a), Size::Known(b)) => a != b,
+            (Size::Named(a), Size::Named(b)) => !same_text(a, b),
+            _ => false,
+        }
+    }
+
+    /// The more precise of two sizes that do not differ.
+    pub const fn or(self, other: Size) -> Size {
+        match self {
+            Size::Unknown => other,
+            _ => self,
+        }
+    }
+
+    /// The number, where it is one.
+    pub const fn known(self) -> Option<usize> {
+        match self {
+            Size::Known(size) => Some(size),
+            _ => None,
+        }
+    }
+
+    /// Whether it is known to be one, so that it broadcasts.
+    pub const fn is_one(self) -> bool {
+        matches!(self, Size::Known(1))
+    }
+}
+
+const fn same_text(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+/// The sizes of a shape as far as they are known while compiling.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    dims: [Size; MAX_RANK],
+    rank: usize,
+}
+
+impl Sizes {
+    /// Sizes, outermost first; at most [`MAX_RANK`].
+    pub const fn new(dims: &[Size]) -> Self {
+        let mut sizes = Sizes {
+            dims: [Size::Unknown; MAX_RANK],
+            rank: dims.len(),
+        };
+        let mut axis = 0;
+        while axis < dims.len() {
+            sizes.dims[axis] = dims[axis];
+            axis += 1;
+        }
+        sizes
+    }
+
+    /// Sizes that are all known.
+    pub const fn known(numbers: &[usize]) -> Self {
+        let mut sizes = Sizes {
+            dims: [Size::Unknown; MAX_RANK],
+            rank: numbers.len(),
+        };
+        let mut axis = 0;
+        while axis < numbers.len() {
+            sizes.dims[axis] = Size::Known(numbers[axis]);
+            axis += 1;
+        }
+        sizes
+    }
+
+    /// The number of dimensions.
+    pub const fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// The size of one axis.
+    pub const fn at(&self, axis: usize) -> Size {
+        self.dims[axis]
+    }
+
+    /// The size of an axis counted from the end: 0 is the last.
+    pub const fn from_end(&self, axis: usize) -> Size {
+        self.dims[self.rank - 1 - axis]
+    }
+
+    /// These sizes with another one at an axis.
+    pub const fn with(mut self, axis: usize, size: Size) -> Self {
+        self.dims[axis] = size;
+        self
+    }
+
+    /// These sizes without one axis.
+    pub const fn without(mut self, axis: usize) -> Self {
+        let mut i = axis;
+        while i + 1 < self.rank {
+            self.dims[i] = self.dims[i + 1];
+            i += 1;
+        }
+        self.rank -= 1;
+        self
+    }
+
+    /// The number of elements, where every size is known.
+    pub const fn elements(&self) -> Size {
+        let (mut product, mut axis) = (1, 0);
+        while axis < self.rank {
+            match self.dims[axis] {
+                Size::Known(size) => product *= size,
+                _ => return Size::Unknown,
+            }
+            axis += 1;
+        }
+        Size::Known(product)
+    }
+
+    /// Whether the two are known to differ.
+    pub const fn differs(&self, other: &Sizes) -> bool {
+        if self.rank != other.rank {
+            return true;
+        }
+        let mut axis = 0;
+        while axis < self.rank {
+            if self.dims[axis].differs(other.dims[axis]) {
+                return true;
+            }
+            axis += 1;
+        }
+        false
+    }
+
+    /// Fills in what only `other` knows.
+    pub const fn or(mut self, other: Sizes) -> Sizes {
+        let mut axis = 0;
+        while axis < self.rank && axis < other.rank {
+            self.dims[axis] = self.dims[axis].or(other.dims[axis]);
+            axis += 1;
+        }
+        self
+    }
+}
+
+/// What a shape rule says: the sizes of the outputs, or why there are none.
+#[derive(Clone, Copy, Debug)]
+pub enum Rule {
+    /// One output.
+    Out(Sizes),
+    /// Several outputs, unused places at the end.
+    Outs([Sizes; 4]),
+    /// The inputs do not fit, and why.
+    Refused(Message),
+    /// An earlier equation was refused, so nothing is known here.
+    Poisoned,
+}
+
+impl Rule {
+    /// Whether there are output sizes.
+    pub const fn fits(&self) -> bool {
+        matches!(self, Rule::Out(_) | Rule::Outs(_))
+    }
+
+    /// The sizes of output `index`.
+    pub const fn output(&self, index: usize) -> Rule {
+        match self {
+            Rule::Outs(sizes) => Rule::Out(sizes[index]),
+            _ => *self,
+        }
+    }
+
+    /// The sizes of the only output; scalar sizes where there are none.
+    pub const fn sizes(&self) -> Sizes {
+        match self {
+            Rule::Out(sizes) => *sizes,
+            _ => Sizes::new(&[]),
+        }
+    }
+
+    /// Stops compiling with the reason if the rule refused.
+    #[track_caller]
+    pub const fn speak(&self) {
+        if let Rule::Refused(message) = self {
+            panic!("{}", message.as_str());
+        }
+    }
+}

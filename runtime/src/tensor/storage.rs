@@ -1,0 +1,211 @@
+//! The memory of a tensor: a reference-counted buffer that goes back to a pool when nobody holds it.
+//!
+//! A training step asks for the same sizes in every round, so after the first one every request is answered from
+//! the pool and nothing is allocated. Buffers begin at a multiple of 64 bytes, a cache line and an AVX-512 lane.
+#![allow(unsafe_code)]
+
+use super::element::Element;
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::marker::PhantomData;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::sync::{Mutex, PoisonError};
+
+const ALIGNMENT: usize = 64;
+/// Four sizes an octave, from one cache line up.
+const CLASSES: usize = 4 * (usize::BITS as usize - 6);
+
+/// What stands before the elements, in a cache line of its own.
+#[repr(C, align(64))]
+struct Header {
+    holders: AtomicUsize,
+    class: usize,
+}
+
+/// A reference-counted buffer of `len` initialised elements.
+pub(crate) struct Storage<E: Element> {
+    header: NonNull<Header>,
+    len: usize,
+    elements: PhantomData<E>,
+}
+
+// SAFETY: the count is atomic, elements are plain values, and `get_mut` gives access to a sole holder only.
+unsafe impl<E: Element> Send for Storage<E> {}
+// SAFETY: as above; a shared storage can only be read.
+unsafe impl<E: Element> Sync for Storage<E> {}
+
+impl<E: Element> Storage<E> {
+    /// A buffer with any contents: the caller writes every element before it reads one.
+    pub(crate) fn scratch(len: usize) -> Self {
+        let storage = Storage {
+            header: take(len * size_of::<E>()),
+            len,
+            elements: PhantomData,
+        };
+        if !E::ANY_BITS {
+            let first: *mut E = storage.first();
+            // SAFETY: the buffer has room for `len` elements, is aligned for all of them, and nobody else holds it.
+            unsafe { (0..len).for_each(|i| first.add(i).write(E::default())) };
+        }
+        storage
+    }
+
+    fn first(&self) -> *mut E {
+        // SAFETY: the elements begin one header after the start of the allocation.
+        unsafe { self.header.as_ptr().add(1).cast() }
+    }
+
+    fn holders(&self) -> &AtomicUsize {
+        // SAFETY: the header lives as long as anybody holds the storage, and is only changed through the atomic.
+        unsafe { &(*self.header.as_ptr()).holders }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[E] {
+        // SAFETY: `scratch` made room for `len` elements, whose bytes are initialised and valid (`ANY_BITS`, or
+        // filled with the default).
+        unsafe { std::slice::from_raw_parts(self.first(), self.len) }
+    }
+
+    /// The elements, if nobody else holds them.
+    pub(crate) fn get_mut(&mut self) -> Option<&mut [E]> {
+        // Acquire: what the last other holder read happens before what we write.
+        if self.holders().load(Ordering::Acquire) != 1 {
+            return None;
+        }
+        // SAFETY: as `as_slice`, and we are the only holder while `self` is borrowed mutably.
+        Some(unsafe { std::slice::from_raw_parts_mut(self.first(), self.len) })
+    }
+}
+
+impl<E: Element> Clone for Storage<E> {
+    fn clone(&self) -> Self {
+        self.holders().fetch_add(1, Ordering::Relaxed);
+        Storage {
+            header: self.header,
+            len: self.len,
+            elements: PhantomData,
+        }
+    }
+}
+
+impl<E: Element> Drop for Storage<E> {
+    fn drop(&mut self) {
+        if self.holders().fetch_sub(1, Ordering::Release) == 1 {
+            fence(Ordering::Acquire);
+            give_back(self.header);
+        }
+    }
+}
+
+/// Buffers that nobody holds, by class.
+struct Pool([Vec<NonNull<Header>>; CLASSES]);
+
+// SAFETY: a buffer in the pool has no holder, so whoever takes it out is its only user.
+unsafe impl Send for Pool {}
+
+static POOL: Mutex<Pool> = Mutex::new(Pool([const { Vec::new() }; CLASSES]));
+
+/// The class of a size, and the bytes that a buffer of that class holds.
+fn class(bytes: usize) -> (usize, usize) {
+    let bytes = bytes.max(ALIGNMENT);
+    let octave = (bytes - 1).max(ALIGNMENT).ilog2() as usize;
+    let quarter = (1usize << octave) / 4;
+    let step = (bytes - (1 << octave)).div_ceil(quarter);
+    (4 * (octave - 6) + step, (1 << octave) + step * quarter)
+}
+
+fn layout(capacity: usize) -> Layout {
+    match Layout::from_size_align(size_of::<Header>() + capacity, ALIGNMENT) {
+        Ok(layout) => layout,
+        Err(_) => panic!("a tensor of {capacity} bytes is larger than the address space"),
+    }
+}
+
+fn take(bytes: usize) -> NonNull<Header> {
+    let (class, capacity) = class(bytes);
+    let pooled = POOL.lock().unwrap_or_else(PoisonError::into_inner).0[class].pop();
+    let header = pooled.unwrap_or_else(|| {
+        let layout = layout(capacity);
+        // SAFETY: the layout is never empty: it holds a header.
+        let header = unsafe { alloc_zeroed(layout) }.cast();
+        NonNull::new(header).unwrap_or_else(|| handle_alloc_error(layout))
+    });
+    // SAFETY: a buffer fresh from the allocator or the pool has no other user, and is aligned for a header.
+    unsafe {
+        header.write(Header {
+            holders: AtomicUsize::new(1),
+            class,
+        })
+    };
+    header
+}
+
+fn give_back(header: NonNull<Header>) {
+    // SAFETY: the last holder gives it back, so the header is alive and nobody writes it.
+    let class = unsafe { header.as_ref() }.class;
+    POOL.lock().unwrap_or_else(PoisonError::into_inner).0[class].push(header);
+}
+
+/// Gives the memory of all buffers that nobody holds back to the system.
+///
+/// flaxen keeps the memory of dropped tensors for the next ones of the same size. Call this between two phases of
+/// a program that need tensors of very different sizes.
+pub fn release_memory() {
+    let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+    for (index, buffers) in pool.0.iter_mut().enumerate() {
+        let capacity = capacity_of(index);
+        for header in buffers.drain(..) {
+            // SAFETY: allocated in `take` with the layout of its class; nobody holds it.
+            unsafe { dealloc(header.as_ptr().cast(), layout(capacity)) };
+        }
+    }
+}
+
+fn capacity_of(class: usize) -> usize {
+    let octave = 1usize << (class / 4 + 6);
+    octave + class % 4 * (octave / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_holds_what_was_asked_for_and_little_more() {
+        for bytes in (0..5000).chain([1 << 20, (1 << 20) + 1, 12_845_056]) {
+            let (class, capacity) = class(bytes);
+            assert!(capacity >= bytes, "{bytes} bytes in {capacity}");
+            assert!(capacity <= 64 + bytes + bytes / 4, "{bytes} bytes in {capacity}");
+            assert_eq!(capacity, capacity_of(class), "{bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn a_dropped_buffer_is_used_again() {
+        let first = Storage::<f32>::scratch(77_777);
+        let address = first.as_slice().as_ptr();
+        drop(first);
+        assert_eq!(
+            Storage::<u32>::scratch(77_776).as_slice().as_ptr().cast(),
+            address
+        );
+    }
+
+    #[test]
+    fn only_a_sole_holder_writes() {
+        let mut storage = Storage::<i32>::scratch(3);
+        let other = storage.clone();
+        assert!(storage.get_mut().is_none());
+        drop(other);
+        storage.get_mut().expect("the only holder").fill(7);
+        assert_eq!(storage.as_slice(), [7; 3]);
+    }
+
+    #[test]
+    fn recycled_bytes_are_never_read_as_bool() {
+        let mut bytes = Storage::<u8>::scratch(70);
+        bytes.get_mut().expect("the only holder").fill(255);
+        drop(bytes);
+        assert_eq!(Storage::<bool>::scratch(70).as_slice(), [false; 70]);
+    }
+}

@@ -1,0 +1,192 @@
+//! A tree of tensors: parameters, gradients, the state of an optimiser.
+//!
+//! A tree is a struct whose fields are trees; its leaves are tensors of any shape. Walking it allocates nothing.
+
+use crate::shape::Shape;
+use crate::tensor::{Float, Tensor};
+use std::fmt;
+
+/// Where a leaf is: the names from the root.
+#[derive(Clone, Copy)]
+pub struct Path<'a> {
+    parent: Option<&'a Path<'a>>,
+    name: &'a str,
+}
+
+impl<'a> Path<'a> {
+    /// The path of the tree itself, which prints as nothing.
+    pub const ROOT: Path<'static> = Path {
+        parent: None,
+        name: "",
+    };
+
+    /// The path of a part called `name`.
+    pub const fn child(&'a self, name: &'a str) -> Path<'a> {
+        Path {
+            parent: Some(self),
+            name,
+        }
+    }
+
+    /// The last name.
+    pub const fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// The path of what this is a part of; `None` at the root.
+    pub const fn parent(&self) -> Option<&'a Path<'a>> {
+        self.parent
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            if parent.parent.is_some() {
+                write!(formatter, "{parent}/")?;
+            }
+            formatter.write_str(self.name)?;
+        }
+        Ok(())
+    }
+}
+
+/// Something done to every leaf, read only.
+pub trait Visit {
+    /// Called for every leaf in order.
+    fn leaf<S: Shape, E: Float>(&mut self, path: &Path, leaf: &Tensor<S, E>);
+}
+
+/// Something done to every leaf of one tree and the same leaf of `N` others of the same type.
+pub trait Zip<const N: usize> {
+    /// Called for every leaf in order; `others` are the leaves of the other trees.
+    fn leaf<S: Shape, E: Float>(
+        &mut self,
+        path: &Path,
+        leaf: &mut Tensor<S, E>,
+        others: [&mut Tensor<S, E>; N],
+    );
+}
+
+/// A tree of tensors. `#[module]` implements it for the parameters of a module.
+pub trait Tree: Clone + fmt::Debug + PartialEq + Send + Sync + Sized + 'static {
+    /// Visits every leaf in order.
+    fn visit(&self, path: &Path, visitor: &mut impl Visit);
+
+    /// Visits every leaf in order, together with the same leaf of `N` other trees.
+    fn zip<const N: usize>(&mut self, others: [&mut Self; N], path: &Path, zip: &mut impl Zip<N>);
+
+    /// The leaves with their paths, in order.
+    fn leaves(&self) -> Vec<Leaf> {
+        struct Collect(Vec<Leaf>);
+        impl Visit for Collect {
+            fn leaf<S: Shape, E: Float>(&mut self, path: &Path, leaf: &Tensor<S, E>) {
+                self.0.push(Leaf {
+                    path: path.to_string(),
+                    sizes: leaf.sizes().as_ref().to_vec(),
+                    element: E::NAME,
+                });
+            }
+        }
+        let mut collect = Collect(Vec::new());
+        self.visit(&Path::ROOT, &mut collect);
+        collect.0
+    }
+
+    /// The number of elements of all leaves.
+    fn elements(&self) -> usize {
+        struct Count(usize);
+        impl Visit for Count {
+            fn leaf<S: Shape, E: Float>(&mut self, _: &Path, leaf: &Tensor<S, E>) {
+                self.0 += leaf.as_slice().len();
+            }
+        }
+        let mut count = Count(0);
+        self.visit(&Path::ROOT, &mut count);
+        count.0
+    }
+
+    /// A tree of zeros with the shapes of this one.
+    fn zeros_like(&self) -> Self {
+        struct Zero;
+        impl Zip<0> for Zero {
+            fn leaf<S: Shape, E: Float>(
+                &mut self,
+                _: &Path,
+                leaf: &mut Tensor<S, E>,
+                []: [&mut Tensor<S, E>; 0],
+            ) {
+                *leaf = Tensor::zeros(leaf.shape());
+            }
+        }
+        let mut zeros = self.clone();
+        zeros.zip([], &Path::ROOT, &mut Zero);
+        zeros
+    }
+
+    /// Adds another tree, leaf by leaf.
+    fn accumulate(&mut self, mut other: Self) {
+        struct Add;
+        impl Zip<1> for Add {
+            fn leaf<S: Shape, E: Float>(
+                &mut self,
+                _: &Path,
+                sum: &mut Tensor<S, E>,
+                [term]: [&mut Tensor<S, E>; 1],
+            ) {
+                let sum = sum.as_mut_slice().iter_mut();
+                sum.zip(term.as_slice()).for_each(|(sum, &term)| *sum += term);
+            }
+        }
+        self.zip([&mut other], &Path::ROOT, &mut Add);
+    }
+}
+
+/// One leaf of a tree, described.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// The names from the root, joined with `/`.
+    pub path: String,
+    /// The sizes of the tensor.
+    pub sizes: Vec<usize>,
+    /// The name of the element type.
+    pub element: &'static str,
+}
+
+impl<S: Shape, E: Float> Tree for Tensor<S, E> {
+    fn visit(&self, path: &Path, visitor: &mut impl Visit) {
+        visitor.leaf(path, self);
+    }
+
+    fn zip<const N: usize>(&mut self, others: [&mut Self; N], path: &Path, zip: &mut impl Zip<N>) {
+        zip.leaf(path, self, others);
+    }
+}
+
+macro_rules! tuples {
+    ($($($tree:ident $index:tt)*;)+) => {$(
+        impl<$($tree: Tree),*> Tree for ($($tree,)*) {
+            #[allow(unused_variables)]
+            fn visit(&self, path: &Path, visitor: &mut impl Visit) {
+                $(self.$index.visit(&path.child(stringify!($index)), visitor);)*
+            }
+
+            #[allow(unused_variables, unused_mut)]
+            fn zip<const N: usize>(&mut self, mut others: [&mut Self; N], path: &Path, zip: &mut impl Zip<N>) {
+                $(
+                    let parts = others.each_mut().map(|tree| &mut tree.$index);
+                    self.$index.zip(parts, &path.child(stringify!($index)), zip);
+                )*
+            }
+        }
+    )+};
+}
+
+tuples! {
+    ;
+    A 0;
+    A 0 B 1;
+    A 0 B 1 C 2;
+    A 0 B 1 C 2 D 3;
+    A 0 B 1 C 2 D 3 F 4;
+}
