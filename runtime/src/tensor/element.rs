@@ -1,6 +1,6 @@
 //! The elements of a tensor.
 
-use crate::backend::math;
+use crate::backend::{Lanes, math};
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -9,7 +9,9 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
     message = "a tensor cannot hold `{Self}`",
     label = "the elements are f32, f64, i32, u32, u8 and bool"
 )]
-pub trait Element: Copy + Default + PartialEq + Debug + Display + Send + Sync + private::Sealed + 'static {
+pub trait Element:
+    Copy + Default + PartialEq + Debug + Display + Send + Sync + private::Sealed + 'static
+{
     /// The name of the type, as it is written in a message or a file.
     const NAME: &'static str;
 }
@@ -42,7 +44,7 @@ elements! { f32 true f64 true i32 true u32 true u8 true bool false }
 )]
 pub trait Float:
     Element
-    + crate::backend::Float
+    + Lanes
     + PartialOrd
     + Neg<Output = Self>
     + Add<Output = Self>
@@ -55,8 +57,12 @@ pub trait Float:
     + DivAssign
     + std::iter::Sum
 {
+    /// 0.
+    const ZERO: Self;
     /// 1.
     const ONE: Self;
+    /// Minus infinity.
+    const NEG_INFINITY: Self;
 
     /// The nearest value to `x`.
     fn from_f64(x: f64) -> Self;
@@ -91,7 +97,9 @@ pub trait Float:
 macro_rules! floats {
     ($($float:ident: $exp:path, $exp_m1:path, $ln:path, $ln_1p:path, $tanh:path, $erf:path;)+) => {$(
         impl Float for $float {
+            const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const NEG_INFINITY: Self = $float::NEG_INFINITY;
 
             #[inline(always)]
             fn from_f64(x: f64) -> Self {

@@ -7,6 +7,7 @@ pub(crate) mod map;
 pub(crate) mod math;
 mod panel;
 pub(super) mod pool;
+pub(crate) mod reduce;
 mod scratch;
 mod simd;
 pub(super) mod threads;
