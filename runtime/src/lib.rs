@@ -6,11 +6,13 @@ extern crate self as flaxen;
 #[doc(hidden)]
 pub mod __private;
 pub mod data;
+pub mod backend;
 pub mod error;
 pub mod init;
 pub mod module;
 pub mod op;
 pub mod rng;
+pub mod ops;
 pub mod shape;
 pub mod tensor;
 pub mod tree;
@@ -24,6 +26,7 @@ pub use tensor::Tensor;
 /// What a program that uses flaxen wants in scope.
 pub mod prelude {
     pub use crate::op::Op as _;
+    pub use crate::ops::*;
     pub use crate::shape::dim::names::*;
     pub use crate::shape::dim::{Dim1, Dim2, Dim3, Dim4, Dim5, Dim6, Dim7, Dim8, Dim9};
     pub use crate::shape::{Batch, Dim, Dyn, Shape, Static, StaticShape};

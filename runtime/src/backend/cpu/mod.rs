@@ -1,0 +1,13 @@
+//! The kernels on the processor: SIMD chosen when the program runs, and a thread pool.
+
+pub(super) mod conv;
+pub(super) mod gemm;
+pub(super) mod lanes;
+pub(crate) mod map;
+pub(crate) mod math;
+mod panel;
+pub(super) mod pool;
+pub(crate) mod reduce;
+mod scratch;
+mod simd;
+pub(super) mod threads;
