@@ -286,7 +286,7 @@ impl Passes<'_> {
     pub fn backward(&self, outputs: &[TokenStream]) -> TokenStream {
         let mut tokens = TokenStream::new();
         for (contribution, output) in self.lowered.backward.outputs.iter().zip(outputs) {
-            tokens.extend(self.contribute(*contribution, output.clone()));
+            tokens.extend(self.contribute(*contribution, self.from_caller(*contribution, output)));
         }
         tokens.extend(
             self.lowered
@@ -296,6 +296,17 @@ impl Passes<'_> {
                 .map(|step| self.backward_step(step)),
         );
         tokens
+    }
+
+    /// The cotangent of a result, which the caller always gives, as what is needed of it.
+    fn from_caller(&self, contribution: Contribution, output: &TokenStream) -> TokenStream {
+        match contribution {
+            Contribution::Assign(var) | Contribution::Add(var) if *self.lowered.need(var) != Need::Yes => {
+                let need = names::need(self.lowered.need(var));
+                quote!(<#need as ::flaxen::op::Need>::when(|| #output))
+            }
+            _ => output.clone(),
+        }
     }
 
     /// Statements that make the cotangents that nothing contributes to.
