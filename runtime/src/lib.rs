@@ -6,6 +6,7 @@ extern crate self as flaxen;
 pub mod backend;
 pub mod error;
 pub mod op;
+pub mod ops;
 pub mod shape;
 pub mod tensor;
 pub mod tree;

@@ -1,6 +1,6 @@
 //! Convolution and its two gradients.
 
-use super::gemm::finish;
+//F
 use crate::backend::{ConvGeometry, Epilogue, Float};
 
 /// Calls `visit(input, kernel, output)` with the indices of every product of the convolution.
@@ -79,4 +79,15 @@ pub fn conv_kernel_gradient<E: Float>(
                 .for_each(|(sum, &value)| *sum += value);
         }
     }
+}
+fn finish<E: Float>(c: &mut E, sum: E, column: usize, epilogue: Epilogue<'_, E>) {
+    *c = match epilogue {
+        Epilogue::Assign => sum,
+        Epilogue::Accumulate => *c + sum,
+        Epilogue::Bias(bias) => sum + bias[column],
+        Epilogue::BiasRelu(bias) => {
+            let sum = sum + bias[column];
+            if sum < E::ZERO { E::ZERO } else { sum }
+        }
+    };
 }

@@ -3,5 +3,9 @@
 pub(super) mod conv;
 pub(super) mod gemm;
 pub(super) mod lanes;
+pub(crate) mod map;
+mod panel;
 pub(super) mod pool;
+mod scratch;
+mod simd;
 pub(super) mod threads;
