@@ -5,14 +5,20 @@ extern crate self as flaxen;
 
 pub mod backend;
 pub mod error;
+pub mod init;
+pub mod keyword;
+pub mod module;
+pub mod nn;
 pub mod op;
 pub mod ops;
+pub mod rng;
 pub mod shape;
 pub mod tensor;
 pub mod tree;
 
 pub use error::{Error, Result};
 pub use flaxen_macros::{Tensor, dim};
+pub use rng::Key;
 pub use shape::dim::names;
 pub use tensor::Tensor;
 
@@ -24,5 +30,5 @@ pub mod prelude {
     pub use crate::shape::{Batch, Dim, Dyn, Shape, Static, StaticShape};
     pub use crate::tensor::{Element, Float};
     pub use crate::tree::Tree;
-    pub use crate::{Tensor, dim};
+    pub use crate::{Key, Tensor, dim};
 }

@@ -11,7 +11,10 @@ pub struct Variables<P> {
 
 impl<P: std::fmt::Debug> std::fmt::Debug for Variables<P> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_map().entry(&Name("params"), &self.params).finish()
+        formatter
+            .debug_map()
+            .entry(&Name("params"), &self.params)
+            .finish()
     }
 }
 

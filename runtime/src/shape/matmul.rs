@@ -1,6 +1,6 @@
-//! The matrix product in types: `[.., K] · [K, N] = [.., N]`.
+//! The matrix product: `[.., K] · [K, N] = [.., N]`, in types and in numbers.
 
-use super::{Dim, Shape, SplitLast};
+use super::{Dim, Message, Shape, Sizes, SplitLast};
 
 /// Two dimensions that are one: the inner ones of a product.
 #[diagnostic::on_unimplemented(
@@ -26,4 +26,17 @@ where
     S::Last: Contracts<K>,
 {
     type Out = S::WithLast<N>;
+}
+
+/// The sizes of `left · right`, or why there is no such product; `op` is who says so.
+pub const fn product(op: &str, left: Sizes, right: Sizes) -> Result<Sizes, Message> {
+    if left.rank() == 0 || right.rank() != 2 {
+        let message = Message::new(op).text(": expects [.., K] x [K, N], got ");
+        return Err(message.sizes(left).text(" x ").sizes(right));
+    }
+    if left.from_end(0).differs(right.at(0)) {
+        let message = Message::new(op).text(": inner sizes differ: ");
+        return Err(message.sizes(left).text(" x ").sizes(right));
+    }
+    Ok(left.with(left.rank() - 1, right.at(1)))
 }

@@ -1,6 +1,6 @@
 //! Windows that slide over images: those of a convolution and of a pooling.
 //!
-//! The rule in types is [`Slide`] for one axis and [`Pools`], [`Convolves`] for an image; the rule in numbers is
+//! The rule in types is [`Slide`] for one axis and [`Pools`], [`Tiles`], [`Convolves`] for an image; the rule in numbers is
 //! [`AxisWindow`]. Both are those of `jax.lax`, for an axis of size `H`, windows of `K` elements that are `D` apart, and a
 //! stride of `S`:
 //!
@@ -11,6 +11,7 @@
 //! | [`Pad<LO, HI>`] | as `Valid`, with `LO + H + HI` in place of `H` |
 
 use super::decimal::{Decimal, Number};
+use super::dim::Dim1;
 use super::matmul::Contracts;
 use super::{Dim, Dyn, Message, Shape, Size, Sizes};
 use std::marker::PhantomData;
@@ -311,14 +312,28 @@ pub trait Pools<K, S, P>: Image {
 
 impl<X: Image, K: PerAxis, S: PerAxis, P: ImagePadding> Pools<K, S, P> for X
 where
-    X::Height: Slide<K::Height, S::Height, P::Height, super::dim::Dim1<1>>,
-    X::Width: Slide<K::Width, S::Width, P::Width, super::dim::Dim1<1>>,
+    X::Height: Slide<K::Height, S::Height, P::Height, Dim1<1>>,
+    X::Width: Slide<K::Width, S::Width, P::Width, Dim1<1>>,
 {
     type Out = X::With<
-        <X::Height as Slide<K::Height, S::Height, P::Height, super::dim::Dim1<1>>>::Out,
-        <X::Width as Slide<K::Width, S::Width, P::Width, super::dim::Dim1<1>>>::Out,
+        <X::Height as Slide<K::Height, S::Height, P::Height, Dim1<1>>>::Out,
+        <X::Width as Slide<K::Width, S::Width, P::Width, Dim1<1>>>::Out,
         X::Features,
     >;
+}
+
+/// Images that windows of `H` by `W` cover, side by side and without a rest.
+pub trait Tiles<H, W>: Image {
+    /// `[.., height / H, width / W, C]`
+    type Out: Image;
+}
+
+impl<X: Image, H, W> Tiles<H, W> for X
+where
+    X::Height: Divided<H>,
+    X::Width: Divided<W>,
+{
+    type Out = X::With<<X::Height as Divided<H>>::Out, <X::Width as Divided<W>>::Out, X::Features>;
 }
 
 /// Images that are convolved with a kernel `[KH, KW, C / G, F]`, with strides `S`, padding `P`, dilation `D` of the kernel and
@@ -375,8 +390,18 @@ impl AxisWindow {
         let [rows, columns] = size;
         let (height, width) = (P::Height::PADDING, P::Width::PADDING);
         [
-            AxisWindow { size: rows, stride: S::Height::N, dilation: D::Height::N, padding: height },
-            AxisWindow { size: columns, stride: S::Width::N, dilation: D::Width::N, padding: width },
+            AxisWindow {
+                size: rows,
+                stride: S::Height::N,
+                dilation: D::Height::N,
+                padding: height,
+            },
+            AxisWindow {
+                size: columns,
+                stride: S::Width::N,
+                dilation: D::Width::N,
+                padding: width,
+            },
         ]
     }
 
@@ -426,13 +451,17 @@ impl AxisWindow {
 /// The sizes of images `x` after windows slid over them, with so many channels, or why they do not fit; `op` is who says so.
 pub const fn slide(op: &str, windows: [AxisWindow; 2], x: Sizes, features: Size) -> Result<Sizes, Message> {
     if x.rank() < 3 {
-        return Err(Message::new(op).text(": expects images [.., H, W, C], got ").sizes(x));
+        return Err(Message::new(op)
+            .text(": expects images [.., H, W, C], got ")
+            .sizes(x));
     }
     let (rows, columns) = (windows[0].output(x.from_end(2)), windows[1].output(x.from_end(1)));
     match (rows, columns) {
         (Some(rows), Some(columns)) => {
             let axis = x.rank() - 3;
-            Ok(x.with(axis, rows).with(axis + 1, columns).with(axis + 2, features))
+            Ok(x.with(axis, rows)
+                .with(axis + 1, columns)
+                .with(axis + 2, features))
         }
         _ => {
             let message = Message::new(op).text(": no window of ").number(windows[0].size);
@@ -454,7 +483,12 @@ mod tests {
         H: Static + Slide<K, S, P, D>,
         H::Out: Static,
     {
-        let window = AxisWindow { size: K::N, stride: S::N, dilation: D::N, padding: P::PADDING };
+        let window = AxisWindow {
+            size: K::N,
+            stride: S::N,
+            dilation: D::N,
+            padding: P::PADDING,
+        };
         let out = <H::Out as Static>::N;
         assert_eq!(window.output(H::SIZE).and_then(Size::known), Some(out));
         out
@@ -487,7 +521,13 @@ mod tests {
     #[test]
     fn same_pads_as_lax_does() {
         let pads = |size, stride, dilation, input| {
-            AxisWindow { size, stride, dilation, padding: Padding::Same }.padding(input)
+            AxisWindow {
+                size,
+                stride,
+                dilation,
+                padding: Padding::Same,
+            }
+            .padding(input)
         };
         assert_eq!(pads(3, 1, 1, 28), [1, 1]);
         assert_eq!(pads(2, 1, 1, 28), [0, 1]);
@@ -500,7 +540,14 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused_in_numbers() {
-        let windows = |size, padding| [AxisWindow { size, stride: 1, dilation: 2, padding }; 2];
+        let windows = |size, padding| {
+            [AxisWindow {
+                size,
+                stride: 1,
+                dilation: 2,
+                padding,
+            }; 2]
+        };
         let x = Sizes::new(&[Size::Named("B"), Size::Known(4), Size::Unknown, Size::Known(1)]);
         let message = slide("conv", windows(3, Padding::Valid), x, Size::Known(8)).unwrap_err();
         assert_eq!(
@@ -509,7 +556,15 @@ mod tests {
         );
         assert!(slide("conv", windows(3, Padding::Explicit([1, 0])), x, Size::Known(8)).is_ok());
         assert!(slide("conv", windows(0, Padding::Same), x, Size::Known(8)).is_err());
-        assert!(slide("conv", windows(1, Padding::Same), Sizes::known(&[3, 3]), Size::Unknown).is_err());
+        assert!(
+            slide(
+                "conv",
+                windows(1, Padding::Same),
+                Sizes::known(&[3, 3]),
+                Size::Unknown
+            )
+            .is_err()
+        );
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 pub mod display;
 pub mod element;
+mod serde;
 mod storage;
 
 pub use element::{Element, Float};
 pub use storage::release_memory;
 
 use crate::error::{Error, Result};
-use crate::shape::{Dim, Message, Shape, Sizes, SplitFirst, StaticShape};
+use crate::shape::{Dim, MAX_RANK, Message, Rule, Shape, Sizes, SplitFirst, StaticShape};
 use storage::Storage;
 
 /// An array whose shape is part of its type: `Tensor<(B, Dim2<1, 0>), f32>`, written `Tensor![B, 10]`.
@@ -49,7 +50,10 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// A tensor whose element at each row-major index is computed.
     pub fn from_fn(shape: S, mut element: impl FnMut(usize) -> E) -> Self {
         Self::written(shape, |place| {
-            place.iter_mut().enumerate().for_each(|(index, place)| *place = element(index));
+            place
+                .iter_mut()
+                .enumerate()
+                .for_each(|(index, place)| *place = element(index));
         })
     }
 
@@ -80,7 +84,9 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// The elements in row-major order, to be written. If another tensor holds them too, they are copied first.
     pub fn as_mut_slice(&mut self) -> &mut [E] {
         if self.storage.get_mut().is_none() {
-            *self = Self::written(self.shape, |elements| elements.copy_from_slice(self.storage.as_slice()));
+            *self = Self::written(self.shape, |elements| {
+                elements.copy_from_slice(self.storage.as_slice())
+            });
         }
         match self.storage.get_mut() {
             Some(elements) => elements,
@@ -112,12 +118,18 @@ impl<S: Shape, E: Element> Tensor<S, E> {
             found: format!("{sizes:?} with {} elements", self.as_slice().len()),
         };
         let shape = T::from_sizes(sizes).filter(|shape| shape.elements() == self.as_slice().len());
-        Ok(Tensor { shape: shape.ok_or_else(wrong)?, storage: self.storage })
+        Ok(Tensor {
+            shape: shape.ok_or_else(wrong)?,
+            storage: self.storage,
+        })
     }
 
     /// The same elements in a shape that a rule in numbers has computed.
     pub(crate) fn reshaped<T: Shape>(self, sizes: &[usize]) -> Tensor<T, E> {
-        Tensor { shape: shape_of(sizes), storage: self.storage }
+        Tensor {
+            shape: shape_of(sizes),
+            storage: self.storage,
+        }
     }
 }
 
@@ -169,13 +181,30 @@ impl<S: Shape, E: Element> PartialEq for Tensor<S, E> {
 pub(crate) fn shape_of<S: Shape>(sizes: &[usize]) -> S {
     match S::from_sizes(sizes) {
         Some(shape) => shape,
-        None => panic!("a tensor of sizes {sizes:?} is not of shape {}", Message::new("").sizes(S::STATIC).as_str()),
+        None => panic!(
+            "a tensor of sizes {sizes:?} is not of shape {}",
+            Message::new("").sizes(S::STATIC).as_str()
+        ),
     }
 }
 
 /// The sizes of a shape for a shape rule in numbers.
 pub(crate) fn known(shape: impl Shape) -> Sizes {
     Sizes::known(shape.sizes().as_ref())
+}
+
+/// The shape that a rule gives for sizes that are all known.
+///
+/// # Panics
+/// As [`shape_of`], with the rule's own words where it refuses.
+#[track_caller]
+pub(crate) fn settled<S: Shape>(rule: &Rule) -> S {
+    rule.speak();
+    let (sizes, mut numbers) = (rule.sizes(), [0; MAX_RANK]);
+    for (axis, number) in numbers[..sizes.rank()].iter_mut().enumerate() {
+        *number = sizes.at(axis).known().unwrap_or_default();
+    }
+    shape_of(&numbers[..sizes.rank()])
 }
 
 pub(crate) fn bracketed(shape: impl Shape) -> String {

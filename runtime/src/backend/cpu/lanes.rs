@@ -8,7 +8,15 @@ use pulp::Simd;
 
 /// An element type with SIMD registers. The operations on registers are those of [`pulp::Simd`].
 pub trait Lanes:
-    Copy + Send + Sync + PartialOrd + Add<Output = Self> + AddAssign + Mul<Output = Self> + Div<Output = Self> + 'static
+    Copy
+    + Send
+    + Sync
+    + PartialOrd
+    + Add<Output = Self>
+    + AddAssign
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + 'static
 {
     /// A register full of elements.
     type Register<S: Simd>: Copy;
@@ -25,8 +33,12 @@ pub trait Lanes:
     /// `a + b`.
     fn add_lanes<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
     /// `a * b + c`, rounded once where the processor can.
-    fn mul_add<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>, c: Self::Register<S>)
-    -> Self::Register<S>;
+    fn mul_add<S: Simd>(
+        simd: S,
+        a: Self::Register<S>,
+        b: Self::Register<S>,
+        c: Self::Register<S>,
+    ) -> Self::Register<S>;
     /// `max(a, 0)`; NaN stays NaN.
     fn relu<S: Simd>(simd: S, a: Self::Register<S>) -> Self::Register<S>;
 
@@ -78,7 +90,12 @@ macro_rules! lanes {
             }
 
             #[inline(always)]
-            fn mul_add<S: Simd>(simd: S, a: S::$registers, b: S::$registers, c: S::$registers) -> S::$registers {
+            fn mul_add<S: Simd>(
+                simd: S,
+                a: S::$registers,
+                b: S::$registers,
+                c: S::$registers,
+            ) -> S::$registers {
                 simd.$mul_add(a, b, c)
             }
 
@@ -91,5 +108,23 @@ macro_rules! lanes {
     };
 }
 
-lanes!(f32, f32s, F32_LANES, splat_f32s, add_f32s, mul_add_e_f32s, less_than_f32s, select_f32s);
-lanes!(f64, f64s, F64_LANES, splat_f64s, add_f64s, mul_add_e_f64s, less_than_f64s, select_f64s);
+lanes!(
+    f32,
+    f32s,
+    F32_LANES,
+    splat_f32s,
+    add_f32s,
+    mul_add_e_f32s,
+    less_than_f32s,
+    select_f32s
+);
+lanes!(
+    f64,
+    f64s,
+    F64_LANES,
+    splat_f64s,
+    add_f64s,
+    mul_add_e_f64s,
+    less_than_f64s,
+    select_f64s
+);

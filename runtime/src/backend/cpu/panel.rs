@@ -95,7 +95,9 @@ impl<E: Lanes> Panel<'_, E> {
     /// strip at `b + tap.b + step * b_step`, and `C` writable (and readable, to accumulate) for `columns` elements at
     /// `c + row * c_row`; nobody else may touch that part of `C` meanwhile.
     pub unsafe fn run(self, arch: pulp::Arch) {
-        debug_assert!(self.columns <= strip::<E>(arch) && self.bias.is_none_or(|bias| bias.len() >= self.columns));
+        debug_assert!(
+            self.columns <= strip::<E>(arch) && self.bias.is_none_or(|bias| bias.len() >= self.columns)
+        );
         arch.dispatch(self);
     }
 }
@@ -153,7 +155,8 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
         let (mut a, mut b) = unsafe { (panel.a.add(row * ROW + tap.a), panel.b.add(tap.b)) };
         for _ in 0..tap.len {
             // SAFETY: as above.
-            let strip: [_; WIDTH] = std::array::from_fn(|i| unsafe { E::load::<S>(b.add(i * E::lanes::<S>())) });
+            let strip: [_; WIDTH] =
+                std::array::from_fn(|i| unsafe { E::load::<S>(b.add(i * E::lanes::<S>())) });
             for (i, sums) in sums.iter_mut().enumerate() {
                 // SAFETY: as above.
                 let factor = E::splat(simd, unsafe { *a.add(i * ROW) });
@@ -182,14 +185,21 @@ unsafe fn finish<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize>(
     row: usize,
     mut sums: [[E::Register<S>; WIDTH]; HEIGHT],
 ) {
-    let at = |i: usize, v: usize| panel.c.wrapping_add((row + i) * panel.c_row + v * E::lanes::<S>());
+    let at = |i: usize, v: usize| {
+        panel
+            .c
+            .wrapping_add((row + i) * panel.c_row + v * E::lanes::<S>())
+    };
     if panel.accumulate {
         // SAFETY: the caller's promise.
-        each(&mut sums, |i, v, sum| *sum = E::add_lanes(simd, unsafe { E::load::<S>(at(i, v)) }, *sum));
+        each(&mut sums, |i, v, sum| {
+            *sum = E::add_lanes(simd, unsafe { E::load::<S>(at(i, v)) }, *sum)
+        });
     }
     if let Some(bias) = panel.bias {
         // SAFETY: the bias has as many elements as the panel has columns.
-        let bias: [_; WIDTH] = std::array::from_fn(|v| unsafe { E::load::<S>(bias.as_ptr().add(v * E::lanes::<S>())) });
+        let bias: [_; WIDTH] =
+            std::array::from_fn(|v| unsafe { E::load::<S>(bias.as_ptr().add(v * E::lanes::<S>())) });
         each(&mut sums, |_, v, sum| *sum = E::add_lanes(simd, *sum, bias[v]));
     }
     if panel.relu {
