@@ -1,10 +1,10 @@
 //! The parameters of a linear layer: a `kernel` and, unless the layer has none, a `bias`.
 
+use crate::__private::LeafShape;
 use crate::init::Initializer;
 use crate::ops::Bias;
 use crate::rng::Scope;
 use crate::shape::{Dim, SplitLast, StaticShape};
-use crate::tensor::display::ShapeOf;
 use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Visit, Zip};
 use serde::{Deserialize, Serialize};
@@ -82,7 +82,7 @@ impl<K: SplitLast, E: Float, B: UseBias> fmt::Debug for KernelBias<K, E, B> {
         struct Entries<'a, 'b, 'c>(&'a mut fmt::DebugMap<'b, 'c>);
         impl Visit for Entries<'_, '_, '_> {
             fn leaf<S: crate::shape::Shape, E: Float>(&mut self, path: &Path, leaf: &Tensor<S, E>) {
-                self.0.entry(&format_args!("{}", path.name()), &ShapeOf(leaf));
+                self.0.entry(&format_args!("{}", path.name()), &LeafShape(leaf));
             }
         }
         let mut map = formatter.debug_map();

@@ -10,11 +10,12 @@
 
 use pulp::Arch;
 
+use super::lanes::Lanes;
 use super::panel::{BLOCK, Panel, Rows, Tap, strip};
 use super::scratch::{padded, with_scratch};
 use super::simd::arch;
 use super::threads::{Shared, parallel_seated, seats, threads};
-use crate::backend::{Epilogue, Float, Gemm};
+use crate::backend::{Epilogue, Gemm};
 
 /// Steps of the sum that are packed at once: a strip of `B` of this depth fits the first cache.
 const DEPTH: usize = 256;
@@ -23,12 +24,12 @@ const DEPTH: usize = 256;
 const SMALL: usize = 1 << 17;
 
 /// `C = A·B` with an [`Epilogue`]; `c` is `m` by `n` in row-major order.
-pub fn gemm<E: Float>(gemm: Gemm<'_, E>, c: &mut [E], epilogue: Epilogue<'_, E>) {
+pub fn gemm<E: Lanes>(gemm: Gemm<'_, E>, c: &mut [E], epilogue: Epilogue<'_, E>) {
     gemm_with(arch(), gemm, c, epilogue);
 }
 
 /// [`gemm`] with a given instruction set.
-pub(super) fn gemm_with<E: Float>(arch: Arch, gemm: Gemm<'_, E>, c: &mut [E], epilogue: Epilogue<'_, E>) {
+pub(super) fn gemm_with<E: Lanes>(arch: Arch, gemm: Gemm<'_, E>, c: &mut [E], epilogue: Epilogue<'_, E>) {
     let Gemm { m, k, n, .. } = gemm;
     assert_eq!(c.len(), m * n, "a product of {m} by {n}");
     assert!(
@@ -89,7 +90,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn new<E: Float>(arch: Arch, gemm: &Gemm<'_, E>) -> Self {
+    fn new<E: Lanes>(arch: Arch, gemm: &Gemm<'_, E>) -> Self {
         let Gemm {
             m,
             k,
@@ -144,7 +145,7 @@ struct Block<'a, E> {
     columns: usize,
 }
 
-impl<E: Float> Block<'_, E> {
+impl<E: Lanes> Block<'_, E> {
     /// Computes the block.
     ///
     /// # Safety
@@ -248,7 +249,7 @@ impl<E: Float> Block<'_, E> {
 /// # Safety
 /// `a` must be readable for `rows` by `depth` elements with these strides, `packed` writable for `rows` times `depth`
 /// rounded up to blocks.
-unsafe fn pack_rows<E: Float>(a: *const E, strides: [usize; 2], rows: usize, depth: usize, packed: *mut E) {
+unsafe fn pack_rows<E: Lanes>(a: *const E, strides: [usize; 2], rows: usize, depth: usize, packed: *mut E) {
     for row in 0..rows {
         let from = a.wrapping_add(row * strides[0]);
         for start in (0..depth).step_by(BLOCK) {
@@ -271,7 +272,7 @@ unsafe fn pack_rows<E: Float>(a: *const E, strides: [usize; 2], rows: usize, dep
 ///
 /// # Safety
 /// `b` must be readable for `depth` by `width` elements with these strides, `packed` writable for `depth * strip`.
-pub(super) unsafe fn pack_strip<E: Float>(
+pub(super) unsafe fn pack_strip<E: Lanes>(
     b: *const E,
     strides: [usize; 2],
     depth: usize,
@@ -282,7 +283,7 @@ pub(super) unsafe fn pack_strip<E: Float>(
     // SAFETY: the caller's promise, here and below.
     let packed = unsafe { std::slice::from_raw_parts_mut(packed, depth * strip) };
     if width < strip {
-        packed.fill(E::ZERO);
+        packed.fill(E::default());
     }
     if strides[1] == 1 {
         for (step, row) in packed.chunks_exact_mut(strip).enumerate() {
