@@ -7,9 +7,11 @@ pub mod arithmetic;
 pub mod broadcast;
 pub mod decimal;
 pub mod dim;
+pub mod matmul;
 mod message;
 mod rank;
 mod sizes;
+pub mod window;
 
 pub use dim::{Batch, Dim, Dyn, Static};
 pub use message::Message;
