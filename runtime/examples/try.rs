@@ -1,37 +1,27 @@
+use flaxen::nn::{Conv, Dense};
 use flaxen::prelude::*;
-use flaxen::init::{ones, zeros};
 
 #[module]
-pub struct Small<F: Dim> { #[default(2.0)] rate: f32 }
+pub struct Cnn;
 
 #[module]
-impl<F: Dim> Small<F> {
-    fn call<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 3] {
-        let w = param!("w", ones(), [3]);
-        let y = relu(x);
-        let z = relu(y);
-        let _unused = w;
-        z
-    }
-}
-
-#[module]
-pub struct Outer;
-
-#[module]
-impl Outer {
-    fn call<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 3] {
-        let small = compact!(Small<7>, rate = 3.0);
-        let a = small(x);
-        let b = small(relu(a));
-        compact!(Small<8>, name = "head")(b)
+impl Cnn {
+    fn call<B: Batch>(&self, x: Tensor![B, 28, 28, 1]) -> Tensor![B, 7, 7, 10] {
+        let x = compact!(Conv<32, (3, 3)>)(x);
+        let x = relu(x);
+        let x = avg_pool::<2, 2>(x);
+        let x = compact!(Conv<64, (3, 3)>)(x);
+        let x = relu(x);
+        let x = avg_pool::<2, 2>(x);
+                compact!(Dense<10>, name = "head")(x)
     }
 }
 
 fn main() {
-    let model = Outer::new();
+    let model = Cnn::new();
     let variables = model.init(Key::new(0));
     println!("{variables:#?}");
-    let x: Tensor![2, 3] = Tensor::of(&[1.0, -2.0, 3.0, 4.0, 5.0, -6.0]).unwrap();
-    println!("{:?}", model.apply(&variables, x));
+    let x: Tensor![2, 28, 28, 1] = Tensor::zeros(Default::default());
+    println!("{:?}", model.apply(&variables, x.clone()).as_slice().len());
+
 }

@@ -93,6 +93,8 @@ pub trait Differentiable<In, N: Needs<In>>: Op<In> {
 pub trait Need: 'static {
     /// `T` if it is needed, `()` if not.
     type Of<T>;
+    /// Whether it is needed.
+    const NEEDED: bool;
 
     /// The value if it is needed; otherwise `value` is not called.
     fn when<T>(value: impl FnOnce() -> T) -> Self::Of<T>;
@@ -132,6 +134,7 @@ pub struct No;
 
 impl Need for Yes {
     type Of<T> = T;
+    const NEEDED: bool = true;
 
     fn when<T>(value: impl FnOnce() -> T) -> T {
         value()
@@ -149,6 +152,7 @@ impl Need for Yes {
 
 impl Need for No {
     type Of<T> = ();
+    const NEEDED: bool = false;
 
     fn when<T>(_: impl FnOnce() -> T) {}
     fn zip<T, U, V>((): (), (): (), _: impl FnOnce(T, U) -> V) {}
