@@ -102,15 +102,12 @@ pub(crate) const fn rule<S: PerAxis, P: ImagePadding, D: PerAxis>(
                 .sizes(kernel),
         );
     };
-    match slide(
+    slide(
         op,
         AxisWindow::of_image::<S, P, D>([rows, columns]),
         x,
         kernel.at(3),
-    ) {
-        Ok(out) => Rule::Out(out),
-        Err(message) => Rule::Refused(message),
-    }
+    )
 }
 
 /// Whether so many groups can have the same number of features each, as far as that is known.
