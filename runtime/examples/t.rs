@@ -56,7 +56,7 @@ fn main() {
     for g in [g1, g2] {
         let (x, k, b) = (v(g.input_len()), v(g.kernel_len()), v(g.out_features));
         let mut y = v(g.output_len());
-        rep("fwd", g.flops(), &mut || {
+        rep(&format!("fwd{}", g.in_features), g.flops(), &mut || {
             conv_forward(&g, &x, &k, Epilogue::Bias(&b), &mut y)
         });
         let (mut dk, mut db) = (v(g.kernel_len()), v(g.out_features));

@@ -22,7 +22,7 @@ use super::threads::{Shared, parallel_seated, seats, threads};
 use crate::backend::{Epilogue, Gemm};
 
 /// Steps of the sum that are packed at once: a strip of `B` of this depth fits the first cache.
-const DEPTH: usize = 256;
+const DEPTH: usize = 128;
 
 /// Rows that are packed at once.
 const ROWS: usize = 56;
@@ -271,7 +271,10 @@ impl<E: Lanes> Part<'_, E> {
             for start in (0..self.columns).step_by(plan.strip) {
                 let columns = plan.strip.min(self.columns - start);
                 let (b, b_step) = if plan.pack_b {
-                    (packed_b.cast_const().wrapping_add(start * block.depth), plan.strip)
+                    (
+                        packed_b.cast_const().wrapping_add(start * block.depth),
+                        plan.strip,
+                    )
                 } else if columns < plan.strip {
                     let b = b.wrapping_add(start * b_strides[1]);
                     // SAFETY: the strip lies within `B`.
@@ -291,7 +294,7 @@ impl<E: Lanes> Part<'_, E> {
                     taps: if plan.pack_a {
                         blocks(&mut taps, rows, block.depth, b_step)
                     } else {
-                        &taps[..1]
+                        &taps[..block.depth.min(1)]
                     },
                     a: if plan.pack_a { packed_a } else { a },
                     a_rows: if plan.pack_a {
@@ -406,7 +409,7 @@ pub(super) unsafe fn pack_strips<E: Lanes>(
                         b.add(step * strides[0] + start),
                         packed.add(start * depth + step * strip),
                     );
-                    to.copy_from_nonoverlapping(from, strip.min(columns - start));
+                    copy_blocks(from, to, strip.min(columns - start));
                 }
             }
         }
@@ -418,5 +421,22 @@ pub(super) unsafe fn pack_strips<E: Lanes>(
                 unsafe { *to.add(step * strip) = *b.add(step * strides[0] + column * strides[1]) };
             }
         }
+    }
+}
+
+/// Copies `len` elements, in pieces of known size as far as possible: a call of `memcpy` would take longer.
+///
+/// # Safety
+/// `from` must be readable and `to` writable for `len` elements, and they must not overlap.
+#[inline(always)]
+unsafe fn copy_blocks<E: Lanes>(from: *const E, to: *mut E, len: usize) {
+    let whole = len - len % BLOCK;
+    for start in (0..whole).step_by(BLOCK) {
+        // SAFETY: the caller's promise.
+        unsafe { to.add(start).copy_from_nonoverlapping(from.add(start), BLOCK) };
+    }
+    for i in whole..len {
+        // SAFETY: the caller's promise.
+        unsafe { *to.add(i) = *from.add(i) };
     }
 }

@@ -22,7 +22,7 @@ pub(super) const WIDEST: usize = 32;
 /// Rows of a packed `A` keep this many steps of the sum together.
 pub(super) const BLOCK: usize = 16;
 
-/// A stretch of the sum: `len` steps that begin at offset `a` of the row's `A` and offset `b` of `B`.
+/// A stretch of the sum: `len` steps, at least one, that begin at offset `a` of the row's `A` and offset `b` of `B`.
 #[derive(Clone, Copy, Debug)]
 pub struct Tap {
     pub a: usize,
@@ -152,41 +152,59 @@ impl<E: Lanes> Panel<'_, E> {
 impl<E: Lanes> WithSimd for Panel<'_, E> {
     type Output = ();
 
+    /// Cuts the panel into tiles of nearly equal height.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // SAFETY: `run`, the only way here, passes its caller's promise on.
-        unsafe {
-            match (self.a_rows, self.columns <= E::lanes::<S>()) {
-                (Rows::Adjacent, false) => tiles::<S, E, REGISTERS, 1>(simd, &self),
-                (Rows::Adjacent, true) => tiles::<S, E, 1, 1>(simd, &self),
-                (Rows::Blocked, false) => tiles::<S, E, REGISTERS, BLOCK>(simd, &self),
-                (Rows::Blocked, true) => tiles::<S, E, 1, BLOCK>(simd, &self),
-            }
+        let narrow = self.columns <= E::lanes::<S>();
+        let count = self.rows.div_ceil(highest::<S, E>());
+        let mut row = 0;
+        for tile in 0..count {
+            let height = (self.rows - row).div_ceil(count - tile);
+            let compute = match (self.a_rows, narrow) {
+                (Rows::Adjacent, false) => tile_of::<S, E, REGISTERS, 1>(height),
+                (Rows::Adjacent, true) => tile_of::<S, E, 1, 1>(height),
+                (Rows::Blocked, false) => tile_of::<S, E, REGISTERS, BLOCK>(height),
+                (Rows::Blocked, true) => tile_of::<S, E, 1, BLOCK>(height),
+            };
+            // SAFETY: the tile's rows are among the panel's; `run`, the only way here, passes its caller's promise on.
+            unsafe { compute(simd, &self, row) };
+            row += height;
         }
     }
 }
 
-/// Cuts the panel into tiles of nearly equal height.
+/// The function that computes the tile of a panel that begins at a row.
+type Tile<S, E> = unsafe fn(S, &Panel<'_, E>, usize);
+
+/// The tile of a given height. Each is a function of its own, called through a pointer, because the compiler assigns
+/// registers badly when all of them are inlined into one.
 #[inline(always)]
-unsafe fn tiles<S: Simd, E: Lanes, const WIDTH: usize, const ROW: usize>(simd: S, panel: &Panel<'_, E>) {
-    let count = panel.rows.div_ceil(highest::<S, E>());
-    let mut row = 0;
-    for tile in 0..count {
-        let height = (panel.rows - row).div_ceil(count - tile);
-        macro_rules! heights {
-            ($($height:literal)*) => {
-                match height {
-                    // SAFETY: the tile's rows are among the panel's.
-                    $($height if $height <= highest::<S, E>() => unsafe {
-                        sums::<S, E, $height, WIDTH, ROW>(simd, panel, row)
-                    },)*
-                    _ => unreachable!("a tile is at most as high as the registers allow"),
-                }
-            };
-        }
-        heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
-        row += height;
+fn tile_of<S: Simd, E: Lanes, const WIDTH: usize, const ROW: usize>(height: usize) -> Tile<S, E> {
+    macro_rules! heights {
+        ($($height:literal)*) => {
+            match height {
+                $($height if $height <= highest::<S, E>() => tile::<S, E, $height, WIDTH, ROW>,)*
+                _ => unreachable!("a tile is at most as high as the registers allow"),
+            }
+        };
     }
+    heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+}
+
+/// Computes the tile of `HEIGHT` rows that begins at `row`.
+///
+/// # Safety
+/// As for [`Panel::run`], for these rows.
+unsafe fn tile<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const ROW: usize>(
+    simd: S,
+    panel: &Panel<'_, E>,
+    row: usize,
+) {
+    simd.vectorize(
+        #[inline(always)]
+        // SAFETY: the caller's promise.
+        || unsafe { sums::<S, E, HEIGHT, WIDTH, ROW>(simd, panel, row) },
+    );
 }
 
 /// The sums of `HEIGHT` rows by `WIDTH` registers.
@@ -200,7 +218,9 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
     for tap in panel.taps {
         // SAFETY: the promise of `Panel::run`, for this and every access to `a` and `b` below.
         let (mut a, mut b) = unsafe { (panel.a.add(row * ROW + tap.a), panel.b.add(tap.b)) };
-        for _ in 0..tap.len {
+        let mut left = tap.len;
+        // No `for`: that would ask first whether there is any step at all, and the sums would be moved about for it.
+        loop {
             // SAFETY: as above.
             let strip: [_; WIDTH] =
                 std::array::from_fn(|i| unsafe { E::load::<S>(b.add(i * E::lanes::<S>())) });
@@ -213,6 +233,10 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
             }
             a = a.wrapping_add(panel.a_step);
             b = b.wrapping_add(panel.b_step);
+            left -= 1;
+            if left == 0 {
+                break;
+            }
         }
     }
     if panel.columns == WIDTH * E::lanes::<S>() {
