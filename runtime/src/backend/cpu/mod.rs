@@ -8,6 +8,7 @@ pub(crate) mod math;
 mod panel;
 pub(super) mod pool;
 pub(crate) mod reduce;
+pub(crate) mod rowwise;
 mod scratch;
 mod simd;
 pub(super) mod threads;
