@@ -6,20 +6,22 @@
 mod broadcast;
 mod elementwise;
 mod extremum;
+mod methods;
 mod operators;
 mod reduction;
 #[cfg(test)]
 pub(crate) mod testing;
 
-
 pub mod abs;
 pub mod add;
 pub mod argmax;
 pub mod celu;
+pub mod concat;
 pub mod div;
 pub mod elu;
 pub mod equal;
 pub mod exp;
+pub mod flatten;
 pub mod gelu;
 pub mod gelu_exact;
 pub mod hard_sigmoid;
@@ -40,12 +42,16 @@ pub mod min_axis;
 pub mod minimum;
 pub mod mul;
 pub mod neg;
+pub mod one_hot;
+pub mod permute;
 pub mod pow;
 pub mod relu;
 pub mod relu6;
+pub mod reshape;
 pub mod selu;
 pub mod sigmoid;
 pub mod silu;
+pub mod slice;
 pub mod soft_sign;
 pub mod softmax;
 pub mod softplus;
@@ -56,6 +62,7 @@ pub mod sub;
 pub mod sum;
 pub mod sum_axis;
 pub mod tanh;
+pub mod transpose;
 
 pub use elementwise::{Elementwise, Input, Keep, Nothing, Output};
 pub use abs::abs;
@@ -66,6 +73,7 @@ pub use div::div;
 pub use elu::elu;
 pub use equal::equal;
 pub use exp::exp;
+pub use flatten::flatten;
 pub use gelu::gelu;
 pub use gelu_exact::gelu_exact;
 pub use hard_sigmoid::hard_sigmoid;
@@ -98,6 +106,7 @@ pub use stop_gradient::stop_gradient;
 pub use sub::sub;
 pub use sum::sum;
 pub use tanh::tanh;
+pub use transpose::transpose;
 
 // Flax's other names.
 pub use {hard_swish as hard_silu, silu as swish};

@@ -9,7 +9,9 @@ pub mod broadcast;
 pub mod decimal;
 pub mod dim;
 mod message;
+pub mod permute;
 mod rank;
+pub mod reshape;
 mod sizes;
 
 pub use dim::{Batch, Dim, Dyn, Static};
