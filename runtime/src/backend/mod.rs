@@ -12,9 +12,9 @@ mod cpu;
 pub use cpu::conv::{conv_forward, conv_input_gradient, conv_kernel_gradient};
 pub use cpu::gemm::gemm;
 pub use cpu::lanes::Lanes;
+pub(crate) use cpu::{copy, map, math, reduce, rowwise};
 pub use cpu::pool::{avg_pool, avg_pool_gradient, max_pool, max_pool_gradient};
 pub use cpu::threads::{parallel, parallel_chunks, set_threads, threads};
-pub(crate) use cpu::{map, math, reduce};
 
 /// What happens to the sums of a matrix product or a convolution on their way to memory.
 ///
