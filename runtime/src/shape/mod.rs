@@ -7,6 +7,8 @@ pub mod arithmetic;
 pub mod broadcast;
 pub mod decimal;
 pub mod dim;
+pub mod divide;
+pub mod halve;
 pub mod matmul;
 mod message;
 mod rank;
