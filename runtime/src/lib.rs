@@ -5,6 +5,7 @@ extern crate self as flaxen;
 
 pub mod error;
 pub mod op;
+pub mod rng;
 pub mod shape;
 pub mod tensor;
 pub mod tree;

@@ -1,1 +1,3 @@
 //! flaxen against Flax's numbers, end to end.
+
+mod parity;
