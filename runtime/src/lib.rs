@@ -3,8 +3,10 @@
 // Generated code names this crate `flaxen`, here too.
 extern crate self as flaxen;
 
+pub mod backend;
 pub mod error;
 pub mod op;
+pub mod optim;
 pub mod rng;
 pub mod shape;
 pub mod tensor;

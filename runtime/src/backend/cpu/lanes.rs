@@ -1,0 +1,95 @@
+//! What the kernels ask of an element type: SIMD registers of it, under one name for `f32` and `f64`.
+
+#![allow(unsafe_code)]
+
+use std::ops::{Add, AddAssign, Div, Mul};
+
+use pulp::Simd;
+
+/// An element type with SIMD registers. The operations on registers are those of [`pulp::Simd`].
+pub trait Lanes:
+    Copy + Send + Sync + PartialOrd + Add<Output = Self> + AddAssign + Mul<Output = Self> + Div<Output = Self> + 'static
+{
+    /// A register full of elements.
+    type Register<S: Simd>: Copy;
+    /// Zero.
+    const ZERO: Self;
+    /// The value that never wins a maximum.
+    const NEG_INFINITY: Self;
+    /// A small whole number.
+    fn from_count(count: usize) -> Self;
+    /// The number of elements in a register.
+    fn lanes<S: Simd>() -> usize;
+    /// A register with one value in all lanes.
+    fn splat<S: Simd>(simd: S, value: Self) -> Self::Register<S>;
+    /// `a + b`.
+    fn add_lanes<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
+    /// `a * b + c`, rounded once where the processor can.
+    fn mul_add<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>, c: Self::Register<S>)
+    -> Self::Register<S>;
+    /// `max(a, 0)`; NaN stays NaN.
+    fn relu<S: Simd>(simd: S, a: Self::Register<S>) -> Self::Register<S>;
+
+    /// Reads a register.
+    ///
+    /// # Safety
+    /// As many elements as a register has must be readable at `from`.
+    #[inline(always)]
+    unsafe fn load<S: Simd>(from: *const Self) -> Self::Register<S> {
+        // SAFETY: the caller's promise; `read_unaligned` asks for no alignment.
+        unsafe { from.cast::<Self::Register<S>>().read_unaligned() }
+    }
+
+    /// Writes a register.
+    ///
+    /// # Safety
+    /// As many elements as a register has must be writable at `to`.
+    #[inline(always)]
+    unsafe fn store<S: Simd>(to: *mut Self, register: Self::Register<S>) {
+        // SAFETY: the caller's promise; `write_unaligned` asks for no alignment.
+        unsafe { to.cast::<Self::Register<S>>().write_unaligned(register) }
+    }
+}
+
+macro_rules! lanes {
+    ($float:ty, $registers:ident, $lanes:ident, $splat:ident, $add:ident, $mul_add:ident, $less:ident, $select:ident) => {
+        impl Lanes for $float {
+            type Register<S: Simd> = S::$registers;
+            const ZERO: Self = 0.0;
+            const NEG_INFINITY: Self = Self::NEG_INFINITY;
+
+            fn from_count(count: usize) -> Self {
+                count as Self
+            }
+
+            #[inline(always)]
+            fn lanes<S: Simd>() -> usize {
+                S::$lanes
+            }
+
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, value: Self) -> S::$registers {
+                simd.$splat(value)
+            }
+
+            #[inline(always)]
+            fn add_lanes<S: Simd>(simd: S, a: S::$registers, b: S::$registers) -> S::$registers {
+                simd.$add(a, b)
+            }
+
+            #[inline(always)]
+            fn mul_add<S: Simd>(simd: S, a: S::$registers, b: S::$registers, c: S::$registers) -> S::$registers {
+                simd.$mul_add(a, b, c)
+            }
+
+            #[inline(always)]
+            fn relu<S: Simd>(simd: S, a: S::$registers) -> S::$registers {
+                let zero = simd.$splat(0.0);
+                simd.$select(simd.$less(a, zero), zero, a)
+            }
+        }
+    };
+}
+
+lanes!(f32, f32s, F32_LANES, splat_f32s, add_f32s, mul_add_e_f32s, less_than_f32s, select_f32s);
+lanes!(f64, f64s, F64_LANES, splat_f64s, add_f64s, mul_add_e_f64s, less_than_f64s, select_f64s);

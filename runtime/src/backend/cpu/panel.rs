@@ -1,0 +1,236 @@
+//! The one inner loop: a panel of a product, held in registers while its sums are made.
+//!
+//! Everything else in this folder arranges memory so that a matrix product or a convolution becomes panels. A
+//! panel is up to a few registers wide (a *strip* of columns) and any number of rows high; it is cut into tiles
+//! of as many rows as fit the registers. For each step of the sum a tile loads the strip's row of `B` once and
+//! multiplies it with one broadcast element of `A` a row: on AVX-512 14 by 2 registers of sums, 16 loads and
+//! 28 multiply-adds, so that the multipliers and not the load ports are what is full.
+//!
+//! The sum is walked as a list of [`Tap`]s. For a plain product a tap is a block of `k`; for a convolution it
+//! is an offset into the packed image, so that patches are never written out.
+
+#![allow(unsafe_code)]
+
+use pulp::{Simd, WithSimd};
+
+use super::lanes::Lanes;
+
+/// The most elements that a strip of columns can have, on any instruction set.
+pub(super) const WIDEST: usize = 32;
+
+/// Rows of a packed `A` keep this many steps of the sum together.
+pub(super) const BLOCK: usize = 16;
+
+/// A stretch of the sum: `len` steps that begin at offset `a` of the row's `A` and offset `b` of `B`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tap {
+    pub a: usize,
+    pub b: usize,
+    pub len: usize,
+}
+
+/// How far apart in memory the elements of `A` of neighbouring rows are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// Side by side.
+    Adjacent,
+    /// [`BLOCK`] elements apart, with the steps of the sum side by side.
+    Blocked,
+}
+
+/// `C = A·B` for a strip of columns, with what is to be done on the way to memory.
+pub(super) struct Panel<'a, E> {
+    /// Rows of the panel.
+    pub rows: usize,
+    /// Columns of `C` to be written; `B` can be read for a whole strip, see [`strip`].
+    pub columns: usize,
+    pub taps: &'a [Tap],
+    pub a: *const E,
+    pub a_rows: Rows,
+    /// The distance in `A` between steps of the sum.
+    pub a_step: usize,
+    pub b: *const E,
+    /// The distance in `B` between steps of the sum.
+    pub b_step: usize,
+    pub c: *mut E,
+    /// The distance between rows of `C`.
+    pub c_row: usize,
+    /// Add to what `C` holds.
+    pub accumulate: bool,
+    /// Added to every row.
+    pub bias: Option<&'a [E]>,
+    /// Then negative sums become 0.
+    pub relu: bool,
+}
+
+/// The number of columns of a strip: how far `B` is read.
+pub(super) fn strip<E: Lanes>(arch: pulp::Arch) -> usize {
+    struct Width<E>(std::marker::PhantomData<E>);
+    impl<E: Lanes> WithSimd for Width<E> {
+        type Output = usize;
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            REGISTERS * E::lanes::<S>()
+        }
+    }
+    arch.dispatch(Width::<E>(std::marker::PhantomData))
+}
+
+/// Registers across a strip.
+const REGISTERS: usize = 2;
+
+/// The highest tile whose sums, strip of `B` and broadcast element fit the registers.
+const fn highest<S: Simd>() -> usize {
+    match S::REGISTER_COUNT {
+        32.. => 14,
+        16.. => 6,
+        _ => 2,
+    }
+}
+
+impl<E: Lanes> Panel<'_, E> {
+    /// Computes the panel.
+    ///
+    /// # Safety
+    /// For every row and tap, `A` must be readable at `a + row * (1 or BLOCK) + tap.a + step * a_step`, `B` for a whole
+    /// strip at `b + tap.b + step * b_step`, and `C` writable (and readable, to accumulate) for `columns` elements at
+    /// `c + row * c_row`; nobody else may touch that part of `C` meanwhile.
+    pub unsafe fn run(self, arch: pulp::Arch) {
+        debug_assert!(self.columns <= strip::<E>(arch) && self.bias.is_none_or(|bias| bias.len() >= self.columns));
+        arch.dispatch(self);
+    }
+}
+
+impl<E: Lanes> WithSimd for Panel<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // SAFETY: `run`, the only way here, passes its caller's promise on.
+        unsafe {
+            match (self.a_rows, self.columns <= E::lanes::<S>()) {
+                (Rows::Adjacent, false) => tiles::<S, E, REGISTERS, 1>(simd, &self),
+                (Rows::Adjacent, true) => tiles::<S, E, 1, 1>(simd, &self),
+                (Rows::Blocked, false) => tiles::<S, E, REGISTERS, BLOCK>(simd, &self),
+                (Rows::Blocked, true) => tiles::<S, E, 1, BLOCK>(simd, &self),
+            }
+        }
+    }
+}
+
+/// Cuts the panel into tiles of nearly equal height.
+#[inline(always)]
+unsafe fn tiles<S: Simd, E: Lanes, const WIDTH: usize, const ROW: usize>(simd: S, panel: &Panel<'_, E>) {
+    let count = panel.rows.div_ceil(highest::<S>());
+    let mut row = 0;
+    for tile in 0..count {
+        let height = (panel.rows - row).div_ceil(count - tile);
+        macro_rules! heights {
+            ($($height:literal)*) => {
+                match height {
+                    // SAFETY: the tile's rows are among the panel's.
+                    $($height if $height <= highest::<S>() => unsafe {
+                        sums::<S, E, $height, WIDTH, ROW>(simd, panel, row)
+                    },)*
+                    _ => unreachable!("a tile is at most as high as the registers allow"),
+                }
+            };
+        }
+        heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
+        row += height;
+    }
+}
+
+/// The sums of `HEIGHT` rows by `WIDTH` registers.
+#[inline(always)]
+unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const ROW: usize>(
+    simd: S,
+    panel: &Panel<'_, E>,
+    row: usize,
+) {
+    let mut sums = [[E::splat(simd, E::ZERO); WIDTH]; HEIGHT];
+    for tap in panel.taps {
+        // SAFETY: the promise of `Panel::run`, for this and every access to `a` and `b` below.
+        let (mut a, mut b) = unsafe { (panel.a.add(row * ROW + tap.a), panel.b.add(tap.b)) };
+        for _ in 0..tap.len {
+            // SAFETY: as above.
+            let strip: [_; WIDTH] = std::array::from_fn(|i| unsafe { E::load::<S>(b.add(i * E::lanes::<S>())) });
+            for (i, sums) in sums.iter_mut().enumerate() {
+                // SAFETY: as above.
+                let factor = E::splat(simd, unsafe { *a.add(i * ROW) });
+                for (sum, strip) in sums.iter_mut().zip(strip) {
+                    *sum = E::mul_add(simd, factor, strip, *sum);
+                }
+            }
+            a = a.wrapping_add(panel.a_step);
+            b = b.wrapping_add(panel.b_step);
+        }
+    }
+    if panel.columns == WIDTH * E::lanes::<S>() {
+        // SAFETY: the promise of `Panel::run` about `c`, whose rows are as wide as the tile.
+        unsafe { finish::<S, E, HEIGHT, WIDTH>(simd, panel, row, sums) }
+    } else {
+        // SAFETY: the promise of `Panel::run` about `c`.
+        unsafe { finish_partial::<S, E, HEIGHT, WIDTH>(panel, row, &sums) }
+    }
+}
+
+/// Writes a tile whose columns fill its registers.
+#[inline(always)]
+unsafe fn finish<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize>(
+    simd: S,
+    panel: &Panel<'_, E>,
+    row: usize,
+    mut sums: [[E::Register<S>; WIDTH]; HEIGHT],
+) {
+    let at = |i: usize, v: usize| panel.c.wrapping_add((row + i) * panel.c_row + v * E::lanes::<S>());
+    if panel.accumulate {
+        // SAFETY: the caller's promise.
+        each(&mut sums, |i, v, sum| *sum = E::add_lanes(simd, unsafe { E::load::<S>(at(i, v)) }, *sum));
+    }
+    if let Some(bias) = panel.bias {
+        // SAFETY: the bias has as many elements as the panel has columns.
+        let bias: [_; WIDTH] = std::array::from_fn(|v| unsafe { E::load::<S>(bias.as_ptr().add(v * E::lanes::<S>())) });
+        each(&mut sums, |_, v, sum| *sum = E::add_lanes(simd, *sum, bias[v]));
+    }
+    if panel.relu {
+        each(&mut sums, |_, _, sum| *sum = E::relu(simd, *sum));
+    }
+    // SAFETY: the caller's promise.
+    each(&mut sums, |i, v, sum| unsafe { E::store::<S>(at(i, v), *sum) });
+}
+
+/// Calls `f(row, register, sum)` for each of a tile's registers.
+#[inline(always)]
+fn each<R, const HEIGHT: usize, const WIDTH: usize>(
+    sums: &mut [[R; WIDTH]; HEIGHT],
+    mut f: impl FnMut(usize, usize, &mut R),
+) {
+    for (i, sums) in sums.iter_mut().enumerate() {
+        for (v, sum) in sums.iter_mut().enumerate() {
+            f(i, v, sum);
+        }
+    }
+}
+
+/// Writes a tile that is wider than the columns that are left.
+#[inline(always)]
+unsafe fn finish_partial<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize>(
+    panel: &Panel<'_, E>,
+    row: usize,
+    sums: &[[E::Register<S>; WIDTH]; HEIGHT],
+) {
+    let mut buffer = [E::ZERO; WIDEST];
+    for (i, sums) in sums.iter().enumerate() {
+        for (v, sum) in sums.iter().enumerate() {
+            // SAFETY: a strip is at most `WIDEST` elements wide.
+            unsafe { E::store::<S>(buffer.as_mut_ptr().add(v * E::lanes::<S>()), *sum) };
+        }
+        for (column, &sum) in buffer[..panel.columns].iter().enumerate() {
+            // SAFETY: the caller's promise.
+            let c = unsafe { &mut *panel.c.add((row + i) * panel.c_row + column) };
+            let sum = if panel.accumulate { *c + sum } else { sum };
+            let sum = panel.bias.map_or(sum, |bias| sum + bias[column]);
+            *c = if panel.relu && sum < E::ZERO { E::ZERO } else { sum };
+        }
+    }
+}

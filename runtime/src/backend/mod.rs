@@ -1,0 +1,149 @@
+//! The kernels that ops call: free functions on slices and plain sizes.
+//!
+//! This is the only door to a device's bodies. Tensors, shapes as types and gradients are the callers'
+//! business; here an array is a slice in row-major order, images are NHWC and convolution kernels HWIO, as
+//! in Flax. Every function checks the lengths of its slices and panics when they do not fit its sizes:
+//! ops derive both from one type, so that is a bug of the op and never a user's mistake.
+//!
+//! The results do not depend on the number of threads, to the bit.
+
+mod cpu;
+
+pub use cpu::conv::{conv_forward, conv_input_gradient, conv_kernel_gradient};
+pub use cpu::gemm::gemm;
+pub use cpu::pool::{avg_pool, avg_pool_gradient, max_pool, max_pool_gradient};
+pub use cpu::threads::{parallel, parallel_chunks, set_threads, threads};
+
+/// The element types that the kernels compute in: `f32` and `f64`.
+pub trait Float: cpu::lanes::Lanes {}
+
+impl Float for f32 {}
+impl Float for f64 {}
+
+/// What happens to the sums of a matrix product or a convolution on their way to memory.
+///
+/// `N` below is the number of columns, which for a convolution is `out_features`.
+#[derive(Clone, Copy, Debug)]
+pub enum Epilogue<'a, E> {
+    /// `c = sum`.
+    Assign,
+    /// `c += sum`.
+    Accumulate,
+    /// `c = sum + bias`, with a bias of shape `[N]`.
+    Bias(&'a [E]),
+    /// `c = relu(sum + bias)`, with a bias of shape `[N]`. NaN stays NaN.
+    BiasRelu(&'a [E]),
+}
+
+/// The operands of a matrix product `A·B`: `A` is `m` by `k`, `B` is `k` by `n`.
+///
+/// Element `(i, j)` of `A` is `a[i * a_strides[0] + j * a_strides[1]]`, likewise for `B`: a transposed operand is
+/// the same slice with its strides exchanged.
+#[derive(Clone, Copy, Debug)]
+pub struct Gemm<'a, E> {
+    /// Rows of `A` and of the product.
+    pub m: usize,
+    /// Columns of `A`, rows of `B`.
+    pub k: usize,
+    /// Columns of `B` and of the product.
+    pub n: usize,
+    /// The left operand.
+    pub a: &'a [E],
+    /// The distance between rows and between columns of `A`, in elements.
+    pub a_strides: [usize; 2],
+    /// The right operand.
+    pub b: &'a [E],
+    /// The distance between rows and between columns of `B`, in elements.
+    pub b_strides: [usize; 2],
+}
+
+/// The sizes of a two-dimensional convolution, named as in `jax.lax.conv_general_dilated`.
+///
+/// The input is `[batch, input[0], input[1], in_features]`, the kernel
+/// `[kernel[0], kernel[1], in_features / groups, out_features]`, the output
+/// `[batch, output[0], output[1], out_features]`. A one-dimensional convolution has height 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvGeometry {
+    /// Number of images.
+    pub batch: usize,
+    /// Height and width of the input.
+    pub input: [usize; 2],
+    /// Channels of the input.
+    pub in_features: usize,
+    /// Height and width of the output.
+    pub output: [usize; 2],
+    /// Channels of the output.
+    pub out_features: usize,
+    /// Height and width of the kernel.
+    pub kernel: [usize; 2],
+    /// Distance between windows.
+    pub strides: [usize; 2],
+    /// Rows of zeros above and below, columns of zeros left and right.
+    pub padding: [[usize; 2]; 2],
+    /// Distance between the taps of a window (JAX's `rhs_dilation`).
+    pub dilation: [usize; 2],
+    /// JAX's `feature_group_count`.
+    pub groups: usize,
+}
+
+impl ConvGeometry {
+    /// Number of elements of the input.
+    pub const fn input_len(&self) -> usize {
+        self.batch * self.input[0] * self.input[1] * self.in_features
+    }
+
+    /// Number of elements of the kernel.
+    pub const fn kernel_len(&self) -> usize {
+        self.kernel[0] * self.kernel[1] * (self.in_features / self.groups) * self.out_features
+    }
+
+    /// Number of elements of the output.
+    pub const fn output_len(&self) -> usize {
+        self.batch * self.output[0] * self.output[1] * self.out_features
+    }
+
+    /// Floating-point operations of the direct sum, the same for the forward pass and for both gradients.
+    pub const fn flops(&self) -> usize {
+        2 * self.output_len() * self.kernel[0] * self.kernel[1] * (self.in_features / self.groups)
+    }
+}
+
+/// The sizes of a two-dimensional pooling: windows over `[batch, input[0], input[1], features]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolGeometry {
+    /// Number of images.
+    pub batch: usize,
+    /// Height and width of the input.
+    pub input: [usize; 2],
+    /// Height and width of the output.
+    pub output: [usize; 2],
+    /// Channels.
+    pub features: usize,
+    /// Height and width of a window.
+    pub window: [usize; 2],
+    /// Distance between windows.
+    pub strides: [usize; 2],
+    /// Rows of padding above and below, columns of padding left and right.
+    pub padding: [[usize; 2]; 2],
+}
+
+impl PoolGeometry {
+    /// Number of elements of the input.
+    pub const fn input_len(&self) -> usize {
+        self.batch * self.input[0] * self.input[1] * self.features
+    }
+
+    /// Number of elements of the output.
+    pub const fn output_len(&self) -> usize {
+        self.batch * self.output[0] * self.output[1] * self.features
+    }
+}
+
+/// What an average is divided by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Divisor {
+    /// The number of elements of the window (Flax's `count_include_pad=True`, its default).
+    Window,
+    /// The number of elements of the window that lie inside the input.
+    Inside,
+}
