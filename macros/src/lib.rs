@@ -27,5 +27,8 @@ pub fn dim(tokens: TokenStream) -> TokenStream {
 #[doc(hidden)]
 #[proc_macro]
 pub fn __dimension_names(_: TokenStream) -> TokenStream {
-    (0..=1024).flat_map(parse::dims::name_of).collect::<proc_macro2::TokenStream>().into()
+    (0..=1024)
+        .flat_map(parse::dims::name_of)
+        .collect::<proc_macro2::TokenStream>()
+        .into()
 }

@@ -5,6 +5,7 @@ extern crate self as flaxen;
 
 pub mod backend;
 pub mod error;
+pub mod init;
 pub mod op;
 pub mod optim;
 pub mod rng;
@@ -14,6 +15,7 @@ pub mod tree;
 
 pub use error::{Error, Result};
 pub use flaxen_macros::{Tensor, dim};
+pub use rng::Key;
 pub use shape::dim::names;
 pub use tensor::Tensor;
 
@@ -25,5 +27,5 @@ pub mod prelude {
     pub use crate::shape::{Batch, Dim, Dyn, Shape, Static, StaticShape};
     pub use crate::tensor::{Element, Float};
     pub use crate::tree::Tree;
-    pub use crate::{Tensor, dim};
+    pub use crate::{Key, Tensor, dim};
 }

@@ -15,11 +15,17 @@ pub struct Path<'a> {
 
 impl<'a> Path<'a> {
     /// The path of the tree itself, which prints as nothing.
-    pub const ROOT: Path<'static> = Path { parent: None, name: "" };
+    pub const ROOT: Path<'static> = Path {
+        parent: None,
+        name: "",
+    };
 
     /// The path of a part called `name`.
     pub const fn child(&'a self, name: &'a str) -> Path<'a> {
-        Path { parent: Some(self), name }
+        Path {
+            parent: Some(self),
+            name,
+        }
     }
 
     /// The last name.
@@ -54,7 +60,12 @@ pub trait Visit {
 /// Something done to every leaf of one tree and the same leaf of `N` others of the same type.
 pub trait Zip<const N: usize> {
     /// Called for every leaf in order; `others` are the leaves of the other trees.
-    fn leaf<S: Shape, E: Float>(&mut self, path: &Path, leaf: &mut Tensor<S, E>, others: [&mut Tensor<S, E>; N]);
+    fn leaf<S: Shape, E: Float>(
+        &mut self,
+        path: &Path,
+        leaf: &mut Tensor<S, E>,
+        others: [&mut Tensor<S, E>; N],
+    );
 }
 
 /// A tree of tensors. `#[module]` implements it for the parameters of a module.
@@ -70,7 +81,11 @@ pub trait Tree: Clone + fmt::Debug + PartialEq + Send + Sync + Sized + 'static {
         struct Collect(Vec<Leaf>);
         impl Visit for Collect {
             fn leaf<S: Shape, E: Float>(&mut self, path: &Path, leaf: &Tensor<S, E>) {
-                self.0.push(Leaf { path: path.to_string(), sizes: leaf.sizes().as_ref().to_vec(), element: E::NAME });
+                self.0.push(Leaf {
+                    path: path.to_string(),
+                    sizes: leaf.sizes().as_ref().to_vec(),
+                    element: E::NAME,
+                });
             }
         }
         let mut collect = Collect(Vec::new());
@@ -95,7 +110,12 @@ pub trait Tree: Clone + fmt::Debug + PartialEq + Send + Sync + Sized + 'static {
     fn zeros_like(&self) -> Self {
         struct Zero;
         impl Zip<0> for Zero {
-            fn leaf<S: Shape, E: Float>(&mut self, _: &Path, leaf: &mut Tensor<S, E>, []: [&mut Tensor<S, E>; 0]) {
+            fn leaf<S: Shape, E: Float>(
+                &mut self,
+                _: &Path,
+                leaf: &mut Tensor<S, E>,
+                []: [&mut Tensor<S, E>; 0],
+            ) {
                 *leaf = Tensor::zeros(leaf.shape());
             }
         }
@@ -108,7 +128,12 @@ pub trait Tree: Clone + fmt::Debug + PartialEq + Send + Sync + Sized + 'static {
     fn accumulate(&mut self, mut other: Self) {
         struct Add;
         impl Zip<1> for Add {
-            fn leaf<S: Shape, E: Float>(&mut self, _: &Path, sum: &mut Tensor<S, E>, [term]: [&mut Tensor<S, E>; 1]) {
+            fn leaf<S: Shape, E: Float>(
+                &mut self,
+                _: &Path,
+                sum: &mut Tensor<S, E>,
+                [term]: [&mut Tensor<S, E>; 1],
+            ) {
                 let sum = sum.as_mut_slice().iter_mut();
                 sum.zip(term.as_slice()).for_each(|(sum, &term)| *sum += term);
             }

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 /// One folder of fixtures.
 ///
-/// It panics, with the name of what is missing, where a test asks for something that the folder does not hold.
+/// It panics, with the name of what is missing, where a test asks for something that the folder does not
+/// hold.
 pub struct Fixture {
     folder: PathBuf,
     json: Value,
@@ -126,7 +127,8 @@ fn words<T, const N: usize>(array: &TensorView, read: impl Fn([u8; N]) -> T) -> 
         .collect()
 }
 
-/// The value of an IEEE half: the exponent is re-biased by a multiplication, which also takes the subnormals along.
+/// The value of an IEEE half: the exponent is re-biased by a multiplication, which also takes the subnormals
+/// along.
 fn widen_f16(bits: u16) -> f32 {
     let sign = u32::from(bits & 0x8000) << 16;
     let magnitude = u32::from(bits & 0x7FFF);

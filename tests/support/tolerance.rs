@@ -29,7 +29,8 @@ impl Tolerance {
         Self { ulp: 0, rtol, atol }
     }
 
-    /// Reads a fixture's `tol`: `exact`, `ulp:4`, `rtol 1e-5, atol 1e-6`, `1 bf16 ulp`; what follows a `;` explains.
+    /// Reads a fixture's `tol`: `exact`, `ulp:4`, `rtol 1e-5, atol 1e-6`, `1 bf16 ulp`; what follows a `;`
+    /// explains.
     pub fn parse(text: &str) -> Self {
         let mut tolerance = Self::EXACT;
         let number = |text: &str| {

@@ -23,7 +23,10 @@ impl Dim {
         match expr {
             Expr::Lit(literal) => match &literal.lit {
                 Lit::Int(int) => Ok(Dim::Size(size(int)?, int.span())),
-                other => Err(Error::new(other.span(), "a dimension is an integer, such as `28`")),
+                other => Err(Error::new(
+                    other.span(),
+                    "a dimension is an integer, such as `28`",
+                )),
             },
             Expr::Path(path) if path.qself.is_none() => Ok(Dim::Name(path.path.clone())),
             Expr::Paren(inner) => Dim::from_expr(&inner.expr),
@@ -34,10 +37,20 @@ impl Dim {
                     BinOp::Sub(_) => "DimSub",
                     BinOp::Mul(_) => "DimMul",
                     BinOp::Div(_) => "DimDiv",
-                    _ => return Err(Error::new(binary.op.span(), "dimensions know `+`, `-`, `*` and `/`")),
+                    _ => {
+                        return Err(Error::new(
+                            binary.op.span(),
+                            "dimensions know `+`, `-`, `*` and `/`",
+                        ));
+                    }
                 };
                 let (left, right) = (Dim::from_expr(&binary.left)?, Dim::from_expr(&binary.right)?);
-                Ok(Dim::Arithmetic(operator, Box::new(left), Box::new(right), expr.span()))
+                Ok(Dim::Arithmetic(
+                    operator,
+                    Box::new(left),
+                    Box::new(right),
+                    expr.span(),
+                ))
             }
             _ => Err(Error::new(
                 expr.span(),
@@ -68,7 +81,10 @@ impl Parse for Dim {
 fn size(int: &syn::LitInt) -> Result<usize> {
     let size = int.base10_parse::<usize>()?;
     if !int.suffix().is_empty() {
-        return Err(Error::new(int.span(), format!("a dimension has no suffix: write `{size}`")));
+        return Err(Error::new(
+            int.span(),
+            format!("a dimension has no suffix: write `{size}`"),
+        ));
     }
     if size > 999_999_999 {
         return Err(Error::new(int.span(), "a dimension has nine digits at most"));
@@ -125,7 +141,10 @@ impl Parse for TensorType {
                 input.parse::<Token![,]>()?;
             }
         }
-        let element = input.parse::<Option<Token![;]>>()?.map(|_| input.parse()).transpose()?;
+        let element = input
+            .parse::<Option<Token![;]>>()?
+            .map(|_| input.parse())
+            .transpose()?;
         if dims.len() > 6 {
             return Err(Error::new(span, "a tensor has six dimensions at most"));
         }

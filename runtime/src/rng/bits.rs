@@ -1,14 +1,18 @@
 //! Random bits, and what is made of 32 of them at a time.
 
+use std::marker::PhantomData;
+
 use pulp::{Arch, Simd, WithSimd};
 
+use super::discrete::Integer;
 use super::key::{Key, Layout};
 use super::threefry::{threefry, wide};
 
 /// What 32 random bits become.
 ///
-/// A draw of many numbers is a loop over this function, compiled for the SIMD instructions of the machine it runs on.
-/// So an implementation is marked `#[inline(always)]` and best has no branches but those that choose between two values.
+/// A draw of many numbers is a loop over this function, compiled for the SIMD instructions of the machine it
+/// runs on. So an implementation is marked `#[inline(always)]` and best has no branches but those that choose
+/// between two values.
 pub trait Distribution {
     /// What is drawn.
     type Value;
@@ -20,7 +24,7 @@ pub trait Distribution {
 impl Key {
     /// Fills a slice with draws from a distribution. An array is its elements in row-major order.
     pub fn fill<D: Distribution>(self, distribution: &D, out: &mut [D::Value]) {
-        visit([&self], out, |place, [bits]| *place = distribution.value(bits));
+        fill([&self], out, distribution);
     }
 
     /// One draw: that of a JAX array with the shape `()`.
@@ -34,13 +38,13 @@ impl Key {
 
     /// Fills a slice with random words: `jax.random.bits(key, shape, "uint32")`.
     pub fn fill_bits32(self, out: &mut [u32]) {
-        visit([&self], out, |place, [bits]| *place = bits);
+        self.fill(&Bits::<u32>(PhantomData), out);
     }
 
     /// Fills a slice with random half words: `jax.random.bits(key, shape, "uint16")`.
     pub fn fill_bits16(self, out: &mut [u16]) {
         match self.layout() {
-            Layout::Partitionable => visit([&self], out, |place, [bits]| *place = bits as u16),
+            Layout::Partitionable => self.fill(&Bits::<u16>(PhantomData), out),
             Layout::Legacy => {
                 let mut words = vec![0; out.len().div_ceil(2)];
                 self.fill_bits32(&mut words);
@@ -55,7 +59,7 @@ impl Key {
     /// Fills a slice with random bytes: `jax.random.bits(key, shape, "uint8")`.
     pub fn fill_bits8(self, out: &mut [u8]) {
         match self.layout() {
-            Layout::Partitionable => visit([&self], out, |place, [bits]| *place = bits as u8),
+            Layout::Partitionable => self.fill(&Bits::<u8>(PhantomData), out),
             Layout::Legacy => {
                 let mut words = vec![0; out.len().div_ceil(4)];
                 self.fill_bits32(&mut words);
@@ -68,24 +72,50 @@ impl Key {
     }
 }
 
-/// Shows `f` each element with its 32 bits of each key. All keys are of the layout of the first.
-#[inline]
-pub(super) fn visit<T, const N: usize>(keys: [&Key; N], out: &mut [T], f: impl FnMut(&mut T, [u32; N])) {
-    let words = keys.map(Key::words);
+/// The low bits as they are.
+struct Bits<T>(PhantomData<T>);
+
+impl<T: Integer> Distribution for Bits<T> {
+    type Value = T;
+
+    #[inline(always)]
+    fn value(&self, bits: u32) -> T {
+        T::from_bits(bits)
+    }
+}
+
+/// What 32 random bits of each of `N` keys become.
+pub(super) trait Draw<T, const N: usize> {
+    fn draw(&self, bits: [u32; N]) -> T;
+}
+
+impl<D: Distribution> Draw<D::Value, 1> for D {
+    #[inline(always)]
+    fn draw(&self, [bits]: [u32; 1]) -> D::Value {
+        self.value(bits)
+    }
+}
+
+/// Fills a slice with draws from keys, which have the layout of the first.
+pub(super) fn fill<T, const N: usize>(keys: [&Key; N], out: &mut [T], draw: &impl Draw<T, N>) {
     match keys[0].layout() {
-        Layout::Partitionable => Arch::new().dispatch(Partitionable { words, out, f }),
-        Layout::Legacy => visit_legacy(keys, out, f),
+        Layout::Partitionable => Arch::new().dispatch(Partitionable {
+            words: keys.map(Key::words),
+            out,
+            draw,
+        }),
+        Layout::Legacy => fill_legacy(keys, out, draw),
     }
 }
 
 /// Beyond 2^32 - 1 elements, the number of the counters of one key, each such block has a key of its own.
-fn visit_legacy<T, const N: usize>(keys: [&Key; N], out: &mut [T], mut f: impl FnMut(&mut T, [u32; N])) {
+fn fill_legacy<T, const N: usize>(keys: [&Key; N], out: &mut [T], draw: &impl Draw<T, N>) {
     const BLOCK: usize = u32::MAX as usize;
     if out.len() < BLOCK {
         return Arch::new().dispatch(Legacy {
             words: keys.map(Key::words),
             out,
-            f,
+            draw,
         });
     }
     let blocks = out.len() / BLOCK + 1;
@@ -95,58 +125,67 @@ fn visit_legacy<T, const N: usize>(keys: [&Key; N], out: &mut [T], mut f: impl F
         Arch::new().dispatch(Legacy {
             words,
             out: block,
-            f: &mut f,
+            draw,
         });
     }
 }
 
 /// Element `i` is made of the block of counter `i`.
-struct Partitionable<'a, T, F, const N: usize> {
+struct Partitionable<'a, T, D, const N: usize> {
     words: [[u32; 2]; N],
     out: &'a mut [T],
-    f: F,
+    draw: &'a D,
 }
 
-impl<T, F: FnMut(&mut T, [u32; N]), const N: usize> WithSimd for Partitionable<'_, T, F, N> {
+impl<T, D: Draw<T, N>, const N: usize> WithSimd for Partitionable<'_, T, D, N> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, _: S) {
-        // Within such a chunk the high word of the counter is constant, so that the loop has 32-bit lanes only.
+    fn with_simd<S: Simd>(self, _: S) {
+        // Within such a chunk the high word of the counter is constant, so that the loop has 32-bit lanes
+        // only.
         const CHUNK: usize = 1 << 31;
-        for (c, chunk) in self.out.chunks_mut(CHUNK).enumerate() {
+        let Self { words, out, draw } = self;
+        for (c, chunk) in out.chunks_mut(CHUNK).enumerate() {
             let [high, low] = wide((c * CHUNK) as u64);
             for (i, place) in chunk.iter_mut().enumerate() {
-                let counter = [high, low + i as u32];
-                (self.f)(place, self.words.map(|key| folded(key, counter)));
+                let mut bits = [0; N];
+                for (bits, key) in bits.iter_mut().zip(words) {
+                    *bits = folded(key, [high, low + i as u32]);
+                }
+                *place = draw.draw(bits);
             }
         }
     }
 }
 
 /// Elements `i` and `half + i` are the two words of one block.
-struct Legacy<'a, T, F, const N: usize> {
+struct Legacy<'a, T, D, const N: usize> {
     words: [[u32; 2]; N],
     out: &'a mut [T],
-    f: F,
+    draw: &'a D,
 }
 
-impl<T, F: FnMut(&mut T, [u32; N]), const N: usize> WithSimd for Legacy<'_, T, F, N> {
+impl<T, D: Draw<T, N>, const N: usize> WithSimd for Legacy<'_, T, D, N> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, _: S) {
-        let half = self.out.len().div_ceil(2);
-        let (first, second) = self.out.split_at_mut(half);
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { words, out, draw } = self;
+        let half = out.len().div_ceil(2);
+        let (first, second) = out.split_at_mut(half);
         for (i, (place, partner)) in first.iter_mut().zip(second.iter_mut()).enumerate() {
-            let blocks = self.words.map(|key| threefry(key, [i as u32, (half + i) as u32]));
-            (self.f)(place, blocks.map(|[word, _]| word));
-            (self.f)(partner, blocks.map(|[_, word]| word));
+            let (mut bits, mut partner_bits) = ([0; N], [0; N]);
+            for k in 0..N {
+                [bits[k], partner_bits[k]] = threefry(words[k], [i as u32, (half + i) as u32]);
+            }
+            *place = draw.draw(bits);
+            *partner = draw.draw(partner_bits);
         }
         // An odd number of counters is filled up with a zero.
         if let Some(place) = first.get_mut(second.len()) {
             let counter = [second.len() as u32, 0];
-            (self.f)(place, self.words.map(|key| threefry(key, counter)[0]));
+            *place = draw.draw(words.map(|key| threefry(key, counter)[0]));
         }
     }
 }
@@ -164,17 +203,13 @@ mod tests {
 
     #[test]
     fn one_draw_is_the_first_of_one() {
-        struct Word;
-        impl Distribution for Word {
-            type Value = u32;
-            fn value(&self, bits: u32) -> u32 {
-                bits
-            }
-        }
         for layout in [Layout::Partitionable, Layout::Legacy] {
             let mut words = [0];
             Key::with_layout(5, layout).fill_bits32(&mut words);
-            assert_eq!(Key::with_layout(5, layout).draw(&Word), words[0]);
+            assert_eq!(
+                Key::with_layout(5, layout).draw(&Bits::<u32>(PhantomData)),
+                words[0]
+            );
             Key::with_layout(5, layout).fill_bits32(&mut []);
         }
     }

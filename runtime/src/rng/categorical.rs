@@ -6,13 +6,15 @@ use super::key::Key;
 impl Key {
     /// Draws a class by its logit: `jax.random.categorical(key, logits, axis)`.
     ///
-    /// The logits are given in row-major order with their sizes; the classes lie along `axis`, which the result is without.
-    /// `out` may hold several times as many elements as one draw has: then so many draws are made, which in JAX are leading
-    /// axes of `shape`. With Gumbel noise added, the largest logit is the class.
+    /// The logits are given in row-major order with their sizes; the classes lie along `axis`, which the
+    /// result is without. `out` may hold several times as many elements as one draw has: then so many draws
+    /// are made, which in JAX are leading axes of `shape`. With Gumbel noise added, the largest logit is the
+    /// class.
     ///
     /// # Panics
-    /// If the sizes are not those of the logits, have no such axis or no class, or `out` holds no whole number of draws.
-    pub fn categorical(self, logits: &[f32], sizes: &[usize], axis: usize, out: &mut [u32]) {
+    /// If the sizes are not those of the logits, have no such axis or no class, or `out` holds no whole
+    /// number of draws.
+    pub fn fill_categorical(self, logits: &[f32], sizes: &[usize], axis: usize, out: &mut [u32]) {
         assert_eq!(
             logits.len(),
             sizes.iter().product::<usize>(),
@@ -61,7 +63,7 @@ mod tests {
     #[test]
     fn an_impossible_class_is_not_drawn() {
         let mut out = [9; 100];
-        Key::new(2).categorical(&[0.0, f32::NEG_INFINITY, 0.0], &[3], 0, &mut out);
+        Key::new(2).fill_categorical(&[0.0, f32::NEG_INFINITY, 0.0], &[3], 0, &mut out);
         assert!(out.contains(&0) && out.contains(&2) && !out.contains(&1));
     }
 

@@ -11,7 +11,7 @@ impl Key {
     ///
     /// # Errors
     /// If there is nothing to choose from.
-    pub fn choice(self, n: usize, out: &mut [u32]) -> Result<()> {
+    pub fn fill_choice(self, n: usize, out: &mut [u32]) -> Result<()> {
         check(n, out.len(), true)?;
         self.fill_randint(0, n as i64, out);
         Ok(())
@@ -21,7 +21,7 @@ impl Key {
     ///
     /// # Errors
     /// If more are to be chosen than there are.
-    pub fn choice_without_replacement(self, n: usize, out: &mut [u32]) -> Result<()> {
+    pub fn fill_choice_without_replacement(self, n: usize, out: &mut [u32]) -> Result<()> {
         check(n, out.len(), false)?;
         out.iter_mut()
             .zip(self.permutation(n))
@@ -29,11 +29,12 @@ impl Key {
         Ok(())
     }
 
-    /// Fills a slice with choices from `0..p.len()` in proportion to `p`: `jax.random.choice(key, n, shape, p=p)`.
+    /// Fills a slice with choices from `0..p.len()` in proportion to `p`:
+    /// `jax.random.choice(key, n, shape, p=p)`.
     ///
     /// # Errors
     /// If there is nothing to choose from.
-    pub fn choice_weighted(self, p: &[f32], out: &mut [u32]) -> Result<()> {
+    pub fn fill_choice_weighted(self, p: &[f32], out: &mut [u32]) -> Result<()> {
         check(p.len(), out.len(), true)?;
         let cumulative: Vec<f32> = p
             .iter()
@@ -52,12 +53,12 @@ impl Key {
         Ok(())
     }
 
-    /// Fills a slice with different choices from `0..p.len()`, drawn one after the other in proportion to `p`:
-    /// `jax.random.choice(key, n, shape, replace=False, p=p)`.
+    /// Fills a slice with different choices from `0..p.len()`, drawn one after the other in proportion to
+    /// `p`: `jax.random.choice(key, n, shape, replace=False, p=p)`.
     ///
     /// # Errors
     /// If more are to be chosen than there are.
-    pub fn choice_weighted_without_replacement(self, p: &[f32], out: &mut [u32]) -> Result<()> {
+    pub fn fill_choice_weighted_without_replacement(self, p: &[f32], out: &mut [u32]) -> Result<()> {
         check(p.len(), out.len(), false)?;
         let mut perturbed = vec![0.0; p.len()];
         self.fill(&Gumbel, &mut perturbed);
@@ -99,15 +100,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_chosen_is_an_error() {
-        assert!(Key::new(0).choice(0, &mut [0]).is_err());
-        assert!(Key::new(0).choice_weighted(&[], &mut [0]).is_err());
+        assert!(Key::new(0).fill_choice(0, &mut [0]).is_err());
+        assert!(Key::new(0).fill_choice_weighted(&[], &mut [0]).is_err());
         let error = Key::new(0)
-            .choice_without_replacement(2, &mut [0; 3])
+            .fill_choice_without_replacement(2, &mut [0; 3])
             .unwrap_err();
         assert!(error.to_string().contains("at least 3"), "{error}");
         assert!(
             Key::new(0)
-                .choice_weighted_without_replacement(&[1.0], &mut [0; 2])
+                .fill_choice_weighted_without_replacement(&[1.0], &mut [0; 2])
                 .is_err()
         );
     }
@@ -116,7 +117,7 @@ mod tests {
     fn impossible_elements_are_not_chosen() {
         let mut out = [9; 200];
         Key::new(1)
-            .choice_weighted(&[0.0, 0.5, 0.0, 0.5], &mut out)
+            .fill_choice_weighted(&[0.0, 0.5, 0.0, 0.5], &mut out)
             .unwrap();
         assert!(out.iter().all(|i| [1, 3].contains(i)));
     }

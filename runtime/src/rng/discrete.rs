@@ -1,6 +1,6 @@
 //! Coins and dice.
 
-use super::bits::{Distribution, visit};
+use super::bits::{Distribution, Draw, fill};
 use super::key::Key;
 use super::uniform::Uniform;
 
@@ -67,8 +67,9 @@ integer!(
 impl Key {
     /// Fills a slice with integers from `minval`, included, to `maxval`, not included: `jax.random.randint`.
     ///
-    /// Bounds beyond the type are its bounds; where nothing lies between them, all integers are `minval`. As in JAX the
-    /// distribution is not exactly uniform: 64 bits are drawn for an integer, and their remainder is taken.
+    /// Bounds beyond the type are its bounds; where nothing lies between them, all integers are `minval`. As
+    /// in JAX the distribution is not exactly uniform: 64 bits are drawn for an integer, and their remainder
+    /// is taken.
     pub fn fill_randint<T: Integer>(self, minval: i64, maxval: i64, out: &mut [T]) {
         let (lowest, highest) = T::RANGE;
         let beyond = maxval > highest;
@@ -84,12 +85,37 @@ impl Key {
         let half = modulo(1 << 16, span);
         let multiplier = modulo(half.wrapping_mul(half), span);
         let (high, low) = self.split();
-        visit([&high, &low], out, |place, [high, low]| {
-            let offset = modulo(high, span)
-                .wrapping_mul(multiplier)
-                .wrapping_add(modulo(low, span));
-            *place = T::from_bits((minval as u32).wrapping_add(modulo(offset, span)));
-        });
+        fill(
+            [&high, &low],
+            out,
+            &Offset {
+                minval: minval as u32,
+                span,
+                multiplier,
+            },
+        );
+    }
+}
+
+/// The remainder of 64 bits by the span, added to the minimum.
+struct Offset {
+    minval: u32,
+    span: u32,
+    multiplier: u32,
+}
+
+impl<T: Integer> Draw<T, 2> for Offset {
+    #[inline(always)]
+    fn draw(&self, [high, low]: [u32; 2]) -> T {
+        let Self {
+            minval,
+            span,
+            multiplier,
+        } = *self;
+        let offset = modulo(high, span)
+            .wrapping_mul(multiplier)
+            .wrapping_add(modulo(low, span));
+        T::from_bits(minval.wrapping_add(modulo(offset, span)))
     }
 }
 

@@ -17,7 +17,8 @@ impl Distribution for Exponential {
     }
 }
 
-/// `jax.random.gumbel` in its default mode: location 0, scale 1, `-log(-log(u))` with `u` uniform in `(0, 1)`.
+/// `jax.random.gumbel` in its default mode: location 0, scale 1, `-log(-log(u))` with `u` uniform in `(0,
+/// 1)`.
 ///
 /// Added to logits, the largest sum is a draw from the classes of those logits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

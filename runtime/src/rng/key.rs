@@ -19,12 +19,13 @@ pub enum Layout {
 
 /// A key of `jax.random` with its default generator, threefry2x32.
 ///
-/// A key stands for random numbers that have not been drawn yet. Whoever draws from it twice gets the same numbers twice,
-/// and a model that trains on them is quietly wrong. So a `Key` is neither `Copy` nor `Clone`, and what uses it
-/// consumes it: [`split`](Self::split) it for several uses. [`fold_in`](Self::fold_in) borrows, as one key is meant to be folded with
-/// many numbers (steps, ranks). Where the same numbers are wanted again, [`duplicate`](Self::duplicate) says so.
+/// A key stands for random numbers that have not been drawn yet. Whoever draws from it twice gets the same
+/// numbers twice, and a model that trains on them is quietly wrong. So a `Key` is neither `Copy` nor `Clone`,
+/// and what uses it consumes it: [`split`](Self::split) it for several uses. [`fold_in`](Self::fold_in)
+/// borrows, as one key is meant to be folded with many numbers (steps, ranks). Where the same numbers are
+/// wanted again, [`duplicate`](Self::duplicate) says so.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0382
 /// use flaxen::rng::{Key, Normal};
 /// let key = Key::new(0);
 /// let a = key.draw(&Normal);
@@ -42,7 +43,8 @@ pub struct Key {
 impl Key {
     /// `jax.random.PRNGKey(seed)`, in the layout that JAX has by default since 0.5.
     ///
-    /// As in JAX without 64-bit mode only the low 32 bits of the seed count. A negative seed is `Key::new(-1_i64 as u64)`.
+    /// As in JAX without 64-bit mode only the low 32 bits of the seed count. A negative seed is
+    /// `Key::new(-1_i64 as u64)`.
     pub const fn new(seed: u64) -> Self {
         Self::with_layout(seed, Layout::Partitionable)
     }
@@ -83,7 +85,8 @@ impl Key {
         }
     }
 
-    /// The key for one number among many, such as a step or a rank: `jax.random.fold_in`. It is the same in both layouts.
+    /// The key for one number among many, such as a step or a rank: `jax.random.fold_in`. It is the same in
+    /// both layouts.
     pub const fn fold_in(&self, data: u32) -> Self {
         Self {
             words: threefry(self.words, [0, data]),

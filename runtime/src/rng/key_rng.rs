@@ -7,8 +7,8 @@ use rand::TryRng;
 use super::key::Key;
 use super::threefry::{threefry, wide};
 
-/// The words that a key's block function gives for the counters 0, 1, 2, …: the counterpart in flaxen of a seeded
-/// generator of the `rand` crate.
+/// The words that a key's block function gives for the counters 0, 1, 2, …: the counterpart in flaxen of a
+/// seeded generator of the `rand` crate.
 ///
 /// ```
 /// use flaxen::rng::Key;
@@ -29,7 +29,8 @@ pub struct KeyRng {
 }
 
 impl Key {
-    /// A generator for the distributions and shuffles of the `rand` crate. Its numbers are not those of `jax.random`.
+    /// A generator for the distributions and shuffles of the `rand` crate. Its numbers are not those of
+    /// `jax.random`.
     pub fn into_rng(self) -> KeyRng {
         KeyRng {
             words: self.words(),

@@ -1,24 +1,28 @@
 //! Random numbers: JAX's, bit for bit.
 //!
-//! A [`Key`] is `jax.random`'s threefry key. It is used once: every draw and every [`split`](Key::split) consumes it,
-//! so that reusing a key, which makes two draws equal and is a common mistake in JAX, does not compile.
+//! A [`Key`] is `jax.random`'s threefry key. It is used once: every draw and every [`split`](Key::split)
+//! consumes it, so that reusing a key, which makes two draws equal and is a common mistake in JAX, does not
+//! compile.
 //!
 //! ```
-//! use flaxen::rng::{Key, Normal};
+//! use flaxen::prelude::*;
+//! use flaxen::rng::Normal;
 //!
 //! let (weights, noise) = Key::new(0).split();
-//! let mut values = [0.0; 4];
-//! weights.fill(&Normal, &mut values);
-//! assert_eq!(noise.draw(&Normal), Key::new(0).split().1.draw(&Normal));
+//! let weights: Tensor![4, 3] = weights.normal(Default::default());
+//! let mut more = [0.0; 4];
+//! noise.fill(&Normal, &mut more);
 //! ```
 //!
-//! What a key's bits become is a [`Distribution`]; draws over a set (permutations, choices, classes) are methods of
-//! [`Key`]. [`Scope`] derives the key of each of a model's variables from its path, as Flax does.
+//! What a key's bits become is a [`Distribution`]: tensors of them are drawn by the methods of [`Key`] that
+//! have the names of `jax.random`, slices are filled by [`Key::fill`]. [`Scope`] derives the key of each of a
+//! model's variables from its path, as Flax does.
 
 mod bits;
 mod categorical;
 mod choice;
 mod discrete;
+mod draw;
 mod exponential;
 mod key;
 mod key_rng;

@@ -31,7 +31,8 @@ impl Key {
     /// Puts a slice into a random order: `jax.random.permutation(key, x)` for an `x` of one axis.
     pub fn shuffle<T>(self, slice: &mut [T]) {
         let mut order = self.permutation(slice.len());
-        // Element `order[i]` comes to `i`: each cycle is walked once, and a place that is done points to itself.
+        // Element `order[i]` comes to `i`: each cycle is walked once, and a place that is done points to
+        // itself.
         for start in 0..slice.len() {
             let mut place = start;
             while order[place] != start {
@@ -43,8 +44,8 @@ impl Key {
         }
     }
 
-    /// Puts the slices of an array along an axis into a random order: `jax.random.permutation(key, x, axis)`. The array is
-    /// given by its elements in row-major order and its sizes.
+    /// Puts the slices of an array along an axis into a random order: `jax.random.permutation(key, x, axis)`.
+    /// The array is given by its elements in row-major order and its sizes.
     ///
     /// # Panics
     /// If the sizes are not those of the elements, or have no such axis.
@@ -82,8 +83,8 @@ impl Key {
         }
     }
 
-    /// The keys of the rounds of sorting. One round leaves `n` elements out of order, unless two words are equal: there are as
-    /// many rounds as make that unlikely.
+    /// The keys of the rounds of sorting. One round leaves `n` elements out of order, unless two words are
+    /// equal: there are as many rounds as make that unlikely.
     fn sort_keys(self, n: usize) -> impl Iterator<Item = Key> {
         let rounds = (3.0 * (n.max(1) as f64).ln() / f64::from(u32::MAX).ln()).ceil() as usize;
         let mut key = self;

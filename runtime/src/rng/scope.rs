@@ -12,11 +12,13 @@ use crate::error::{Error, Result};
 /// Each stream has one base key for the whole model. The `n`-th draw of a module from a stream is
 ///
 /// ```text
-/// fold_in(base, first 4 bytes of SHA-1(names of the path, without separators ++ n, big-endian, in as few bytes as it needs))
+/// fold_in(base, first 4 bytes of SHA-1(path ++ n))
 /// ```
 ///
-/// as in `flax.core.scope`. So a variable's key depends on its module's path and on how many draws that module made before, but on
-/// no other module. A module counts its draws for each stream; entering it again by the same name goes on counting.
+/// with the names of the path one after the other, without separators, and `n` big-endian in as few bytes as
+/// it needs, as in `flax.core.scope`. So a variable's key depends on its module's path and on how many draws
+/// that module made before, but on no other module. A module counts its draws for each stream; entering it
+/// again by the same name goes on counting.
 ///
 /// ```
 /// use flaxen::rng::{Key, Scope};
@@ -43,7 +45,8 @@ impl Scope<'_> {
         Self::with_streams([(PARAMS, key)])
     }
 
-    /// The root of a model with several streams: `model.init({"params": ..., "dropout": ...}, ...)`, or the `rngs` of `apply`.
+    /// The root of a model with several streams: `model.init({"params": ..., "dropout": ...}, ...)`, or the
+    /// `rngs` of `apply`.
     ///
     /// After the first time on a thread it does not allocate, as long as no larger model is walked.
     pub fn with_streams<const N: usize>(streams: [(&'static str, Key); N]) -> Self {
@@ -79,8 +82,8 @@ impl Scope<'_> {
         }
     }
 
-    /// The next key of a stream: `module.make_rng(stream)`. A stream that was not given is taken from `params` and counted
-    /// there, as Flax does since 0.8.
+    /// The next key of a stream: `module.make_rng(stream)`. A stream that was not given is taken from
+    /// `params` and counted there, as Flax does since 0.8.
     ///
     /// # Errors
     /// If neither was given.
@@ -114,7 +117,8 @@ impl Tree<'_> {
     }
 }
 
-/// What every scope of a model shares: the base keys, the modules that were entered, and how often each has drawn.
+/// What every scope of a model shares: the base keys, the modules that were entered, and how often each has
+/// drawn.
 #[derive(Debug, Default)]
 struct Counts {
     streams: Vec<(&'static str, Key)>,
@@ -176,7 +180,8 @@ impl Counts {
 }
 
 thread_local! {
-    /// The memory of the last root of this thread. A model draws in every training step, and a step allocates nothing.
+    /// The memory of the last root of this thread. A model draws in every training step, and a step allocates
+    /// nothing.
     static SPARE: Cell<Counts> = const {
         Cell::new(Counts { streams: Vec::new(), nodes: Vec::new(), names: String::new(), draws: Vec::new() })
     };
@@ -216,7 +221,8 @@ mod tests {
     fn names_do_not_run_together_in_the_counts() {
         let mut root = Scope::root(Key::new(0));
         let nested = root.child("a").child("b").param();
-        // Flax's hash has no separators, so the key is the same; but it is another module, which counts for itself.
+        // Flax's hash has no separators, so the key is the same; but it is another module, which counts for
+        // itself.
         assert_eq!(root.child("ab").param(), nested);
     }
 

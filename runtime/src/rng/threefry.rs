@@ -1,9 +1,11 @@
-//! The block function Threefry-2x32 with 20 rounds: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (2011).
+//! The block function Threefry-2x32 with 20 rounds: Salmon et al., "Parallel random numbers: as easy as 1, 2,
+//! 3" (2011).
 
 const ROTATIONS: [[u32; 4]; 2] = [[13, 15, 26, 6], [17, 29, 16, 24]];
 const PARITY: u32 = 0x1BD1_1BDA;
 
-/// Encrypts a counter under a key. There is neither branch nor table, so that a loop over counters becomes SIMD code.
+/// Encrypts a counter under a key. There is neither branch nor table, so that a loop over counters becomes
+/// SIMD code.
 #[inline(always)]
 pub(super) const fn threefry(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
     let schedule = [key[0], key[1], key[0] ^ key[1] ^ PARITY];

@@ -42,8 +42,8 @@ impl Distribution for Uniform {
 }
 
 impl Key {
-    /// Fills a slice with the values of `jax.random.uniform(key, shape, bfloat16)`, which are multiples of 2^-7: 8 bits
-    /// are drawn for each.
+    /// Fills a slice with the values of `jax.random.uniform(key, shape, bfloat16)`, which are multiples of
+    /// 2^-7: 8 bits are drawn for each.
     pub fn fill_uniform_bf16(self, out: &mut [f32]) {
         let mut bits = vec![0; out.len()];
         self.fill_bits8(&mut bits);
@@ -52,8 +52,8 @@ impl Key {
             .for_each(|(place, bits)| *place = f32::from(bits >> 1) / 128.0);
     }
 
-    /// Fills a slice with the values of `jax.random.uniform(key, shape, float16)`, which are multiples of 2^-10: 16 bits
-    /// are drawn for each.
+    /// Fills a slice with the values of `jax.random.uniform(key, shape, float16)`, which are multiples of
+    /// 2^-10: 16 bits are drawn for each.
     pub fn fill_uniform_f16(self, out: &mut [f32]) {
         let mut bits = vec![0; out.len()];
         self.fill_bits16(&mut bits);

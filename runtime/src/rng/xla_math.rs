@@ -1,8 +1,8 @@
 //! `log`, `log1p`, `erf` and the inverse of `erf` in `f32`, rounded as XLA's code for CPUs rounds them.
 //!
-//! Normals are only JAX's bit for bit if these are, so none of them may be exchanged for the platform's. Each is a polynomial
-//! with fused multiply-adds in a fixed order. They are written for SIMD lanes: both sides of an `if` are cheap, and
-//! evaluated always.
+//! Normals are only JAX's bit for bit if these are, so none of them may be exchanged for the platform's. Each
+//! is a polynomial with fused multiply-adds in a fixed order. They are written for SIMD lanes: both sides of
+//! an `if` are cheap, and evaluated always.
 
 #[inline(always)]
 const fn float(bits: u32) -> f32 {

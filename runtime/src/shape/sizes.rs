@@ -78,7 +78,10 @@ pub struct Sizes {
 impl Sizes {
     /// Sizes, outermost first; at most [`MAX_RANK`].
     pub const fn new(dims: &[Size]) -> Self {
-        let mut sizes = Sizes { dims: [Size::Unknown; MAX_RANK], rank: dims.len() };
+        let mut sizes = Sizes {
+            dims: [Size::Unknown; MAX_RANK],
+            rank: dims.len(),
+        };
         let mut axis = 0;
         while axis < dims.len() {
             sizes.dims[axis] = dims[axis];
@@ -89,7 +92,10 @@ impl Sizes {
 
     /// Sizes that are all known.
     pub const fn known(numbers: &[usize]) -> Self {
-        let mut sizes = Sizes { dims: [Size::Unknown; MAX_RANK], rank: numbers.len() };
+        let mut sizes = Sizes {
+            dims: [Size::Unknown; MAX_RANK],
+            rank: numbers.len(),
+        };
         let mut axis = 0;
         while axis < numbers.len() {
             sizes.dims[axis] = Size::Known(numbers[axis]);

@@ -8,7 +8,9 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
     message = "a tensor cannot hold `{Self}`",
     label = "the elements are f32, f64, i32, u32, u8 and bool"
 )]
-pub trait Element: Copy + Default + PartialEq + Debug + Display + Send + Sync + private::Sealed + 'static {
+pub trait Element:
+    Copy + Default + PartialEq + Debug + Display + Send + Sync + private::Sealed + 'static
+{
     /// The name of the type, as it is written in a message or a file.
     const NAME: &'static str;
 }

@@ -2,6 +2,7 @@
 
 mod flax_rng;
 mod initializers;
+mod optimizers;
 mod prng;
 
 use flaxen::rng::{Key, Layout};

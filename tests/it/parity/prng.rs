@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use super::{key, words};
 
+/// The logits of the draws named `categorical`.
+const LOGITS: [f32; 8] = [0.1, 1.5, -0.7, 0.0, 2.0, 0.0, 0.5, -1.0];
+
 /// What one draw of the fixture must be.
 struct Draw<'a> {
     fixture: &'a Fixture,
@@ -186,11 +189,10 @@ fn check_permutation(key: Key, variant: &str, expected: &Draw) {
 }
 
 fn check_categorical(key: Key, variant: &str, expected: &Draw) {
-    const LOGITS: [f32; 8] = [0.1, 1.5, -0.7, 0.0, 2.0, 0.0, 0.5, -1.0];
     expected.indices(|out| match variant {
-        "axis0" => key.categorical(&LOGITS, &[2, 4], 0, out),
-        "shape" => key.categorical(&LOGITS[..4], &[4], 0, out),
-        _ => key.categorical(&LOGITS, &[2, 4], 1, out),
+        "axis0" => key.fill_categorical(&LOGITS, &[2, 4], 0, out),
+        "shape" => key.fill_categorical(&LOGITS[..4], &[4], 0, out),
+        _ => key.fill_categorical(&LOGITS, &[2, 4], 1, out),
     });
 }
 
@@ -198,10 +200,10 @@ fn check_choice(key: Key, variant: &str, expected: &Draw) {
     const P: [f32; 4] = [0.1, 0.4, 0.3, 0.2];
     expected.indices(|out| {
         match variant {
-            "replace" => key.choice(10, out),
-            "noreplace" => key.choice_without_replacement(10, out),
-            "p" => key.choice_weighted(&P, out),
-            _ => key.choice_weighted_without_replacement(&P, out),
+            "replace" => key.fill_choice(10, out),
+            "noreplace" => key.fill_choice_without_replacement(10, out),
+            "p" => key.fill_choice_weighted(&P, out),
+            _ => key.fill_choice_weighted_without_replacement(&P, out),
         }
         .expect("there is enough to choose from");
     });
@@ -238,4 +240,37 @@ fn a_key_survives_json() {
         serde_json::from_value::<Key>(json).expect("a key can be read"),
         key
     );
+}
+
+#[test]
+fn tensors_are_the_same_draws() {
+    use flaxen::prelude::*;
+    let fixture = Fixture::open("prng");
+    for case in fixture.cases() {
+        let id = case["id"].as_str().expect("a case has an id");
+        let array = |name: &str| format!("{id}/{name}_2x3");
+        let normal: Tensor![2, 3] = key(case).normal(Default::default());
+        assert_eq!(normal.as_slice(), fixture.f32s(&array("normal")));
+        let wide: Tensor![2, 3; f64] = key(case).normal(Default::default());
+        assert!(
+            normal
+                .as_slice()
+                .iter()
+                .zip(wide.as_slice())
+                .all(|(&a, &b)| f64::from(a) == b)
+        );
+        let uniform: Tensor![2, 3] = key(case).uniform(Default::default(), -3.0, 2.0);
+        assert_eq!(uniform.as_slice(), fixture.f32s(&array("uniform_range")));
+        let coins: Tensor![2, 3; bool] = key(case).bernoulli(0.3, Default::default());
+        assert_eq!(coins.as_slice(), fixture.bools(&array("bernoulli")));
+        let dice: Tensor![2, 3; i32] = key(case).randint(Default::default(), -5, 100);
+        assert_eq!(dice.as_slice(), fixture.i32s(&array("randint")));
+        let words: Tensor![2, 3; u32] = key(case).bits(Default::default());
+        assert_eq!(words.as_slice(), fixture.u32s(&array("bits32")));
+
+        let logits: Tensor![2, 4] = Tensor::of(&LOGITS).expect("eight logits");
+        let classes = key(case).categorical(&logits);
+        let expected = fixture.i32s(&format!("{id}/categorical"));
+        assert!(classes.as_slice().iter().map(|&class| class as i32).eq(expected));
+    }
 }
