@@ -7,6 +7,7 @@ pub mod backend;
 pub mod error;
 pub mod init;
 pub mod op;
+pub mod ops;
 pub mod optim;
 pub mod rng;
 pub mod shape;

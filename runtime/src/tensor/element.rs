@@ -43,6 +43,7 @@ elements! { f32 true f64 true i32 true u32 true u8 true bool false }
 )]
 pub trait Float:
     Element
+    + crate::backend::Float
     + PartialOrd
     + Neg<Output = Self>
     + Add<Output = Self>
@@ -55,12 +56,8 @@ pub trait Float:
     + DivAssign
     + std::iter::Sum
 {
-    /// 0.
-    const ZERO: Self;
     /// 1.
     const ONE: Self;
-    /// Minus infinity.
-    const NEG_INFINITY: Self;
 
     /// The nearest value to `x`.
     fn from_f64(x: f64) -> Self;
@@ -85,9 +82,7 @@ pub trait Float:
 macro_rules! floats {
     ($($float:ident)+) => {$(
         impl Float for $float {
-            const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
-            const NEG_INFINITY: Self = $float::NEG_INFINITY;
 
             fn from_f64(x: f64) -> Self {
                 x as $float

@@ -3,6 +3,7 @@
 pub(super) mod conv;
 pub(super) mod gemm;
 pub(super) mod lanes;
+pub(crate) mod map;
 mod panel;
 pub(super) mod pool;
 mod scratch;
