@@ -6,6 +6,7 @@ extern crate self as flaxen;
 pub mod backend;
 pub mod error;
 pub mod init;
+pub mod loss;
 pub mod op;
 pub mod ops;
 pub mod optim;

@@ -2,12 +2,11 @@
 
 use super::state::EmptyState;
 use super::{GradientTransformation, kernel};
-use crate::backend::parallel;
+use crate::backend::sum_of_squares;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Visit};
 use serde::{Deserialize, Serialize};
-use std::sync::{Mutex, PoisonError};
 
 /// `u = g / ‖g‖ max_norm` where `‖g‖ >= max_norm`, and `g` elsewhere ([Pascanu et al., 2012](https://arxiv.org/abs/1211.5063)).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,65 +68,10 @@ pub fn global_norm<P: Tree>(tree: &P) -> f64 {
     sum.0.sqrt()
 }
 
-/// A leaf is summed in so many parts, or fewer, however many threads there are.
-const PARTS: usize = 64;
-
-/// Elements of the smallest part.
-const PART: usize = 32 * 1024;
-
-fn sum_of_squares<E: Float>(elements: &[E]) -> f64 {
-    let part = elements.len().div_ceil(PARTS).max(PART);
-    let mut sums = [0.0; PARTS];
-    if elements.len() <= part {
-        return part_sum(elements);
-    }
-    let parts = Mutex::new(elements.chunks(part).zip(&mut sums));
-    parallel(elements.len().div_ceil(part), |_| {
-        let part = parts.lock().unwrap_or_else(PoisonError::into_inner).next();
-        if let Some((elements, sum)) = part {
-            *sum = part_sum(elements);
-        }
-    });
-    drop(parts);
-    sums.iter().sum()
-}
-
-/// Sums short runs in the elements' precision, lane by lane, and the runs in f64.
-fn part_sum<E: Float>(elements: &[E]) -> f64 {
-    const LANES: usize = 32;
-    struct Part<'a, E>(&'a [E]);
-    impl<E: Float> pulp::NullaryFnOnce for Part<'_, E> {
-        type Output = f64;
-
-        #[inline(always)]
-        fn call(self) -> f64 {
-            let run = |run: &[E]| {
-                let mut sums = [E::ZERO; LANES];
-                let (lanes, rest) = run.as_chunks::<LANES>();
-                for lanes in lanes {
-                    sums.iter_mut().zip(lanes).for_each(|(sum, &x)| *sum += x * x);
-                }
-                let rest: f64 = rest.iter().map(|&x| (x * x).to_f64()).sum();
-                sums.iter().map(|sum| sum.to_f64()).sum::<f64>() + rest
-            };
-            self.0.chunks(16 * LANES).map(run).sum()
-        }
-    }
-    pulp::Arch::new().dispatch(Part(elements))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::shape::Dyn;
-
-    #[test]
-    fn the_norm_of_a_large_leaf_is_that_of_its_parts() {
-        let tree = Tensor::<(Dyn,), f32>::from_fn((Dyn(PART * PARTS + 77),), |i| (i % 7) as f32 - 3.0);
-        let exact: f64 = tree.as_slice().iter().map(|&x| f64::from(x) * f64::from(x)).sum();
-        assert_eq!(global_norm(&tree), exact.sqrt());
-        assert_eq!(global_norm(&Tensor::<(Dyn,), f64>::zeros((Dyn(0),))), 0.0);
-    }
 
     #[test]
     fn a_nan_is_not_hidden() {

@@ -85,17 +85,18 @@ impl kernel::Kernel for Kernel {
         let adam = &self.adam;
         let [b1, new1, b2, new2] = [adam.b1, 1.0 - adam.b1, adam.b2, 1.0 - adam.b2].map(E::from_f64);
         let [eps, eps_root] = [adam.eps, adam.eps_root].map(E::from_f64);
-        let (mu_correction, ahead, nu_correction) = (self.mu.get::<E>(), self.ahead.get::<E>(), self.nu.get::<E>());
+        // Divisions are what bounds this loop: two of three are made multiplications, within a unit in the last place.
+        let [mu_scale, ahead, nu_scale] = [self.mu, self.ahead, self.nu].map(|correction| E::ONE / correction.get());
         for ((update, mu), nu) in updates.iter_mut().zip(mu.iter_mut()).zip(nu.iter_mut()) {
             let gradient = *update;
             *mu = new1 * gradient + b1 * *mu;
             *nu = new2 * (gradient * gradient) + b2 * *nu;
             let mean = if adam.nesterov {
-                b1 * (*mu / ahead) + new1 * (gradient / mu_correction)
+                b1 * (*mu * ahead) + new1 * (gradient * mu_scale)
             } else {
-                *mu / mu_correction
+                *mu * mu_scale
             };
-            *update = mean / ((*nu / nu_correction + eps_root).sqrt() + eps);
+            *update = mean / ((*nu * nu_scale + eps_root).sqrt() + eps);
         }
     }
 }

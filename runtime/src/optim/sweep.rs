@@ -5,12 +5,12 @@
 
 use super::kernel::Kernel;
 use super::state::{MAX_SLOTS, Slots, State};
-use crate::backend::parallel;
+use crate::backend::map::vectorized;
+use crate::backend::parallel_items;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Zip};
 use std::marker::PhantomData;
-use std::sync::{Mutex, PoisonError};
 
 /// Elements of a chunk: 4 KiB of f32 from each tree.
 const CHUNK: usize = 1024;
@@ -69,12 +69,8 @@ fn leaf<M: Mode, K: Kernel, E: Float, const N: usize>(kernel: &K, read: &[E], wr
         let written = written.each_mut().map(|blocks| blocks.next().unwrap_or_default());
         (read, written)
     });
-    let blocks = Mutex::new(blocks);
-    parallel(read.len().div_ceil(BLOCK), |_| {
-        let block = blocks.lock().unwrap_or_else(PoisonError::into_inner).next();
-        if let Some((read, written)) = block {
-            dispatch::<M, K, E, N>(kernel, read, written);
-        }
+    parallel_items(read.len().div_ceil(BLOCK), blocks, |(read, written)| {
+        dispatch::<M, K, E, N>(kernel, read, written);
     });
 }
 
@@ -93,7 +89,7 @@ fn dispatch<M: Mode, K: Kernel, E: Float, const N: usize>(kernel: &K, read: &[E]
             }
         }
     }
-    pulp::Arch::new().dispatch(Block(kernel, read, written, PhantomData::<M>));
+    vectorized(Block(kernel, read, written, PhantomData::<M>));
 }
 
 /// Which tree is read and which is written. `written` begins with it; the slots follow.

@@ -8,4 +8,6 @@ mod panel;
 pub(super) mod pool;
 mod scratch;
 mod simd;
+pub(super) mod share;
+pub(super) mod squares;
 pub(super) mod threads;
