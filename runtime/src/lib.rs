@@ -3,10 +3,16 @@
 // Generated code names this crate `flaxen`, here too.
 extern crate self as flaxen;
 
+#[doc(hidden)]
+pub mod __private;
+pub mod data;
 pub mod backend;
 pub mod error;
 pub mod init;
+pub mod keyword;
 pub mod loss;
+pub mod module;
+pub mod nn;
 pub mod op;
 pub mod ops;
 pub mod optim;
@@ -16,7 +22,7 @@ pub mod tensor;
 pub mod tree;
 
 pub use error::{Error, Result};
-pub use flaxen_macros::{Tensor, dim};
+pub use flaxen_macros::{Tensor, compact, differentiable, dim, module, param, value_and_grad};
 pub use rng::Key;
 pub use shape::dim::names;
 pub use tensor::Tensor;
@@ -24,10 +30,11 @@ pub use tensor::Tensor;
 /// What a program that uses flaxen wants in scope.
 pub mod prelude {
     pub use crate::op::Op as _;
+    pub use crate::ops::*;
     pub use crate::shape::dim::names::*;
     pub use crate::shape::dim::{Dim1, Dim2, Dim3, Dim4, Dim5, Dim6, Dim7, Dim8, Dim9};
     pub use crate::shape::{Batch, Dim, Dyn, Shape, Static, StaticShape};
     pub use crate::tensor::{Element, Float};
     pub use crate::tree::Tree;
-    pub use crate::{Key, Tensor, dim};
+    pub use crate::{Key, Tensor, compact, differentiable, dim, module, param, value_and_grad};
 }

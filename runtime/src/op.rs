@@ -98,10 +98,30 @@ pub trait Need: 'static {
 
     /// The value if it is needed; otherwise `value` is not called.
     fn when<T>(value: impl FnOnce() -> T) -> Self::Of<T>;
-    /// Changes the value, if there is one.
-    fn map<T, U>(value: Self::Of<T>, change: impl FnOnce(T) -> U) -> Self::Of<U>;
+    /// Something made of two values, if there are any.
+    fn zip<T, U, V>(a: Self::Of<T>, b: Self::Of<U>, combine: impl FnOnce(T, U) -> V) -> Self::Of<V>;
+    /// The value, or another one where it is not needed.
+    fn or<T>(value: Self::Of<T>, other: impl FnOnce() -> T) -> T;
+
+    /// Calls one of two functions with the same argument, and keeps the second part of what `needed` returns.
+    fn choose<A, T, U>(
+        argument: A,
+        needed: impl FnOnce(A) -> (T, U),
+        otherwise: impl FnOnce(A) -> T,
+    ) -> (T, Self::Of<U>);
+
+    /// Another value made of this one, if there is one.
+    fn map<T, U>(value: Self::Of<T>, change: impl FnOnce(T) -> U) -> Self::Of<U> {
+        Self::zip(value, Self::when(|| ()), |value, ()| change(value))
+    }
+
     /// The sum of two values, if there are any.
-    fn add<T: Tree>(a: Self::Of<T>, b: Self::Of<T>) -> Self::Of<T>;
+    fn add<T: Tree>(sum: Self::Of<T>, term: Self::Of<T>) -> Self::Of<T> {
+        Self::zip(sum, term, |mut sum, term| {
+            sum.accumulate(term);
+            sum
+        })
+    }
 }
 
 /// The cotangent is needed.
@@ -119,12 +139,14 @@ impl Need for Yes {
     fn when<T>(value: impl FnOnce() -> T) -> T {
         value()
     }
-    fn map<T, U>(value: T, change: impl FnOnce(T) -> U) -> U {
-        change(value)
+    fn zip<T, U, V>(a: T, b: U, combine: impl FnOnce(T, U) -> V) -> V {
+        combine(a, b)
     }
-    fn add<T: Tree>(mut a: T, b: T) -> T {
-        a.accumulate(b);
-        a
+    fn or<T>(value: T, _: impl FnOnce() -> T) -> T {
+        value
+    }
+    fn choose<A, T, U>(argument: A, needed: impl FnOnce(A) -> (T, U), _: impl FnOnce(A) -> T) -> (T, U) {
+        needed(argument)
     }
 }
 
@@ -133,8 +155,27 @@ impl Need for No {
     const NEEDED: bool = false;
 
     fn when<T>(_: impl FnOnce() -> T) {}
-    fn map<T, U>((): (), _: impl FnOnce(T) -> U) {}
-    fn add<T: Tree>((): (), (): ()) {}
+    fn zip<T, U, V>((): (), (): (), _: impl FnOnce(T, U) -> V) {}
+    fn or<T>((): (), other: impl FnOnce() -> T) -> T {
+        other()
+    }
+    fn choose<A, T, U>(argument: A, _: impl FnOnce(A) -> (T, U), otherwise: impl FnOnce(A) -> T) -> (T, ()) {
+        (otherwise(argument), ())
+    }
+}
+
+/// Needed if one of two is.
+pub trait Or<Other: Need>: Need {
+    /// [`Yes`] or [`No`].
+    type Out: Need;
+}
+
+impl<Other: Need> Or<Other> for Yes {
+    type Out = Yes;
+}
+
+impl<Other: Need> Or<Other> for No {
+    type Out = Other;
 }
 
 /// Which cotangents of the inputs `In` are needed.

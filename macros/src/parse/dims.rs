@@ -1,6 +1,7 @@
 //! Dimensions and tensor types: `28`, `H / 2`, `[B, 28, 28, 1; f64]`.
 
-use proc_macro2::{Span, TokenStream};
+use crate::ir::Signature;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
@@ -72,6 +73,40 @@ impl Dim {
     }
 }
 
+impl Dim {
+    /// The size in numbers. A dimension that is generic in the method is a name.
+    fn to_size(&self, signature: &Signature) -> TokenStream {
+        self.to_size_where(&|dim| signature.is_inner(dim))
+    }
+
+    /// The size in numbers, where every name is a type.
+    pub fn to_size_of_type(&self) -> TokenStream {
+        self.to_size_where(&|_| false)
+    }
+
+    fn to_size_where(&self, is_name: &dyn Fn(&Dim) -> bool) -> TokenStream {
+        match self {
+            Dim::Size(size, span) => quote_spanned!(*span=> ::flaxen::shape::Size::Known(#size)),
+            Dim::Name(path) if is_name(self) => {
+                let name = path.segments.last().map(|last| last.ident.to_string());
+                quote!(::flaxen::shape::Size::Named(#name))
+            }
+            Dim::Name(path) => quote!(::flaxen::shape::Size::of::<#path>()),
+            Dim::Arithmetic(operator, left, right, span) => {
+                let function = match *operator {
+                    "DimAdd" => "plus",
+                    "DimSub" => "minus",
+                    "DimMul" => "times",
+                    _ => "over",
+                };
+                let function = Ident::new(function, *span);
+                let (left, right) = (left.to_size_where(is_name), right.to_size_where(is_name));
+                quote_spanned!(*span=> #left.#function(#right))
+            }
+        }
+    }
+}
+
 impl Parse for Dim {
     fn parse(input: ParseStream) -> Result<Self> {
         Dim::from_expr(&input.parse()?)
@@ -128,6 +163,26 @@ impl TensorType {
         let dims = self.dims.iter().map(Dim::to_type);
         let element = self.element.as_ref().map(|element| quote!(, #element));
         quote_spanned!(self.span=> ::flaxen::Tensor<(#(#dims,)*) #element>)
+    }
+}
+
+impl TensorType {
+    /// Whether its elements can have a cotangent.
+    pub fn is_differentiable(&self) -> bool {
+        let Some(Type::Path(element)) = &self.element else {
+            return true;
+        };
+        let discrete = ["i32", "u32", "u8", "bool"];
+        !element
+            .path
+            .get_ident()
+            .is_some_and(|name| discrete.contains(&name.to_string().as_str()))
+    }
+
+    /// The sizes in numbers: `Sizes::new(&[Size::Named("B"), Size::Known(28)])`.
+    pub fn to_sizes(&self, signature: &Signature) -> TokenStream {
+        let dims = self.dims.iter().map(|dim| dim.to_size(signature));
+        quote_spanned!(self.span=> ::flaxen::shape::Sizes::new(&[#(#dims),*]))
     }
 }
 

@@ -11,17 +11,12 @@ mod cpu;
 
 pub use cpu::conv::{conv_forward, conv_input_gradient, conv_kernel_gradient};
 pub use cpu::gemm::gemm;
-pub(crate) use cpu::map;
+pub use cpu::lanes::Lanes;
+pub(crate) use cpu::{map, math, reduce};
 pub use cpu::pool::{avg_pool, avg_pool_gradient, max_pool, max_pool_gradient};
 pub(crate) use cpu::share::parallel_items;
 pub(crate) use cpu::squares::sum_of_squares;
 pub use cpu::threads::{parallel, parallel_chunks, set_threads, threads};
-
-/// The element types that the kernels compute in: `f32` and `f64`.
-pub trait Float: cpu::lanes::Lanes {}
-
-impl Float for f32 {}
-impl Float for f64 {}
 
 /// What happens to the sums of a matrix product or a convolution on their way to memory.
 ///

@@ -1,93 +1,248 @@
 //! Convolution and its two gradients.
+//!
+//! Forward pass and input gradient are the same walk (see [`sweep`]): windows of a packed image against a packed
+//! kernel. The kernel gradient sums over pixels instead of channels (see [`kernel_gradient`]).
 
-//F
-use crate::backend::{ConvGeometry, Epilogue, Float};
+#![allow(unsafe_code)]
 
-/// Calls `visit(input, kernel, output)` with the indices of every product of the convolution.
-fn products(g: &ConvGeometry, mut visit: impl FnMut(usize, usize, usize)) {
-    let (per_group, out_per_group) = (g.in_features / g.groups, g.out_features / g.groups);
-    for n in 0..g.batch {
-        for y in 0..g.output[0] {
-            for x in 0..g.output[1] {
-                for ky in 0..g.kernel[0] {
-                    for kx in 0..g.kernel[1] {
-                        let iy = (y * g.strides[0] + ky * g.dilation[0]).wrapping_sub(g.padding[0][0]);
-                        let ix = (x * g.strides[1] + kx * g.dilation[1]).wrapping_sub(g.padding[1][0]);
-                        if iy >= g.input[0] || ix >= g.input[1] {
-                            continue;
-                        }
-                        for ci in 0..per_group {
-                            for co in 0..g.out_features {
-                                let channel = co / out_per_group * per_group + ci;
-                                visit(
-                                    ((n * g.input[0] + iy) * g.input[1] + ix) * g.in_features + channel,
-                                    ((ky * g.kernel[1] + kx) * per_group + ci) * g.out_features + co,
-                                    ((n * g.output[0] + y) * g.output[1] + x) * g.out_features + co,
-                                );
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
+mod kernel_gradient;
+mod sweep;
+
+#[cfg(test)]
+mod tests;
+
+use pulp::Arch;
+
+use self::sweep::{Axis, Sweep};
+use super::gemm::pack_strip;
+use super::lanes::Lanes;
+use super::panel::strip;
+use super::scratch::{with_scratch, with_taps};
+use super::simd::arch;
+use super::threads::{Shared, parallel};
+use crate::backend::{ConvGeometry, Epilogue};
 
 /// The convolution of an NHWC input with an HWIO kernel, with an [`Epilogue`] whose bias is `[out_features]`.
-pub fn conv_forward<E: Float>(
+pub fn conv_forward<E: Lanes>(
+    geometry: &ConvGeometry,
+    input: &[E],
+    kernel: &[E],
+    epilogue: Epilogue<'_, E>,
+    output: &mut [E],
+) {
+    forward_with(arch(), geometry, input, kernel, epilogue, output);
+}
+
+/// The gradient with respect to the input, from the output's cotangent.
+pub fn conv_input_gradient<E: Lanes>(
+    geometry: &ConvGeometry,
+    cotangent: &[E],
+    kernel: &[E],
+    input_gradient: &mut [E],
+) {
+    input_gradient_with(arch(), geometry, cotangent, kernel, input_gradient);
+}
+
+/// The gradients with respect to the kernel and, where asked for, to the bias (the sum of the cotangent over
+/// images and pixels), from the input and the output's cotangent.
+pub fn conv_kernel_gradient<E: Lanes>(
+    geometry: &ConvGeometry,
+    input: &[E],
+    cotangent: &[E],
+    kernel_gradient: &mut [E],
+    bias_gradient: Option<&mut [E]>,
+) {
+    check(geometry, input, kernel_gradient, cotangent);
+    kernel_gradient::compute(arch(), geometry, input, cotangent, kernel_gradient, bias_gradient);
+}
+
+/// Panics unless the slices have the lengths that the geometry says.
+fn check<E>(geometry: &ConvGeometry, input: &[E], kernel: &[E], output: &[E]) {
+    let g = geometry;
+    assert!(
+        g.in_features % g.groups == 0 && g.out_features % g.groups == 0,
+        "whole groups: {g:?}"
+    );
+    assert_eq!(input.len(), g.input_len(), "the input of {g:?}");
+    assert_eq!(kernel.len(), g.kernel_len(), "the kernel of {g:?}");
+    assert_eq!(output.len(), g.output_len(), "the output of {g:?}");
+}
+
+fn forward_with<E: Lanes>(
+    arch: Arch,
     g: &ConvGeometry,
     input: &[E],
     kernel: &[E],
     epilogue: Epilogue<'_, E>,
     output: &mut [E],
 ) {
-    let mut sums = vec![E::ZERO; output.len()];
-    products(g, |i, k, o| sums[o] += input[i] * kernel[k]);
-    for (i, (out, sum)) in output.iter_mut().zip(sums).enumerate() {
-        finish(out, sum, i % g.out_features, epilogue);
-    }
+    check(g, input, kernel, output);
+    let (channels, features) = (g.in_features / g.groups, g.out_features / g.groups);
+    let window = g.kernel[0] * g.kernel[1];
+    let axis = |i: usize| Axis {
+        source: g.input[i],
+        low: -(g.padding[i][0] as isize),
+        step: g.strides[i],
+        extent: (g.kernel[i].max(1) - 1) * g.dilation[i] + 1,
+        count: g.output[i],
+        target: g.output[i],
+        target_start: 0,
+        target_step: 1,
+    };
+    let sweep = Sweep {
+        arch,
+        batch: g.batch,
+        groups: g.groups,
+        channels,
+        features,
+        axes: [axis(0), axis(1)],
+        depth: window * channels,
+    };
+    let (strip, strips) = (strip::<E>(arch), sweep.strips::<E>());
+    with_scratch(sweep.kernel_len::<E>() + sweep.scratch_len::<E>(), |scratch| {
+        let (packed, scratch) = scratch.split_at_mut(sweep.kernel_len::<E>());
+        let to = Shared(packed.as_mut_ptr());
+        parallel(g.groups * strips, |task| {
+            let (group, start) = (task / strips, task % strips * strip);
+            let from = kernel.as_ptr().wrapping_add(group * features + start);
+            let width = strip.min(features - start);
+            // SAFETY: the strip's columns are among the group's, in each of the kernel's `depth` rows, and every
+            // task writes its own part of `packed`.
+            unsafe {
+                let to = to.at(task * sweep.depth * strip);
+                pack_strip(from, [g.out_features, 1], sweep.depth, width, strip, to);
+            }
+        });
+        with_taps(|taps| {
+            for (index, (ky, kx)) in positions(g.kernel).enumerate() {
+                let b = index * channels;
+                sweep.push_taps::<E>(taps, [ky * g.dilation[0], kx * g.dilation[1]], b);
+            }
+            sweep.run(input, packed, taps, epilogue, output, scratch);
+        });
+    });
 }
 
-/// The gradient with respect to the input, from the output's cotangent.
-pub fn conv_input_gradient<E: Float>(
+/// The positions of a kernel, in its order.
+fn positions(kernel: [usize; 2]) -> impl Iterator<Item = (usize, usize)> {
+    (0..kernel[0]).flat_map(move |y| (0..kernel[1]).map(move |x| (y, x)))
+}
+
+fn input_gradient_with<E: Lanes>(
+    arch: Arch,
     g: &ConvGeometry,
     cotangent: &[E],
     kernel: &[E],
     input_gradient: &mut [E],
 ) {
-    input_gradient.fill(E::ZERO);
-    products(g, |i, k, o| input_gradient[i] += cotangent[o] * kernel[k]);
-}
-
-/// The gradients with respect to the kernel and, where asked for, to the bias (the sum of the cotangent over
-/// images and pixels), from the input and the output's cotangent.
-pub fn conv_kernel_gradient<E: Float>(
-    g: &ConvGeometry,
-    input: &[E],
-    cotangent: &[E],
-    kernel_gradient: &mut [E],
-    bias_gradient: Option<&mut [E]>,
-) {
-    kernel_gradient.fill(E::ZERO);
-    products(g, |i, k, o| kernel_gradient[k] += cotangent[o] * input[i]);
-    if let Some(bias_gradient) = bias_gradient {
-        bias_gradient.fill(E::ZERO);
-        for row in cotangent.chunks_exact(g.out_features) {
-            bias_gradient
-                .iter_mut()
-                .zip(row)
-                .for_each(|(sum, &value)| *sum += value);
-        }
+    check(g, input_gradient, kernel, cotangent);
+    let (channels, features) = (g.in_features / g.groups, g.out_features / g.groups);
+    let window = g.kernel[0] * g.kernel[1];
+    for phase in positions(g.strides) {
+        let axis = |i: usize, phase: usize| {
+            let taps = Phase::new(g, i, phase);
+            Axis {
+                source: g.output[i],
+                low: taps.lowest(),
+                step: 1,
+                extent: taps.extent(),
+                count: g.input[i].saturating_sub(phase).div_ceil(g.strides[i]),
+                target: g.input[i],
+                target_start: phase,
+                target_step: g.strides[i],
+            }
+        };
+        let sweep = Sweep {
+            arch,
+            batch: g.batch,
+            groups: g.groups,
+            channels: features,
+            features: channels,
+            axes: [axis(0, phase.0), axis(1, phase.1)],
+            depth: window * features,
+        };
+        with_scratch(sweep.kernel_len::<E>() + sweep.scratch_len::<E>(), |scratch| {
+            let (packed, scratch) = scratch.split_at_mut(sweep.kernel_len::<E>());
+            pack_transposed(g, &sweep, kernel, packed);
+            with_taps(|taps| {
+                for (index, (ky, kx)) in positions(g.kernel).enumerate() {
+                    let offsets = (
+                        Phase::new(g, 0, phase.0).offset(ky),
+                        Phase::new(g, 1, phase.1).offset(kx),
+                    );
+                    if let (Some(y), Some(x)) = offsets {
+                        let [rows, columns] = &sweep.axes;
+                        let at = [(y - rows.low) as usize, (x - columns.low) as usize];
+                        sweep.push_taps::<E>(taps, at, index * features);
+                    }
+                }
+                sweep.run(cotangent, packed, taps, Epilogue::Assign, input_gradient, scratch);
+            });
+        });
     }
 }
-fn finish<E: Float>(c: &mut E, sum: E, column: usize, epilogue: Epilogue<'_, E>) {
-    *c = match epilogue {
-        Epilogue::Assign => sum,
-        Epilogue::Accumulate => *c + sum,
-        Epilogue::Bias(bias) => sum + bias[column],
-        Epilogue::BiasRelu(bias) => {
-            let sum = sum + bias[column];
-            if sum < E::ZERO { E::ZERO } else { sum }
+
+/// Packs the kernel with its input features as columns.
+fn pack_transposed<E: Lanes>(g: &ConvGeometry, sweep: &Sweep, kernel: &[E], packed: &mut [E]) {
+    let (strip, strips) = (strip::<E>(sweep.arch), sweep.strips::<E>());
+    let window = g.kernel[0] * g.kernel[1];
+    let (channels, features) = (sweep.features, sweep.channels);
+    let to = Shared(packed.as_mut_ptr());
+    parallel(g.groups * strips, |task| {
+        let (group, start) = (task / strips, task % strips * strip);
+        let width = strip.min(channels - start);
+        for index in 0..window {
+            let from = (index * channels + start) * g.out_features + group * features;
+            // SAFETY: input features `start..start + width` and the group's output features are the kernel's, and
+            // every task writes its own part of `packed`.
+            unsafe {
+                let to = to.at((task * window + index) * features * strip);
+                let from = kernel.as_ptr().wrapping_add(from);
+                pack_strip(from, [1, g.out_features], features, width, strip, to);
+            }
         }
-    };
+    });
+}
+
+/// The input positions along one axis that are `phase` beyond a multiple of the stride: which taps reach them.
+///
+/// Output position `o` reads input `o * stride + tap * dilation - padding`. So input `i = q * stride + phase` is
+/// read by output `q + (phase + padding - tap * dilation) / stride`, if that is a whole number.
+struct Phase {
+    start: isize,
+    taps: usize,
+    dilation: isize,
+    stride: isize,
+}
+
+impl Phase {
+    fn new(g: &ConvGeometry, axis: usize, phase: usize) -> Self {
+        Self {
+            start: (phase + g.padding[axis][0]) as isize,
+            taps: g.kernel[axis],
+            dilation: g.dilation[axis] as isize,
+            stride: g.strides[axis] as isize,
+        }
+    }
+
+    /// The output position that reads through `tap`, from `q`.
+    fn offset(&self, tap: usize) -> Option<isize> {
+        let distance = self.start - tap as isize * self.dilation;
+        (distance % self.stride == 0).then_some(distance / self.stride)
+    }
+
+    fn lowest(&self) -> isize {
+        (0..self.taps)
+            .filter_map(|tap| self.offset(tap))
+            .min()
+            .unwrap_or(0)
+    }
+
+    fn extent(&self) -> usize {
+        let highest = (0..self.taps)
+            .filter_map(|tap| self.offset(tap))
+            .max()
+            .unwrap_or(0);
+        (highest - self.lowest() + 1) as usize
+    }
 }

@@ -4,18 +4,27 @@
 
 use std::ops::{Add, AddAssign, Div, Mul};
 
-use pulp::Simd;
+use pulp::{Arch, Simd};
+
+use super::panel::Panel;
 
 /// An element type with SIMD registers. The operations on registers are those of [`pulp::Simd`].
 pub trait Lanes:
-    Copy + Send + Sync + PartialOrd + Add<Output = Self> + AddAssign + Mul<Output = Self> + Div<Output = Self> + 'static
+    Copy
+    + Default
+    + Send
+    + Sync
+    + PartialOrd
+    + Add<Output = Self>
+    + AddAssign
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + 'static
 {
     /// A register full of elements.
     type Register<S: Simd>: Copy;
-    /// Zero.
-    const ZERO: Self;
-    /// The value that never wins a maximum.
-    const NEG_INFINITY: Self;
+    /// The value that never wins a maximum: minus infinity.
+    const LOWEST: Self;
     /// A small whole number.
     fn from_count(count: usize) -> Self;
     /// The number of elements in a register.
@@ -25,10 +34,20 @@ pub trait Lanes:
     /// `a + b`.
     fn add_lanes<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
     /// `a * b + c`, rounded once where the processor can.
-    fn mul_add<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>, c: Self::Register<S>)
-    -> Self::Register<S>;
+    fn mul_add_lanes<S: Simd>(
+        simd: S,
+        a: Self::Register<S>,
+        b: Self::Register<S>,
+        c: Self::Register<S>,
+    ) -> Self::Register<S>;
     /// `max(a, 0)`; NaN stays NaN.
-    fn relu<S: Simd>(simd: S, a: Self::Register<S>) -> Self::Register<S>;
+    fn relu_lanes<S: Simd>(simd: S, a: Self::Register<S>) -> Self::Register<S>;
+
+    /// Computes a panel: compiled here, once an element type, so that crates that use this one need not.
+    ///
+    /// # Safety
+    /// As for [`Panel::run`].
+    unsafe fn panel(arch: Arch, panel: Panel<'_, Self>);
 
     /// Reads a register.
     ///
@@ -55,8 +74,7 @@ macro_rules! lanes {
     ($float:ty, $registers:ident, $lanes:ident, $splat:ident, $add:ident, $mul_add:ident, $less:ident, $select:ident) => {
         impl Lanes for $float {
             type Register<S: Simd> = S::$registers;
-            const ZERO: Self = 0.0;
-            const NEG_INFINITY: Self = Self::NEG_INFINITY;
+            const LOWEST: Self = Self::NEG_INFINITY;
 
             fn from_count(count: usize) -> Self {
                 count as Self
@@ -65,6 +83,10 @@ macro_rules! lanes {
             #[inline(always)]
             fn lanes<S: Simd>() -> usize {
                 S::$lanes
+            }
+
+            unsafe fn panel(arch: Arch, panel: Panel<'_, Self>) {
+                arch.dispatch(panel);
             }
 
             #[inline(always)]
@@ -78,12 +100,17 @@ macro_rules! lanes {
             }
 
             #[inline(always)]
-            fn mul_add<S: Simd>(simd: S, a: S::$registers, b: S::$registers, c: S::$registers) -> S::$registers {
+            fn mul_add_lanes<S: Simd>(
+                simd: S,
+                a: S::$registers,
+                b: S::$registers,
+                c: S::$registers,
+            ) -> S::$registers {
                 simd.$mul_add(a, b, c)
             }
 
             #[inline(always)]
-            fn relu<S: Simd>(simd: S, a: S::$registers) -> S::$registers {
+            fn relu_lanes<S: Simd>(simd: S, a: S::$registers) -> S::$registers {
                 let zero = simd.$splat(0.0);
                 simd.$select(simd.$less(a, zero), zero, a)
             }
@@ -91,5 +118,23 @@ macro_rules! lanes {
     };
 }
 
-lanes!(f32, f32s, F32_LANES, splat_f32s, add_f32s, mul_add_e_f32s, less_than_f32s, select_f32s);
-lanes!(f64, f64s, F64_LANES, splat_f64s, add_f64s, mul_add_e_f64s, less_than_f64s, select_f64s);
+lanes!(
+    f32,
+    f32s,
+    F32_LANES,
+    splat_f32s,
+    add_f32s,
+    mul_add_e_f32s,
+    less_than_f32s,
+    select_f32s
+);
+lanes!(
+    f64,
+    f64s,
+    F64_LANES,
+    splat_f64s,
+    add_f64s,
+    mul_add_e_f64s,
+    less_than_f64s,
+    select_f64s
+);

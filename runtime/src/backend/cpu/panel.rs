@@ -23,7 +23,7 @@ pub(super) const BLOCK: usize = 16;
 
 /// A stretch of the sum: `len` steps that begin at offset `a` of the row's `A` and offset `b` of `B`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tap {
+pub struct Tap {
     pub a: usize,
     pub b: usize,
     pub len: usize,
@@ -31,7 +31,7 @@ pub(super) struct Tap {
 
 /// How far apart in memory the elements of `A` of neighbouring rows are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rows {
+pub enum Rows {
     /// Side by side.
     Adjacent,
     /// [`BLOCK`] elements apart, with the steps of the sum side by side.
@@ -39,7 +39,7 @@ pub(super) enum Rows {
 }
 
 /// `C = A·B` for a strip of columns, with what is to be done on the way to memory.
-pub(super) struct Panel<'a, E> {
+pub struct Panel<'a, E> {
     /// Rows of the panel.
     pub rows: usize,
     /// Columns of `C` to be written; `B` can be read for a whole strip, see [`strip`].
@@ -95,8 +95,11 @@ impl<E: Lanes> Panel<'_, E> {
     /// strip at `b + tap.b + step * b_step`, and `C` writable (and readable, to accumulate) for `columns` elements at
     /// `c + row * c_row`; nobody else may touch that part of `C` meanwhile.
     pub unsafe fn run(self, arch: pulp::Arch) {
-        debug_assert!(self.columns <= strip::<E>(arch) && self.bias.is_none_or(|bias| bias.len() >= self.columns));
-        arch.dispatch(self);
+        debug_assert!(
+            self.columns <= strip::<E>(arch) && self.bias.is_none_or(|bias| bias.len() >= self.columns)
+        );
+        // SAFETY: the caller's promise.
+        unsafe { E::panel(arch, self) };
     }
 }
 
@@ -147,18 +150,19 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
     panel: &Panel<'_, E>,
     row: usize,
 ) {
-    let mut sums = [[E::splat(simd, E::ZERO); WIDTH]; HEIGHT];
+    let mut sums = [[E::splat(simd, E::default()); WIDTH]; HEIGHT];
     for tap in panel.taps {
         // SAFETY: the promise of `Panel::run`, for this and every access to `a` and `b` below.
         let (mut a, mut b) = unsafe { (panel.a.add(row * ROW + tap.a), panel.b.add(tap.b)) };
         for _ in 0..tap.len {
             // SAFETY: as above.
-            let strip: [_; WIDTH] = std::array::from_fn(|i| unsafe { E::load::<S>(b.add(i * E::lanes::<S>())) });
+            let strip: [_; WIDTH] =
+                std::array::from_fn(|i| unsafe { E::load::<S>(b.add(i * E::lanes::<S>())) });
             for (i, sums) in sums.iter_mut().enumerate() {
                 // SAFETY: as above.
                 let factor = E::splat(simd, unsafe { *a.add(i * ROW) });
                 for (sum, strip) in sums.iter_mut().zip(strip) {
-                    *sum = E::mul_add(simd, factor, strip, *sum);
+                    *sum = E::mul_add_lanes(simd, factor, strip, *sum);
                 }
             }
             a = a.wrapping_add(panel.a_step);
@@ -182,18 +186,25 @@ unsafe fn finish<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize>(
     row: usize,
     mut sums: [[E::Register<S>; WIDTH]; HEIGHT],
 ) {
-    let at = |i: usize, v: usize| panel.c.wrapping_add((row + i) * panel.c_row + v * E::lanes::<S>());
+    let at = |i: usize, v: usize| {
+        panel
+            .c
+            .wrapping_add((row + i) * panel.c_row + v * E::lanes::<S>())
+    };
     if panel.accumulate {
         // SAFETY: the caller's promise.
-        each(&mut sums, |i, v, sum| *sum = E::add_lanes(simd, unsafe { E::load::<S>(at(i, v)) }, *sum));
+        each(&mut sums, |i, v, sum| {
+            *sum = E::add_lanes(simd, unsafe { E::load::<S>(at(i, v)) }, *sum)
+        });
     }
     if let Some(bias) = panel.bias {
         // SAFETY: the bias has as many elements as the panel has columns.
-        let bias: [_; WIDTH] = std::array::from_fn(|v| unsafe { E::load::<S>(bias.as_ptr().add(v * E::lanes::<S>())) });
+        let bias: [_; WIDTH] =
+            std::array::from_fn(|v| unsafe { E::load::<S>(bias.as_ptr().add(v * E::lanes::<S>())) });
         each(&mut sums, |_, v, sum| *sum = E::add_lanes(simd, *sum, bias[v]));
     }
     if panel.relu {
-        each(&mut sums, |_, _, sum| *sum = E::relu(simd, *sum));
+        each(&mut sums, |_, _, sum| *sum = E::relu_lanes(simd, *sum));
     }
     // SAFETY: the caller's promise.
     each(&mut sums, |i, v, sum| unsafe { E::store::<S>(at(i, v), *sum) });
@@ -219,7 +230,7 @@ unsafe fn finish_partial<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: us
     row: usize,
     sums: &[[E::Register<S>; WIDTH]; HEIGHT],
 ) {
-    let mut buffer = [E::ZERO; WIDEST];
+    let mut buffer = [E::default(); WIDEST];
     for (i, sums) in sums.iter().enumerate() {
         for (v, sum) in sums.iter().enumerate() {
             // SAFETY: a strip is at most `WIDEST` elements wide.
@@ -230,7 +241,11 @@ unsafe fn finish_partial<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: us
             let c = unsafe { &mut *panel.c.add((row + i) * panel.c_row + column) };
             let sum = if panel.accumulate { *c + sum } else { sum };
             let sum = panel.bias.map_or(sum, |bias| sum + bias[column]);
-            *c = if panel.relu && sum < E::ZERO { E::ZERO } else { sum };
+            *c = if panel.relu && sum < E::default() {
+                E::default()
+            } else {
+                sum
+            };
         }
     }
 }

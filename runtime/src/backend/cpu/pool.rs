@@ -1,6 +1,7 @@
 //! Average and maximum pooling over two-dimensional windows of NHWC images.
 
-use crate::backend::{Divisor, Float, PoolGeometry};
+use super::lanes::Lanes;
+use crate::backend::{Divisor, PoolGeometry};
 
 /// The part of a window along one axis that lies inside the input.
 fn inside(g: &PoolGeometry, axis: usize, position: usize) -> std::ops::Range<usize> {
@@ -30,7 +31,7 @@ fn windows(g: &PoolGeometry, mut visit: impl FnMut(usize, &mut dyn Iterator<Item
 }
 
 /// What the sum over a window with `inside` elements in the input is divided by.
-fn divisor<E: Float>(g: &PoolGeometry, divisor: Divisor, inside: usize) -> E {
+fn divisor<E: Lanes>(g: &PoolGeometry, divisor: Divisor, inside: usize) -> E {
     E::from_count(match divisor {
         Divisor::Window => g.window[0] * g.window[1],
         Divisor::Inside => inside,
@@ -38,26 +39,26 @@ fn divisor<E: Float>(g: &PoolGeometry, divisor: Divisor, inside: usize) -> E {
 }
 
 /// The average of every window; padding counts as zeros.
-pub fn avg_pool<E: Float>(g: &PoolGeometry, by: Divisor, input: &[E], output: &mut [E]) {
+pub fn avg_pool<E: Lanes>(g: &PoolGeometry, by: Divisor, input: &[E], output: &mut [E]) {
     windows(g, |o, inputs, inside| {
-        let mut sum = E::ZERO;
+        let mut sum = E::default();
         inputs.for_each(|i| sum += input[i]);
         output[o] = sum / divisor(g, by, inside);
     });
 }
 
 /// The gradient of [`avg_pool`] with respect to its input.
-pub fn avg_pool_gradient<E: Float>(g: &PoolGeometry, by: Divisor, cotangent: &[E], input_gradient: &mut [E]) {
-    input_gradient.fill(E::ZERO);
+pub fn avg_pool_gradient<E: Lanes>(g: &PoolGeometry, by: Divisor, cotangent: &[E], input_gradient: &mut [E]) {
+    input_gradient.fill(E::default());
     windows(g, |o, inputs, inside| {
         inputs.for_each(|i| input_gradient[i] += cotangent[o] / divisor(g, by, inside));
     });
 }
 
 /// The maximum of every window; padding never wins, NaN always does.
-pub fn max_pool<E: Float>(g: &PoolGeometry, input: &[E], output: &mut [E]) {
+pub fn max_pool<E: Lanes>(g: &PoolGeometry, input: &[E], output: &mut [E]) {
     windows(g, |o, inputs, _| {
-        let mut best = E::NEG_INFINITY;
+        let mut best = E::LOWEST;
         inputs.for_each(|i| {
             best = if best >= input[i] || best != best {
                 best
@@ -71,8 +72,8 @@ pub fn max_pool<E: Float>(g: &PoolGeometry, input: &[E], output: &mut [E]) {
 
 /// The gradient of [`max_pool`] with respect to its input: each cotangent goes to the first maximum of its
 /// window, in row-major order, as XLA's `select-and-scatter` with `>=` does.
-pub fn max_pool_gradient<E: Float>(g: &PoolGeometry, input: &[E], cotangent: &[E], input_gradient: &mut [E]) {
-    input_gradient.fill(E::ZERO);
+pub fn max_pool_gradient<E: Lanes>(g: &PoolGeometry, input: &[E], cotangent: &[E], input_gradient: &mut [E]) {
+    input_gradient.fill(E::default());
     windows(g, |o, inputs, _| {
         let mut best: Option<usize> = None;
         for i in inputs {

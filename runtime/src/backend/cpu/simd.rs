@@ -9,7 +9,9 @@ use pulp::Arch;
 pub(super) fn arch() -> Arch {
     static ARCH: LazyLock<Arch> = LazyLock::new(|| {
         let wanted = std::env::var("FLAXEN_SIMD").unwrap_or_default();
-        available().find(|arch| wanted.is_empty() || name(*arch) == wanted).unwrap_or(Arch::Scalar)
+        available()
+            .find(|arch| wanted.is_empty() || name(*arch) == wanted)
+            .unwrap_or(Arch::Scalar)
     });
     *ARCH
 }

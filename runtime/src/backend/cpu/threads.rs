@@ -53,7 +53,11 @@ unsafe impl Sync for Pool {}
 
 static POOL: Pool = Pool {
     owner: Mutex::new(0),
-    job: UnsafeCell::new(Job { task: &|_, _| (), tasks: 0, seats: 0 }),
+    job: UnsafeCell::new(Job {
+        task: &|_, _| (),
+        tasks: 0,
+        seats: 0,
+    }),
     next: AtomicUsize::new(0),
     door: AtomicUsize::new(0),
     jobs: AtomicUsize::new(0),
@@ -139,7 +143,11 @@ impl<T> Shared<T> {
 
 /// The number of seats of a job: how many threads may work on `tasks` tasks if they begin now.
 pub(super) fn seats(tasks: usize) -> usize {
-    if INSIDE.get() { 1 } else { threads().min(tasks).max(1) }
+    if INSIDE.get() {
+        1
+    } else {
+        threads().min(tasks).max(1)
+    }
 }
 
 /// Like [`parallel`] with at most `seats` threads, and tells each task the seat of the thread that works on it:
@@ -186,7 +194,11 @@ impl Pool {
         while self.door.load(Ordering::Acquire) != 0 {
             looks += 1;
             // On a machine with other work a worker may have lost its core in the middle of a task.
-            if looks.is_multiple_of(SPINS) { thread::yield_now() } else { std::hint::spin_loop() }
+            if looks.is_multiple_of(SPINS) {
+                thread::yield_now()
+            } else {
+                std::hint::spin_loop()
+            }
         }
         let panic = self.panic.lock().map_or(None, |mut panic| panic.take());
         if let Some(panic) = panic {
@@ -223,7 +235,11 @@ impl Pool {
         loop {
             seen = self.next_job(seen);
             let enter = |door: usize| (door & OPEN != 0).then_some(door + 1);
-            if self.door.fetch_update(Ordering::AcqRel, Ordering::Relaxed, enter).is_err() {
+            if self
+                .door
+                .fetch_update(Ordering::AcqRel, Ordering::Relaxed, enter)
+                .is_err()
+            {
                 continue;
             }
             // SAFETY: this worker is inside.
@@ -248,7 +264,10 @@ impl Pool {
         // The caller counts the job up before it looks for sleepers: either it sees this one, or this one
         // sees the job.
         while self.jobs.load(Ordering::SeqCst) == seen {
-            guard = self.wake.wait(guard).unwrap_or_else(|poisoned| poisoned.into_inner());
+            guard = self
+                .wake
+                .wait(guard)
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
         }
         self.sleepers.fetch_sub(1, Ordering::SeqCst);
         self.jobs.load(Ordering::Acquire)
@@ -273,7 +292,9 @@ mod tests {
     #[test]
     fn chunks_cover_the_data() {
         let mut data = vec![0_usize; 1003];
-        parallel_chunks(&mut data, 10, |index, chunk| chunk.iter_mut().for_each(|value| *value += index + 1));
+        parallel_chunks(&mut data, 10, |index, chunk| {
+            chunk.iter_mut().for_each(|value| *value += index + 1)
+        });
         assert!(data.iter().enumerate().all(|(i, &value)| value == i / 10 + 1));
     }
 
@@ -301,7 +322,11 @@ mod tests {
         for _ in 0..3 {
             let result = catch_unwind(|| parallel(64, |i| assert!(i != 33, "task 33")));
             let payload = result.expect_err("the panic of a task reaches the caller");
-            assert!(payload.downcast_ref::<&str>().is_some_and(|text| text.contains("task 33")));
+            assert!(
+                payload
+                    .downcast_ref::<&str>()
+                    .is_some_and(|text| text.contains("task 33"))
+            );
             every_task_runs_once();
         }
     }
