@@ -19,6 +19,7 @@ pub mod optim;
 pub mod rng;
 pub mod shape;
 pub mod tensor;
+pub mod train;
 pub mod tree;
 
 pub use error::{Error, Result};

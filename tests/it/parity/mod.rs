@@ -2,6 +2,7 @@
 
 mod flax_rng;
 mod initializers;
+mod losses;
 mod optimizers;
 mod prng;
 
