@@ -23,15 +23,12 @@ impl Elementwise for Op {
     fn value<E: Float>(&self, error: E) -> E {
         let distance = error.abs();
         let tail = (-(distance + distance)).exp();
-        distance + (E::ONE + tail).ln() - E::from_f64(std::f64::consts::LN_2)
+        distance + tail.ln_1p() - E::from_f64(std::f64::consts::LN_2)
     }
 
     #[inline(always)]
     fn pullback<E: Float>(&self, error: E, cotangent: E) -> E {
-        // The hyperbolic tangent.
-        let tail = (-(error.abs() + error.abs())).exp();
-        let tanh = (E::ONE - tail) / (E::ONE + tail);
-        cotangent * if error < E::ZERO { -tanh } else { tanh }
+        cotangent * error.tanh()
     }
 }
 

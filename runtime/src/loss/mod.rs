@@ -3,7 +3,6 @@
 //! A loss takes predictions (or logits) and targets (or labels), in this order, and returns one number for each element or
 //! for each row, as Optax does; `.mean()` makes one number of them.
 
-
 mod pairwise;
 mod regression;
 mod rows;

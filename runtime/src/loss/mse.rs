@@ -45,7 +45,11 @@ impl<S: Shape, E: Float, NA: Need, NB: Need> Differentiable<(Tensor<S, E>, Tenso
         (mean_of_squares(&error), error)
     }
 
-    fn backward(&self, error: Tensor<S, E>, cotangent: Tensor<(), E>) -> (NA::Of<Tensor<S, E>>, NB::Of<Tensor<S, E>>) {
+    fn backward(
+        &self,
+        error: Tensor<S, E>,
+        cotangent: Tensor<(), E>,
+    ) -> (NA::Of<Tensor<S, E>>, NB::Of<Tensor<S, E>>) {
         let mut gradient = error;
         let elements = E::from_f64(gradient.as_slice().len() as f64);
         let factor = E::from_f64(2.0) * cotangent.item() / elements;
@@ -102,7 +106,14 @@ mod tests {
 
     #[test]
     fn the_mean_of_nothing_is_nan() {
-        assert!(mse(Tensor::<(U0,)>::zeros(Default::default()), Tensor::zeros(Default::default())).item().is_nan());
+        assert!(
+            mse(
+                Tensor::<(U0,)>::zeros(Default::default()),
+                Tensor::zeros(Default::default())
+            )
+            .item()
+            .is_nan()
+        );
     }
 
     #[test]

@@ -54,12 +54,20 @@ impl<E: Float> Function<(E, E)> for Multiply {
     }
 }
 
-fn zip<S: Shape, E: Float>(f: &impl Function<(E, E), Out = E>, a: &Tensor<S, E>, b: &Tensor<S, E>) -> Tensor<S, E> {
+fn zip<S: Shape, E: Float>(
+    f: &impl Function<(E, E), Out = E>,
+    a: &Tensor<S, E>,
+    b: &Tensor<S, E>,
+) -> Tensor<S, E> {
     Tensor::written(a.shape(), |out| map::zip(f, a.as_slice(), b.as_slice(), out))
 }
 
 /// `f(a, b)` element by element.
-pub(super) fn elements<S: Shape, E: Float>(f: &impl Pairwise, mut a: Tensor<S, E>, b: &Tensor<S, E>) -> Tensor<S, E> {
+pub(super) fn elements<S: Shape, E: Float>(
+    f: &impl Pairwise,
+    mut a: Tensor<S, E>,
+    b: &Tensor<S, E>,
+) -> Tensor<S, E> {
     if a.is_unique() {
         map::zip_in_place(&Value(f), a.as_mut_slice(), b.as_slice());
         return a;
@@ -82,11 +90,17 @@ pub(super) fn partials<S: Shape, E: Float, NA: Need, NB: Need>(
     a: &Tensor<S, E>,
     b: &Tensor<S, E>,
 ) -> (NA::Of<Tensor<S, E>>, NB::Of<Tensor<S, E>>) {
-    (NA::when(|| zip(&PartialA(f), a, b)), NB::when(|| zip(&PartialB(f), a, b)))
+    (
+        NA::when(|| zip(&PartialA(f), a, b)),
+        NB::when(|| zip(&PartialB(f), a, b)),
+    )
 }
 
 /// `partial * cotangent`
-pub(super) fn scaled<S: Shape, E: Float>(mut partial: Tensor<S, E>, cotangent: &Tensor<S, E>) -> Tensor<S, E> {
+pub(super) fn scaled<S: Shape, E: Float>(
+    mut partial: Tensor<S, E>,
+    cotangent: &Tensor<S, E>,
+) -> Tensor<S, E> {
     map::zip_in_place(&Multiply, partial.as_mut_slice(), cotangent.as_slice());
     partial
 }

@@ -30,7 +30,10 @@ impl<E: Float> Function<E> for Negate {
 }
 
 /// `predictions - targets`
-pub(super) fn error<S: Shape, E: Float>(mut predictions: Tensor<S, E>, targets: &Tensor<S, E>) -> Tensor<S, E> {
+pub(super) fn error<S: Shape, E: Float>(
+    mut predictions: Tensor<S, E>,
+    targets: &Tensor<S, E>,
+) -> Tensor<S, E> {
     if predictions.is_unique() {
         map::zip_in_place(&Subtract, predictions.as_mut_slice(), targets.as_slice());
         return predictions;
@@ -74,7 +77,10 @@ macro_rules! of_predictions_and_targets {
             /// The error.
             type Residuals = Tensor<S, E>;
 
-            fn forward(&self, (predictions, targets): (Tensor<S, E>, Tensor<S, E>)) -> (Tensor<S, E>, Tensor<S, E>) {
+            fn forward(
+                &self,
+                (predictions, targets): (Tensor<S, E>, Tensor<S, E>),
+            ) -> (Tensor<S, E>, Tensor<S, E>) {
                 crate::loss::sizes::check($op::shape, &predictions, &targets);
                 let error = crate::loss::regression::error(predictions, &targets);
                 op::Differentiable::<Tensor<S, E>, op::Yes>::forward(self, error)

@@ -20,7 +20,7 @@ impl Pairwise for Op {
     fn value<E: Float>(&self, logits: E, labels: E) -> E {
         // log_sigmoid(x) is min(x, 0) - tail, and log_sigmoid(-x) is that less x.
         let (magnitude, below) = (logits.abs(), if logits < E::ZERO { logits } else { E::ZERO });
-        let log_p = below - ln_1p((-magnitude).exp());
+        let log_p = below - (-magnitude).exp().ln_1p();
         -labels * log_p - (E::ONE - labels) * (log_p - logits)
     }
 
@@ -49,13 +49,6 @@ where
 fn sigmoid<E: Float>(x: E) -> E {
     let tail = (-x.abs()).exp();
     (if x < E::ZERO { tail } else { E::ONE }) / (E::ONE + tail)
-}
-
-/// `ln(1 + x)` for `x` from 0 to 1, where `1 + x` would lose the digits of a small `x`.
-#[inline(always)]
-fn ln_1p<E: Float>(x: E) -> E {
-    let sum = E::ONE + x;
-    sum.ln() + (x - (sum - E::ONE)) / sum
 }
 
 #[cfg(test)]

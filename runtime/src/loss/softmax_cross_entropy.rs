@@ -4,8 +4,8 @@
 //! The forward pass for training turns the logits into their gradient `softmax(logits) Σ labels - labels` in the
 //! same pass, so that the backward pass only multiplies.
 
-use super::sizes;
 use super::rows::{self, Row};
+use super::sizes;
 use crate::op::{self, Differentiable, Need, Op as _};
 use crate::shape::{Rule, Shape, Sizes, SplitLast};
 use crate::tensor::{Float, Tensor};
@@ -35,14 +35,19 @@ impl<S: SplitLast, E: Float> op::Op<(Tensor<S, E>, Tensor<S, E>)> for Op {
     }
 }
 
-impl<S: SplitLast, E: Float, NA: Need, NB: Need> Differentiable<(Tensor<S, E>, Tensor<S, E>), (NA, NB)> for Op {
+impl<S: SplitLast, E: Float, NA: Need, NB: Need> Differentiable<(Tensor<S, E>, Tensor<S, E>), (NA, NB)>
+    for Op
+{
     /// The gradients with respect to logits and labels, before they are multiplied by the cotangent.
     type Residuals = (NA::Of<Tensor<S, E>>, NB::Of<Tensor<S, E>>);
 
     fn forward(&self, (mut logits, labels): (Tensor<S, E>, Tensor<S, E>)) -> (Self::Out, Self::Residuals) {
         let labels_gradient = NB::when(|| negative_log_softmax(&logits));
         if !NA::NEEDED {
-            return (self.infer((logits, labels)), (NA::when(|| unreachable!("not needed")), labels_gradient));
+            return (
+                self.infer((logits, labels)),
+                (NA::when(|| unreachable!("not needed")), labels_gradient),
+            );
         }
         sizes::check(Op::shape, &logits, &labels);
         let front = rows::front(logits.shape());
@@ -53,7 +58,11 @@ impl<S: SplitLast, E: Float, NA: Need, NB: Need> Differentiable<(Tensor<S, E>, T
         (loss, (NA::when(|| logits), labels_gradient))
     }
 
-    fn backward(&self, (logits, labels): Self::Residuals, cotangent: Self::Out) -> (NA::Of<Tensor<S, E>>, NB::Of<Tensor<S, E>>) {
+    fn backward(
+        &self,
+        (logits, labels): Self::Residuals,
+        cotangent: Self::Out,
+    ) -> (NA::Of<Tensor<S, E>>, NB::Of<Tensor<S, E>>) {
         (
             NA::map(logits, |gradient| rows::scale(gradient, &cotangent)),
             NB::map(labels, |gradient| rows::scale(gradient, &cotangent)),
@@ -103,7 +112,9 @@ fn negative_log_softmax<S: SplitLast, E: Float>(logits: &Tensor<S, E>) -> Tensor
         fn row(&self, _: usize, [logits]: [&[E]; 1], [out]: [&mut [E]; 1]) {
             let (max, sum) = normalizer(logits);
             let log_sum = sum.ln();
-            out.iter_mut().zip(logits).for_each(|(out, &x)| *out = log_sum - (x - max));
+            out.iter_mut()
+                .zip(logits)
+                .for_each(|(out, &x)| *out = log_sum - (x - max));
         }
     }
     let count = rows::front(logits.shape()).elements();
@@ -133,18 +144,31 @@ mod tests {
         let labels = Tensor::<(U2, U3)>::of(&[1.0, 0.0, 0.0, 0.0, 1.0, 0.0]).unwrap();
         let loss = softmax_cross_entropy(logits, labels);
         let expected = [0.2761, 2.9518];
-        assert!(loss.as_slice().iter().zip(expected).all(|(&loss, expected)| (loss - expected as f32).abs() < 1e-4));
+        assert!(
+            loss.as_slice()
+                .iter()
+                .zip(expected)
+                .all(|(&loss, expected)| (loss - expected as f32).abs() < 1e-4)
+        );
     }
 
     #[test]
     fn gradients() {
         for (rows, seed) in [(5, 1), (1, 2), (0, 3)] {
             let shape = (Dyn(rows), U7::default());
-            testing::gradient2(&Op, testing::random(shape, seed), testing::random_positive(shape, seed + 10));
+            testing::gradient2(
+                &Op,
+                testing::random(shape, seed),
+                testing::random_positive(shape, seed + 10),
+            );
         }
         let wide = (U2::default(), Dyn(2), U37::default());
         testing::gradient2(&Op, testing::random(wide, 4), testing::random(wide, 5));
-        testing::gradient2(&Op, testing::random((U3::default(),), 6), testing::random((U3::default(),), 7));
+        testing::gradient2(
+            &Op,
+            testing::random((U3::default(),), 6),
+            testing::random((U3::default(),), 7),
+        );
     }
 
     #[test]
@@ -153,8 +177,10 @@ mod tests {
         let (logits, labels) = (testing::random(shape, 1), testing::random_positive(shape, 2));
         let (loss, (gradient, ())) =
             Differentiable::<_, (op::Yes, op::No)>::forward(&Op, (logits.clone(), labels.clone()));
-        let row = |x: &Tensor<(Dyn, U10), f64>| Tensor::<(U10,), f64>::of(&x.as_slice()[99_980..99_990]).unwrap();
-        let (one, (one_gradient, ())) = Differentiable::<_, (op::Yes, op::No)>::forward(&Op, (row(&logits), row(&labels)));
+        let row =
+            |x: &Tensor<(Dyn, U10), f64>| Tensor::<(U10,), f64>::of(&x.as_slice()[99_980..99_990]).unwrap();
+        let (one, (one_gradient, ())) =
+            Differentiable::<_, (op::Yes, op::No)>::forward(&Op, (row(&logits), row(&labels)));
         assert_eq!(loss.as_slice()[9_998], one.item());
         assert_eq!(row(&gradient), one_gradient);
     }
@@ -176,6 +202,9 @@ mod tests {
             Op::shape([sizes(10), Sizes::new(&[b])]),
             "softmax_cross_entropy: logits [B, 10] and labels [B] differ in their number of axes",
         );
-        testing::refused(Op::shape([Sizes::new(&[]); 2]), "softmax_cross_entropy: logits [] have no last axis");
+        testing::refused(
+            Op::shape([Sizes::new(&[]); 2]),
+            "softmax_cross_entropy: logits [] have no last axis",
+        );
     }
 }

@@ -31,8 +31,16 @@ impl Op {
         }
         let front = logits.without(logits.rank() - 1);
         if front.differs(&labels) {
-            let message = Message::new(NAME).text(": logits ").sizes(logits).text(" need labels ").sizes(front);
-            return Rule::Refused(message.text(", one class for each row, but labels are ").sizes(labels));
+            let message = Message::new(NAME)
+                .text(": logits ")
+                .sizes(logits)
+                .text(" need labels ")
+                .sizes(front);
+            return Rule::Refused(
+                message
+                    .text(", one class for each row, but labels are ")
+                    .sizes(labels),
+            );
         }
         Rule::Out(front.or(labels))
     }
@@ -51,7 +59,8 @@ pub trait Label: Element {
 impl Label for i32 {
     fn class(self, classes: usize) -> Option<usize> {
         let from = if self < 0 { classes } else { 0 };
-        from.checked_add_signed(self as isize).filter(|&class| class < classes)
+        from.checked_add_signed(self as isize)
+            .filter(|&class| class < classes)
     }
 }
 
@@ -78,7 +87,9 @@ impl<S: SplitLast, E: Float, L: Label> op::Op<(Tensor<S, E>, Tensor<S::Front, L>
     }
 }
 
-impl<S: SplitLast, E: Float, L: Label, NA: Need> Differentiable<(Tensor<S, E>, Tensor<S::Front, L>), (NA, No)> for Op {
+impl<S: SplitLast, E: Float, L: Label, NA: Need> Differentiable<(Tensor<S, E>, Tensor<S::Front, L>), (NA, No)>
+    for Op
+{
     /// The gradient before it is multiplied by the cotangent.
     type Residuals = NA::Of<Tensor<S, E>>;
 
@@ -88,17 +99,28 @@ impl<S: SplitLast, E: Float, L: Label, NA: Need> Differentiable<(Tensor<S, E>, T
     ) -> (Self::Out, NA::Of<Tensor<S, E>>) {
         sizes::check(Op::shape, &logits, &labels);
         if !NA::NEEDED {
-            return (self.infer((logits, labels)), NA::when(|| unreachable!("not needed")));
+            return (
+                self.infer((logits, labels)),
+                NA::when(|| unreachable!("not needed")),
+            );
         }
         let loss = Tensor::written(labels.shape(), |loss| {
             let count = loss.len();
-            rows::for_each(count, &ValueAndGradient(labels.as_slice()), [], [logits.as_mut_slice(), loss]);
+            rows::for_each(
+                count,
+                &ValueAndGradient(labels.as_slice()),
+                [],
+                [logits.as_mut_slice(), loss],
+            );
         });
         (loss, NA::when(|| logits))
     }
 
     fn backward(&self, gradient: NA::Of<Tensor<S, E>>, cotangent: Self::Out) -> (NA::Of<Tensor<S, E>>, ()) {
-        (NA::map(gradient, |gradient| rows::scale(gradient, &cotangent)), ())
+        (
+            NA::map(gradient, |gradient| rows::scale(gradient, &cotangent)),
+            (),
+        )
     }
 }
 

@@ -63,3 +63,43 @@ chains! {
     A 0 B 1 C 2 D 3 F 4;
     A 0 B 1 C 2 D 3 F 4 G 5;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::optim;
+    use crate::prelude::*;
+
+    #[test]
+    fn a_chain_is_its_transforms_one_after_the_other() {
+        type Params = (Tensor<(Dyn,)>, Tensor<(U2, U3), f64>);
+        let leaves = |seed: usize| -> Params {
+            let mix = |i: usize| ((i * 7 + seed * 13) % 29) as f64 / 10.0 - 1.4;
+            (
+                Tensor::from_fn((Dyn(1500),), |i| mix(i) as f32),
+                Tensor::from_fn(Default::default(), mix),
+            )
+        };
+        let (adam, clip, decay) = (
+            optim::scale_by_adam(),
+            optim::clip_by_global_norm(1.0),
+            optim::add_decayed_weights(0.1),
+        );
+        // The second of them must see what the first made of the whole tree.
+        let chain = chain((adam, clip, chain((decay, optim::trace(0.9)))));
+        let params = leaves(0);
+        let mut state = chain.init(&params);
+        let mut adam_state = adam.init(&params);
+        let mut trace_state = optim::trace(0.9).init(&params);
+        for step in 1..4 {
+            let updates = adam.update(leaves(step), &mut adam_state, &params);
+            let updates = clip.update(updates, &mut optim::EmptyState {}, &params);
+            assert!((optim::global_norm(&updates) - 1.0).abs() < 1e-5);
+            let updates = decay.update(updates, &mut optim::EmptyState {}, &params);
+            let updates = optim::trace(0.9).update(updates, &mut trace_state, &params);
+            assert_eq!(chain.update(leaves(step), &mut state, &params), updates);
+        }
+        assert_eq!(state.0, adam_state);
+        assert_eq!(state.2.1, trace_state);
+    }
+}

@@ -30,7 +30,10 @@ impl GradientTransformation for ClipByGlobalNorm {
     }
 
     fn begin<P: Tree>(&self, _: &mut EmptyState, updates: &mut P, _: &P) -> Kernel {
-        Kernel { norm: global_norm(updates), max_norm: self.max_norm }
+        Kernel {
+            norm: global_norm(updates),
+            max_norm: self.max_norm,
+        }
     }
 }
 
@@ -51,7 +54,9 @@ impl kernel::Kernel for Kernel {
             return;
         }
         let (norm, max_norm) = (E::from_f64(self.norm), E::from_f64(self.max_norm));
-        updates.iter_mut().for_each(|update| *update = *update / norm * max_norm);
+        updates
+            .iter_mut()
+            .for_each(|update| *update = *update / norm * max_norm);
     }
 }
 
@@ -77,7 +82,8 @@ mod tests {
     fn a_nan_is_not_hidden() {
         let updates = Tensor::<(Dyn,), f32>::from_slice((Dyn(2),), &[f32::NAN, 1.0]);
         let params = Tensor::zeros((Dyn(2),));
-        let clipped = clip_by_global_norm(1.0).update(updates.unwrap_or(params.clone()), &mut EmptyState {}, &params);
+        let clipped =
+            clip_by_global_norm(1.0).update(updates.unwrap_or(params.clone()), &mut EmptyState {}, &params);
         assert!(clipped.as_slice().iter().all(|x| x.is_nan()));
     }
 }

@@ -27,7 +27,9 @@ impl GradientTransformation for Scale {
     }
 
     fn begin<P: Tree>(&self, _: &mut EmptyState, _: &mut P, _: &P) -> Kernel {
-        Kernel { factor: self.step_size }
+        Kernel {
+            factor: self.step_size,
+        }
     }
 }
 

@@ -26,7 +26,13 @@ pub struct ScaleByAdam {
 
 /// Adam's rescaling with Optax's defaults.
 pub const fn scale_by_adam() -> ScaleByAdam {
-    ScaleByAdam { b1: 0.9, b2: 0.999, eps: 1e-8, eps_root: 0.0, nesterov: false }
+    ScaleByAdam {
+        b1: 0.9,
+        b2: 0.999,
+        eps: 1e-8,
+        eps_root: 0.0,
+        nesterov: false,
+    }
 }
 
 /// Optax's `ScaleByAdamState`.
@@ -52,7 +58,11 @@ impl GradientTransformation for ScaleByAdam {
     type Kernel = Kernel;
 
     fn init<P: Tree>(&self, params: &P) -> ScaleByAdamState<P> {
-        ScaleByAdamState { count: 0, mu: params.zeros_like(), nu: params.zeros_like() }
+        ScaleByAdamState {
+            count: 0,
+            mu: params.zeros_like(),
+            nu: params.zeros_like(),
+        }
     }
 
     fn begin<P: Tree>(&self, state: &mut ScaleByAdamState<P>, _: &mut P, _: &P) -> Kernel {
@@ -86,7 +96,8 @@ impl kernel::Kernel for Kernel {
         let [b1, new1, b2, new2] = [adam.b1, 1.0 - adam.b1, adam.b2, 1.0 - adam.b2].map(E::from_f64);
         let [eps, eps_root] = [adam.eps, adam.eps_root].map(E::from_f64);
         // Divisions are what bounds this loop: two of three are made multiplications, within a unit in the last place.
-        let [mu_scale, ahead, nu_scale] = [self.mu, self.ahead, self.nu].map(|correction| E::ONE / correction.get());
+        let [mu_scale, ahead, nu_scale] =
+            [self.mu, self.ahead, self.nu].map(|correction| E::ONE / correction.get());
         for ((update, mu), nu) in updates.iter_mut().zip(mu.iter_mut()).zip(nu.iter_mut()) {
             let gradient = *update;
             *mu = new1 * gradient + b1 * *mu;

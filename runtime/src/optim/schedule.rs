@@ -24,7 +24,9 @@ impl Schedule for f64 {
 }
 
 /// Counts steps, where a schedule needs it.
-pub trait Counter: Copy + Default + Debug + PartialEq + Send + Sync + Serialize + DeserializeOwned + 'static {
+pub trait Counter:
+    Copy + Default + Debug + PartialEq + Send + Sync + Serialize + DeserializeOwned + 'static
+{
     /// The number of steps before this one, which is then counted.
     fn count(&mut self) -> i32;
 }

@@ -19,7 +19,12 @@ const CHUNK: usize = 1024;
 const BLOCK: usize = 32 * CHUNK;
 
 /// Runs a kernel, and adds what it makes of the gradients to the parameters. The gradients are only read.
-pub(super) fn apply<K: Kernel, P: Tree>(kernel: &K, params: &mut P, gradients: &mut P, state: &mut impl State<P>) {
+pub(super) fn apply<K: Kernel, P: Tree>(
+    kernel: &K,
+    params: &mut P,
+    gradients: &mut P,
+    state: &mut impl State<P>,
+) {
     walk::<Apply, K, P>(kernel, gradients, params, state);
 }
 
@@ -33,7 +38,10 @@ fn walk<M: Mode, K: Kernel, P: Tree>(kernel: &K, read: &mut P, written: &mut P, 
     const { assert!(K::SLOTS <= MAX_SLOTS, "a chain whose state is of too many trees") };
     let mut slots = Slots::new();
     state.slots(&mut slots);
-    let mut sweep = Sweep { kernel, mode: PhantomData::<M> };
+    let mut sweep = Sweep {
+        kernel,
+        mode: PhantomData::<M>,
+    };
     // A number of slots that the type does not have is not compiled.
     match K::SLOTS {
         0 => read.zip(slots.after::<1>(written), &Path::ROOT, &mut sweep),
@@ -54,8 +62,17 @@ struct Sweep<'a, K, M> {
 }
 
 impl<K: Kernel, M: Mode, const N: usize> Zip<N> for Sweep<'_, K, M> {
-    fn leaf<S: Shape, E: Float>(&mut self, _: &Path, read: &mut Tensor<S, E>, written: [&mut Tensor<S, E>; N]) {
-        leaf::<M, K, E, N>(self.kernel, read.as_slice(), written.map(|tensor| tensor.as_mut_slice()));
+    fn leaf<S: Shape, E: Float>(
+        &mut self,
+        _: &Path,
+        read: &mut Tensor<S, E>,
+        written: [&mut Tensor<S, E>; N],
+    ) {
+        leaf::<M, K, E, N>(
+            self.kernel,
+            read.as_slice(),
+            written.map(|tensor| tensor.as_mut_slice()),
+        );
     }
 }
 
@@ -85,7 +102,11 @@ fn dispatch<M: Mode, K: Kernel, E: Float, const N: usize>(kernel: &K, read: &[E]
             let Block(kernel, read, mut written, _) = self;
             for (index, read) in read.chunks(CHUNK).enumerate() {
                 let range = index * CHUNK..index * CHUNK + read.len();
-                M::chunk(kernel, read, &mut written.each_mut().map(|slice| &mut slice[range.clone()]));
+                M::chunk(
+                    kernel,
+                    read,
+                    &mut written.each_mut().map(|slice| &mut slice[range.clone()]),
+                );
             }
         }
     }
@@ -109,7 +130,10 @@ impl Mode for Apply {
         let updates = &mut updates[..gradients.len()];
         updates.copy_from_slice(gradients);
         kernel.update(updates, params, slots);
-        params.iter_mut().zip(updates).for_each(|(param, update)| *param += *update);
+        params
+            .iter_mut()
+            .zip(updates)
+            .for_each(|(param, update)| *param += *update);
     }
 }
 
@@ -121,5 +145,38 @@ impl Mode for Update {
     fn chunk<K: Kernel, E: Float>(kernel: &K, params: &[E], written: &mut [&mut [E]]) {
         let [updates, slots @ ..] = written else { return };
         kernel.update(updates, params, slots);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::backend::{set_threads, threads};
+    use crate::optim::{self, GradientTransformation};
+    use crate::prelude::*;
+
+    #[test]
+    fn blocks_and_threads_change_nothing() {
+        let sizes = [0, 1, super::CHUNK, super::BLOCK + 1, 3 * super::BLOCK + 5];
+        let before = threads();
+        for size in sizes {
+            let value = |i: usize| (i % 31) as f32 / 16.0 - 0.9;
+            let step = |count: usize| {
+                set_threads(count);
+                let mut params = Tensor::<(Dyn,)>::from_fn((Dyn(size),), value);
+                let tx = optim::chain((optim::clip_by_global_norm(0.5), optim::adamw(0.1)));
+                let mut state = tx.init(&params);
+                for _ in 0..3 {
+                    let gradients = params.clone();
+                    tx.apply_gradients(&mut params, gradients, &mut state);
+                }
+                (params, state)
+            };
+            let (alone, shared) = (step(1), step(4));
+            assert_eq!(alone, shared);
+            // Elements of equal value take equal steps, wherever their chunk is.
+            let params = alone.0.as_slice();
+            assert!((31..size).all(|i| params[i] == params[i - 31]), "{size} elements");
+        }
+        set_threads(before);
     }
 }

@@ -21,13 +21,22 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Panics
 /// If a [`Dyn`](crate::shape::Dyn) size of the labels is not that of the logits.
-pub fn accuracy<S: SplitLast, E: Float, L: Label>(logits: &Tensor<S, E>, labels: &Tensor<S::Front, L>) -> f32 {
+pub fn accuracy<S: SplitLast, E: Float, L: Label>(
+    logits: &Tensor<S, E>,
+    labels: &Tensor<S::Front, L>,
+) -> f32 {
     let (sizes, rows) = (logits.sizes(), labels.as_slice().len());
-    assert_eq!(&sizes.as_ref()[..S::RANK - 1], labels.sizes().as_ref(), "accuracy: one label for each row of logits");
+    assert_eq!(
+        &sizes.as_ref()[..S::RANK - 1],
+        labels.sizes().as_ref(),
+        "accuracy: one label for each row of logits"
+    );
     let classes = sizes.as_ref()[S::RANK - 1];
     let rows_of_logits = logits.as_slice().chunks_exact(classes.max(1));
     let labels = labels.as_slice().iter();
-    let right = rows_of_logits.zip(labels).filter(|&(logits, label)| label.class(classes) == Some(argmax(logits)));
+    let right = rows_of_logits
+        .zip(labels)
+        .filter(|&(logits, label)| label.class(classes) == Some(argmax(logits)));
     right.count() as f32 / rows as f32
 }
 
@@ -96,7 +105,10 @@ mod tests {
     #[test]
     fn accuracy_of_sequences_and_of_nothing() {
         let logits = Tensor::<(U1, U2, U2)>::of(&[0.0, 1.0, 1.0, 0.0]).unwrap();
-        assert_eq!(accuracy(&logits, &Tensor::<(U1, U2), u32>::of(&[1, 0]).unwrap()), 1.0);
+        assert_eq!(
+            accuracy(&logits, &Tensor::<(U1, U2), u32>::of(&[1, 0]).unwrap()),
+            1.0
+        );
         let none = Tensor::<(Dyn, U2)>::zeros((Dyn(0), U2::default()));
         assert!(accuracy(&none, &Tensor::<(Dyn,), i32>::zeros((Dyn(0),))).is_nan());
     }
