@@ -11,6 +11,20 @@ pub use serde;
 /// What names the types of a module's values: the generated trait of its steps is implemented for `Steps<(generics)>`.
 pub struct Steps<G>(PhantomData<G>);
 
+/// A type whose shape was checked in numbers. While the constant `OK` fails to evaluate, rustc knows nothing of the type,
+/// so that of a wrong shape the numbers speak and the types are silent.
+pub struct Checked<T, const OK: bool>(PhantomData<T>);
+
+/// The type that was checked.
+pub trait Passed {
+    /// The type itself.
+    type Type;
+}
+
+impl<T> Passed for Checked<T, true> {
+    type Type = T;
+}
+
 /// The forward pass of an op that is differentiated only if `M` says so.
 pub fn forward_if<M: Need, In, N: Needs<In>, O: Differentiable<In, N>>(
     op: &O,

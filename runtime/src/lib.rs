@@ -5,8 +5,8 @@ extern crate self as flaxen;
 
 #[doc(hidden)]
 pub mod __private;
-pub mod data;
 pub mod backend;
+pub mod data;
 pub mod error;
 pub mod init;
 pub mod keyword;
@@ -30,10 +30,18 @@ pub use tensor::Tensor;
 
 /// What a program that uses flaxen wants in scope.
 pub mod prelude {
+    pub use crate::init::{
+        constant, glorot_normal, glorot_uniform, he_normal, he_uniform, lecun_normal, lecun_uniform, ones, zeros,
+    };
+    pub use crate::loss::*;
+    pub use crate::module::Variables;
+    pub use crate::nn::{Conv, Dense};
     pub use crate::op::Op as _;
+    pub use crate::ops::avg_pool_with::{ExcludePad, IncludePad};
     pub use crate::ops::*;
     pub use crate::shape::dim::names::*;
     pub use crate::shape::dim::{Dim1, Dim2, Dim3, Dim4, Dim5, Dim6, Dim7, Dim8, Dim9};
+    pub use crate::shape::window::{Pad, Same, Strides, Valid, Window};
     pub use crate::shape::{Batch, Dim, Dyn, Shape, Static, StaticShape};
     pub use crate::tensor::{Element, Float};
     pub use crate::tree::Tree;

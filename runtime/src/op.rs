@@ -93,6 +93,8 @@ pub trait Differentiable<In, N: Needs<In>>: Op<In> {
 pub trait Need: 'static {
     /// `T` if it is needed, `()` if not.
     type Of<T>;
+    /// Needed if this or the other is.
+    type Or<Other: Need>: Need;
     /// Whether it is needed.
     const NEEDED: bool;
 
@@ -134,6 +136,7 @@ pub struct No;
 
 impl Need for Yes {
     type Of<T> = T;
+    type Or<Other: Need> = Yes;
     const NEEDED: bool = true;
 
     fn when<T>(value: impl FnOnce() -> T) -> T {
@@ -152,6 +155,7 @@ impl Need for Yes {
 
 impl Need for No {
     type Of<T> = ();
+    type Or<Other: Need> = Other;
     const NEEDED: bool = false;
 
     fn when<T>(_: impl FnOnce() -> T) {}
@@ -162,20 +166,6 @@ impl Need for No {
     fn choose<A, T, U>(argument: A, _: impl FnOnce(A) -> (T, U), otherwise: impl FnOnce(A) -> T) -> (T, ()) {
         (otherwise(argument), ())
     }
-}
-
-/// Needed if one of two is.
-pub trait Or<Other: Need>: Need {
-    /// [`Yes`] or [`No`].
-    type Out: Need;
-}
-
-impl<Other: Need> Or<Other> for Yes {
-    type Out = Yes;
-}
-
-impl<Other: Need> Or<Other> for No {
-    type Out = Other;
 }
 
 /// Which cotangents of the inputs `In` are needed.

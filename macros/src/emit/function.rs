@@ -64,7 +64,7 @@ pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenS
     let kept = residuals(&passes, &format_ident!("Residuals"));
     let (item_of_kept, type_of_kept, value_of_kept) = (kept.item, kept.ty, kept.value);
     let (pattern, setup, infer, out) = (
-        passes.input_pattern(),
+        passes.inputs(),
         passes.setup(),
         passes.infer(),
         passes.outputs(),
@@ -77,9 +77,10 @@ pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenS
     let cotangent = tuple(&cotangents);
     let (zeros, backward) = (passes.zeros(), passes.backward(&cotangents));
     let of_inputs = tuple(&cotangents_of_inputs(&passes));
-    let steps = steps(&lowered.body, signature, &steps_name);
+    let shapes = format_ident!("__Shapes");
+    let steps = steps(&lowered.body, signature, &steps_name, &shapes);
     let (checks, shape) = (
-        checks::checks(&lowered.body, signature, &name.to_string()),
+        checks::checks(&lowered.body, signature, &shapes, &name.to_string()),
         shape(name, signature),
     );
     let (doc, summary) = (
@@ -117,7 +118,8 @@ pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenS
             impl<#declared> ::flaxen::op::Op<#input> for Op #where_clause {
                 type Out = #output;
 
-                fn infer(&self, #pattern: #input) -> Self::Out {
+                fn infer(&self, input: #input) -> Self::Out {
+                    #pattern
                     #setup
                     #infer
                     #out
@@ -132,7 +134,8 @@ pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenS
             {
                 type Residuals = #type_of_kept;
 
-                fn forward(&self, #pattern: #input) -> (Self::Out, Self::Residuals) {
+                fn forward(&self, input: #input) -> (Self::Out, Self::Residuals) {
+                    #pattern
                     #setup
                     #forward
                     (#out, #value_of_kept)

@@ -90,9 +90,8 @@ impl AllGenerics {
 
     /// The type parameters that a shape check in numbers needs stand-ins for; `None` if there is one of which it is not
     /// known what it stands for.
-    pub fn stand_ins(&self, inner_only: bool) -> Option<Vec<StandIn>> {
-        let outer = if inner_only { &[][..] } else { &self.outer[..] };
-        outer.iter().chain(&self.inner).map(stand_in).collect()
+    pub fn stand_ins(&self) -> Option<Vec<StandIn>> {
+        self.outer.iter().chain(&self.inner).map(stand_in).collect()
     }
 
     fn params(&self) -> Vec<&GenericParam> {

@@ -66,12 +66,12 @@ pub fn module(implementation: Implementation) -> TokenStream {
     let self_ty = &module.self_ty;
 
     let items = [
-        steps(&lowered.body, &module.signature, &names.steps),
+        steps(&lowered.body, &module.signature, &names.steps, &names.shapes),
         params::params(&module, &names.params, &fields),
         parts.methods(self_ty, &attributes, &others, &module.name, &lowered),
         parts.module_impl(self_ty),
         parts.trainable_impl(self_ty),
-        checks::checks(&lowered.body, &module.signature, &module.name.to_string()),
+        checks::checks(&lowered.body, &module.signature, &names.shapes, &module.name.to_string()),
     ];
     items.into_iter().collect()
 }
@@ -79,6 +79,7 @@ pub fn module(implementation: Implementation) -> TokenStream {
 /// The names of the generated items.
 struct Names {
     steps: Ident,
+    shapes: Ident,
     params: Ident,
     residuals: Ident,
 }
@@ -87,6 +88,7 @@ impl Names {
     fn of(module: &Ident) -> Self {
         Names {
             steps: format_ident!("__{module}Steps"),
+            shapes: format_ident!("__{module}Shapes"),
             params: format_ident!("{module}Params", span = module.span()),
             residuals: format_ident!("__{module}Residuals"),
         }
@@ -217,7 +219,7 @@ impl Parts<'_> {
         let (declared, where_clause) = (self.all.declared(), self.all.where_clause());
         let (input, output, params) = (self.input_type(), self.output_type(), self.params_type());
         let (pattern, setup, infer, out) = (
-            self.passes.input_pattern(),
+            self.passes.inputs(),
             self.passes.setup(),
             self.passes.infer(),
             self.passes.outputs(),
@@ -244,7 +246,8 @@ impl Parts<'_> {
                     #drawn
                 }
 
-                fn infer(&self, params: &Self::Params, #pattern: #input) -> Self::Out {
+                fn infer(&self, params: &Self::Params, input: #input) -> Self::Out {
+                    #pattern
                     #setup
                     #infer
                     #out
@@ -263,7 +266,7 @@ impl Parts<'_> {
         let kept = residuals(&self.passes, &self.names.residuals);
         let (item, ty, value) = (kept.item, kept.ty, kept.value);
         let (pattern, setup, forward, out) = (
-            self.passes.input_pattern(),
+            self.passes.inputs(),
             self.passes.setup(),
             self.passes.forward(),
             self.passes.outputs(),
@@ -283,7 +286,8 @@ impl Parts<'_> {
             {
                 type Residuals = #ty;
 
-                fn forward(&self, params: &Self::Params, #pattern: #input) -> (Self::Out, Self::Residuals) {
+                fn forward(&self, params: &Self::Params, input: #input) -> (Self::Out, Self::Residuals) {
+                    #pattern
                     #setup
                     #forward
                     (#out, #value)

@@ -60,6 +60,16 @@ pub fn need_of_input(index: usize) -> Ident {
     format_ident!("Need{index}")
 }
 
+/// The constant that checks an equation's shapes; rustc names it where they do not fit.
+pub fn check(name: &str, span: Span) -> Ident {
+    Ident::new(unraw_text(name), span)
+}
+
+/// The rule of a variable's shape.
+pub fn rule(var: Var, span: Span) -> Ident {
+    Ident::new(&format!("V{}", var.0), span)
+}
+
 /// A need as a type.
 pub fn need(need: &Need) -> TokenStream {
     match need {
@@ -68,7 +78,7 @@ pub fn need(need: &Need) -> TokenStream {
         Need::Inputs(inputs) => {
             let mut inputs = inputs.iter().map(|&index| need_of_input(index));
             let first = inputs.next().map(|first| quote!(#first)).unwrap_or_default();
-            inputs.fold(first, |all, next| quote!(<#all as ::flaxen::op::Or<#next>>::Out))
+            inputs.fold(first, |all, next| quote!(<#all as ::flaxen::op::Need>::Or<#next>))
         }
     }
 }

@@ -87,9 +87,11 @@ impl Passes<'_> {
         tuple(&vars.iter().map(|&var| self.var(var)).collect::<Vec<_>>())
     }
 
-    /// The pattern that takes the input of the whole body apart.
-    pub fn input_pattern(&self) -> TokenStream {
-        self.bound(&self.lowered.body.inputs)
+    /// Takes the input of the whole body apart, and gives its parts the types that the equations know.
+    pub fn inputs(&self) -> TokenStream {
+        let inputs = &self.lowered.body.inputs;
+        let (pattern, types) = (self.bound(inputs), self.types.all(inputs));
+        quote!(let #pattern: #types = input;)
     }
 
     fn arguments(&self, eqn: &Eqn, moves: &[bool]) -> TokenStream {
@@ -145,7 +147,7 @@ impl Passes<'_> {
                     let #outs = <#callee as ::flaxen::module::Module<_>>::infer(#part, &params.#field, #input);
                 }
             }
-            Call::Param(index) => self.read_param(*index, &outs),
+            Call::Param(index) => self.read_param(*index, eqn.outs[0]),
             Call::Apply { model, variables } => {
                 let variables = self.variables(variables);
                 quote_spanned! {eqn.span=>
@@ -155,9 +157,10 @@ impl Passes<'_> {
         }
     }
 
-    fn read_param(&self, index: usize, out: &TokenStream) -> TokenStream {
+    fn read_param(&self, index: usize, out: Var) -> TokenStream {
         let field = &self.lowered.body.params[index].field;
-        quote!(let #out = ::core::clone::Clone::clone(&params.#field);)
+        let (out, ty) = (self.var(out), self.types.var(out));
+        quote!(let #out: #ty = ::core::clone::Clone::clone(&params.#field);)
     }
 
     fn variables(&self, variables: &Arg) -> TokenStream {
@@ -246,7 +249,7 @@ impl Passes<'_> {
                         <#callee as ::flaxen::module::Trainable<_, #needs>>::forward(#part, &params.#field, #input);
                 }
             }
-            Call::Param(index) => self.read_param(*index, &outs),
+            Call::Param(index) => self.read_param(*index, eqn.outs[0]),
             Call::Apply { model, variables } => {
                 let variables = self.variables(variables);
                 quote_spanned! {eqn.span=>

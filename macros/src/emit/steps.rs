@@ -3,7 +3,7 @@
 //! ```text
 //! pub trait __CnnSteps { type V0; type V1; … }
 //! impl<B: Batch> __CnnSteps for Steps<(B,)> {
-//!     type V0 = Tensor<(B, Dim2<2, 8>, Dim2<2, 8>, Dim1<1>)>;
+//!     type V0 = <Checked<Tensor<(B, Dim2<2, 8>, Dim2<2, 8>, Dim1<1>)>, __CnnShapes> as Passed>::Type;
 //!     type V1 = <Conv<Dim2<3, 2>, (Dim1<3>, Dim1<3>)> as Module<Self::V0>>::Out;
 //!     …
 //! }
@@ -12,6 +12,7 @@
 use super::generics::AllGenerics;
 use super::names::{self, tuple};
 use crate::ir::{Body, Call, Eqn, Signature, Var};
+use crate::parse::dims::TensorType;
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 
@@ -67,15 +68,15 @@ pub fn callee(body: &Body, eqn: &Eqn) -> TokenStream {
 }
 
 /// The trait and its implementation.
-pub fn steps(body: &Body, signature: &Signature, name: &Ident) -> TokenStream {
+pub fn steps(body: &Body, signature: &Signature, name: &Ident, shapes: &Ident) -> TokenStream {
     let all = AllGenerics::of(signature);
     let (declared, arguments, where_clause) = (all.declared(), all.arguments(), all.where_clause());
     let mut types = Vec::new();
     for (&input, (_, tensor)) in body.inputs.iter().zip(&signature.inputs) {
-        types.push((input, tensor.to_type()));
+        types.push((input, checked(tensor, shapes)));
     }
     for eqn in &body.eqns {
-        types.extend(outputs(body, eqn));
+        types.extend(outputs(body, eqn, shapes));
     }
     let names: Vec<_> = types.iter().map(|(var, _)| names::type_of(*var)).collect();
     let types = types.iter().map(|(_, ty)| ty);
@@ -91,7 +92,12 @@ pub fn steps(body: &Body, signature: &Signature, name: &Ident) -> TokenStream {
     }
 }
 
-fn outputs(body: &Body, eqn: &Eqn) -> Vec<(Var, TokenStream)> {
+fn checked(tensor: &TensorType, shapes: &Ident) -> TokenStream {
+    let tensor = tensor.to_type();
+    quote!(<::flaxen::__private::Checked<#tensor, #shapes> as ::flaxen::__private::Passed>::Type)
+}
+
+fn outputs(body: &Body, eqn: &Eqn, shapes: &Ident) -> Vec<(Var, TokenStream)> {
     let args = eqn.args.iter().filter_map(|arg| arg.var());
     let input = tuple(
         &args
@@ -103,7 +109,7 @@ fn outputs(body: &Body, eqn: &Eqn) -> Vec<(Var, TokenStream)> {
     let whole = match &eqn.call {
         Call::Op { .. } => quote_spanned!(eqn.span=> <#callee as ::flaxen::op::Op<#input>>::Out),
         Call::Submodule(_) => quote_spanned!(eqn.span=> <#callee as ::flaxen::module::Module<#input>>::Out),
-        Call::Param(index) => body.params[*index].tensor.to_type(),
+        Call::Param(index) => checked(&body.params[*index].tensor, shapes),
         Call::Apply { .. } => return Vec::new(),
     };
     match eqn.outs.as_slice() {

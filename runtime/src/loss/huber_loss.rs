@@ -2,7 +2,7 @@
 
 use super::regression::of_predictions_and_targets;
 use crate::op::{self, Op as _};
-use crate::ops::{Elementwise, Kept};
+use crate::ops::{Elementwise, Input};
 use crate::tensor::{Float, Tensor};
 
 /// `error² / 2` where `|error| <= delta`, and `delta (|error| - delta / 2)` elsewhere.
@@ -19,7 +19,7 @@ impl Op {
 }
 
 impl Elementwise for Op {
-    const KEPT: Kept = Kept::Input;
+    type Kept = Input;
 
     #[inline(always)]
     fn value<E: Float>(&self, error: E) -> E {

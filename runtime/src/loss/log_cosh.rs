@@ -2,7 +2,7 @@
 
 use super::regression::of_predictions_and_targets;
 use crate::op::{self, Op as _};
-use crate::ops::{Elementwise, Kept};
+use crate::ops::{Elementwise, Input};
 use crate::tensor::{Float, Tensor};
 
 /// `ln cosh error`
@@ -17,7 +17,7 @@ impl Op {
 }
 
 impl Elementwise for Op {
-    const KEPT: Kept = Kept::Input;
+    type Kept = Input;
 
     #[inline(always)]
     fn value<E: Float>(&self, error: E) -> E {

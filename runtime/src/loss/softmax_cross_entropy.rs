@@ -41,21 +41,14 @@ impl<S: SplitLast, E: Float, NA: Need, NB: Need> Differentiable<(Tensor<S, E>, T
     /// The gradients with respect to logits and labels, before they are multiplied by the cotangent.
     type Residuals = (NA::Of<Tensor<S, E>>, NB::Of<Tensor<S, E>>);
 
-    fn forward(&self, (mut logits, labels): (Tensor<S, E>, Tensor<S, E>)) -> (Self::Out, Self::Residuals) {
+    fn forward(&self, (logits, labels): (Tensor<S, E>, Tensor<S, E>)) -> (Self::Out, Self::Residuals) {
         let labels_gradient = NB::when(|| negative_log_softmax(&logits));
-        if !NA::NEEDED {
-            return (
-                self.infer((logits, labels)),
-                (NA::when(|| unreachable!("not needed")), labels_gradient),
-            );
-        }
-        sizes::check(Op::shape, &logits, &labels);
-        let front = rows::front(logits.shape());
-        let loss = Tensor::written(front, |loss| {
-            let written = [logits.as_mut_slice(), loss];
-            rows::for_each(written[1].len(), &ValueAndGradient, [labels.as_slice()], written);
-        });
-        (loss, (NA::when(|| logits), labels_gradient))
+        let (loss, gradient) = NA::choose(
+            (logits, labels),
+            |(logits, labels)| value_and_gradient(logits, &labels),
+            |inputs| self.infer(inputs),
+        );
+        (loss, (gradient, labels_gradient))
     }
 
     fn backward(
@@ -88,7 +81,19 @@ impl<E: Float> Row<E, 2, 1> for Value {
     }
 }
 
-/// Turns logits into their gradient.
+/// The loss, and the logits turned into their gradient.
+fn value_and_gradient<S: SplitLast, E: Float>(
+    mut logits: Tensor<S, E>,
+    labels: &Tensor<S, E>,
+) -> (Tensor<S::Front, E>, Tensor<S, E>) {
+    sizes::check(Op::shape, &logits, labels);
+    let loss = Tensor::written(rows::front(logits.shape()), |loss| {
+        let count = loss.len();
+        rows::for_each(count, &ValueAndGradient, [labels.as_slice()], [logits.as_mut_slice(), loss]);
+    });
+    (loss, logits)
+}
+
 struct ValueAndGradient;
 
 impl<E: Float> Row<E, 1, 2> for ValueAndGradient {

@@ -95,25 +95,13 @@ impl<S: SplitLast, E: Float, L: Label, NA: Need> Differentiable<(Tensor<S, E>, T
 
     fn forward(
         &self,
-        (mut logits, labels): (Tensor<S, E>, Tensor<S::Front, L>),
+        (logits, labels): (Tensor<S, E>, Tensor<S::Front, L>),
     ) -> (Self::Out, NA::Of<Tensor<S, E>>) {
-        sizes::check(Op::shape, &logits, &labels);
-        if !NA::NEEDED {
-            return (
-                self.infer((logits, labels)),
-                NA::when(|| unreachable!("not needed")),
-            );
-        }
-        let loss = Tensor::written(labels.shape(), |loss| {
-            let count = loss.len();
-            rows::for_each(
-                count,
-                &ValueAndGradient(labels.as_slice()),
-                [],
-                [logits.as_mut_slice(), loss],
-            );
-        });
-        (loss, NA::when(|| logits))
+        NA::choose(
+            (logits, labels),
+            |(logits, labels)| value_and_gradient(logits, &labels),
+            |inputs| self.infer(inputs),
+        )
     }
 
     fn backward(&self, gradient: NA::Of<Tensor<S, E>>, cotangent: Self::Out) -> (NA::Of<Tensor<S, E>>, ()) {
@@ -150,7 +138,19 @@ impl<E: Float, L: Label> Row<E, 1, 1> for Value<'_, L> {
     }
 }
 
-/// Turns logits into their gradient.
+/// The loss, and the logits turned into their gradient.
+fn value_and_gradient<S: SplitLast, E: Float, L: Label>(
+    mut logits: Tensor<S, E>,
+    labels: &Tensor<S::Front, L>,
+) -> (Tensor<S::Front, E>, Tensor<S, E>) {
+    sizes::check(Op::shape, &logits, labels);
+    let loss = Tensor::written(labels.shape(), |loss| {
+        let (count, row) = (loss.len(), ValueAndGradient(labels.as_slice()));
+        rows::for_each(count, &row, [], [logits.as_mut_slice(), loss]);
+    });
+    (loss, logits)
+}
+
 struct ValueAndGradient<'a, L>(&'a [L]);
 
 impl<E: Float, L: Label> Row<E, 0, 2> for ValueAndGradient<'_, L> {

@@ -218,14 +218,13 @@ mod tests {
     type V3<B> = <Second as Module<V2<B>>>::Out;
     type V4<B> = <Pool as op::Op<V3<B>>>::Out;
 
+    type Params = (
+        <First as Module<V0<Dyn>>>::Params,
+        <Second as Module<V2<Dyn>>>::Params,
+    );
+
     /// A body whose batch is generic: every value has the type that one would write by hand.
-    fn features<B: Batch>(
-        params: &(
-            <First as Module<V0<Dyn>>>::Params,
-            <Second as Module<V2<Dyn>>>::Params,
-        ),
-        x: Tensor<(B, U28, U28, U1)>,
-    ) -> Tensor<(B, U7, U7, U64)> {
+    fn features<B: Batch>(params: &Params, x: Tensor<(B, U28, U28, U1)>) -> Tensor<(B, U7, U7, U64)> {
         let x: Tensor<(B, U28, U28, U32)> = First::new().infer(&params.0, x);
         let x: V2<B> = Pool::new().infer(x);
         let x: V3<B> = Second::new().infer(&params.1, x);
@@ -234,12 +233,7 @@ mod tests {
     }
 
     /// Parameters of a model with a generic batch are those of any batch.
-    fn init<B: Batch>(
-        scope: &mut Scope,
-    ) -> (
-        <First as Module<V0<Dyn>>>::Params,
-        <Second as Module<V2<Dyn>>>::Params,
-    ) {
+    fn init<B: Batch>(scope: &mut Scope) -> Params {
         let first: <First as Module<V0<B>>>::Params =
             Module::<V0<B>>::init(&First::new(), &mut scope.child("Conv_0"));
         let second = Module::<V2<B>>::init(&Second::new(), &mut scope.child("Conv_1"));
@@ -278,7 +272,8 @@ mod tests {
         type B = <A as With<keyword::padding, Valid>>::Out;
         type C = <B as With<keyword::feature_group_count, U3>>::Out;
         type D = <C as With<keyword::use_bias, keyword::False>>::Out;
-        let layer: Conv<U6, (U3, U3), (U2, U2), Valid, U1, U3, NoBias> = D::new();
+        type Expected = Conv<U6, (U3, U3), (U2, U2), Valid, U1, U3, NoBias>;
+        let layer: Expected = D::new();
         let params = Module::<Tensor![9, 9, 3]>::init(&layer, &mut Scope::root(Key::new(0)));
         assert_eq!(format!("{params:?}"), "{kernel: (3, 3, 1, 6)}");
         let _: Tensor![4, 4, 6] = layer.infer(&params, Tensor::<(U9, U9, U3)>::zeros(Default::default()));

@@ -102,15 +102,12 @@ pub(crate) const fn rule<S: PerAxis, P: ImagePadding, D: PerAxis>(
                 .sizes(kernel),
         );
     };
-    match slide(
+    slide(
         op,
         AxisWindow::of_image::<S, P, D>([rows, columns]),
         x,
         kernel.at(3),
-    ) {
-        Ok(out) => Rule::Out(out),
-        Err(message) => Rule::Refused(message),
-    }
+    )
 }
 
 /// Whether so many groups can have the same number of features each, as far as that is known.
@@ -189,23 +186,31 @@ where
             })
         });
         let features = shapes.1.last();
-        let mut dbias = None;
-        let dkernel = NK::map(x, |x| {
-            Tensor::written(shapes.1, |dkernel| {
-                if NB::NEEDED {
-                    dbias = Some(B::written(features, |dbias| {
-                        conv_kernel_gradient(&geometry, x.as_slice(), cotangent, dkernel, dbias);
-                    }));
-                } else {
-                    conv_kernel_gradient(&geometry, x.as_slice(), cotangent, dkernel, None);
-                }
-            })
-        });
-        (
-            dx,
-            dkernel,
-            NB::when(|| dbias.unwrap_or_else(|| bias::cotangent(features, cotangent))),
-        )
+        let (dkernel, dbias) = NB::choose(
+            x,
+            |x| {
+                let mut dbias = None;
+                let dkernel = NK::map(x, |x| {
+                    Tensor::written(shapes.1, |dkernel| {
+                        dbias = Some(B::written(features, |dbias| {
+                            conv_kernel_gradient(&geometry, x.as_slice(), cotangent, dkernel, dbias);
+                        }));
+                    })
+                });
+                (
+                    dkernel,
+                    dbias.unwrap_or_else(|| bias::cotangent(features, cotangent)),
+                )
+            },
+            |x| {
+                NK::map(x, |x| {
+                    Tensor::written(shapes.1, |dkernel| {
+                        conv_kernel_gradient(&geometry, x.as_slice(), cotangent, dkernel, None);
+                    })
+                })
+            },
+        );
+        (dx, dkernel, dbias)
     }
 }
 

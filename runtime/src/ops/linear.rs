@@ -26,15 +26,15 @@ impl Op {
 
     /// The rule in numbers, for the input, the kernel and, if there is one, the bias: `[.., I], [I, F], [F]` gives `[.., F]`.
     pub const fn shape<const N: usize>(inputs: [Sizes; N]) -> Rule {
-        let out = match product("linear", inputs[0], inputs[1]) {
-            Ok(out) => out,
-            Err(message) => return Rule::Refused(message),
-        };
-        if N > 2 && (inputs[2].rank() != 1 || inputs[2].at(0).differs(out.from_end(0))) {
+        let rule = product("linear", inputs[0], inputs[1]);
+        if let Rule::Out(out) = rule
+            && N > 2
+            && (inputs[2].rank() != 1 || inputs[2].at(0).differs(out.from_end(0)))
+        {
             let message = Message::new("linear: a bias of ").sizes(inputs[2]).text(" for ");
             return Rule::Refused(message.size(out.from_end(0)).text(" features"));
         }
-        Rule::Out(out)
+        rule
     }
 }
 

@@ -24,10 +24,7 @@ pub(super) const fn sliding(op: &str, windows: [AxisWindow; 2], x: Sizes) -> Rul
     } else {
         Size::Unknown
     };
-    match slide(op, windows, x, features) {
-        Ok(out) => Rule::Out(out),
-        Err(message) => Rule::Refused(message),
-    }
+    slide(op, windows, x, features)
 }
 
 /// The rule of windows that lie side by side: they must cover the whole image.

@@ -1,6 +1,6 @@
 //! The rectified linear unit: `max(x, 0)`, as `nn.relu`. NaN stays NaN.
 
-use super::elementwise::{Elementwise, Kept};
+use super::elementwise::{Elementwise, Output};
 use crate::op::{self, Op as _};
 use crate::shape::{Rule, Sizes};
 use crate::tensor::Float;
@@ -22,7 +22,7 @@ impl Op {
 }
 
 impl Elementwise for Op {
-    const KEPT: Kept = Kept::Output;
+    type Kept = Output;
 
     #[inline(always)]
     fn value<E: Float>(&self, x: E) -> E {

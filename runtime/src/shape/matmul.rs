@@ -1,6 +1,6 @@
 //! The matrix product: `[.., K] · [K, N] = [.., N]`, in types and in numbers.
 
-use super::{Dim, Message, Shape, Sizes, SplitLast};
+use super::{Dim, Message, Rule, Shape, Sizes, SplitLast};
 
 /// Two dimensions that are one: the inner ones of a product.
 #[diagnostic::on_unimplemented(
@@ -28,15 +28,15 @@ where
     type Out = S::WithLast<N>;
 }
 
-/// The sizes of `left · right`, or why there is no such product; `op` is who says so.
-pub const fn product(op: &str, left: Sizes, right: Sizes) -> Result<Sizes, Message> {
+/// The rule in numbers of `left · right`; `op` is who refuses.
+pub const fn product(op: &str, left: Sizes, right: Sizes) -> Rule {
     if left.rank() == 0 || right.rank() != 2 {
         let message = Message::new(op).text(": expects [.., K] x [K, N], got ");
-        return Err(message.sizes(left).text(" x ").sizes(right));
+        return Rule::Refused(message.sizes(left).text(" x ").sizes(right));
     }
     if left.from_end(0).differs(right.at(0)) {
         let message = Message::new(op).text(": inner sizes differ: ");
-        return Err(message.sizes(left).text(" x ").sizes(right));
+        return Rule::Refused(message.sizes(left).text(" x ").sizes(right));
     }
-    Ok(left.with(left.rank() - 1, right.at(1)))
+    Rule::Out(left.with(left.rank() - 1, right.at(1)))
 }

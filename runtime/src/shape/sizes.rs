@@ -314,7 +314,8 @@ pub const fn returns(name: &str, body: Rule, declared: Sizes) -> Rule {
             let message = Message::new(name).text(": the body returns ").sizes(sizes);
             Rule::Refused(message.text(", but the declared result is ").sizes(declared))
         }
-        other => other,
+        Rule::Out(sizes) => Rule::Out(sizes),
+        _ => Rule::Poisoned,
     }
 }
 
@@ -325,6 +326,7 @@ pub const fn declared(name: &str, bound: Rule, declared: Sizes) -> Rule {
             let message = Message::new("`").text(name).text("` is ").sizes(sizes);
             Rule::Refused(message.text(", but its type says ").sizes(declared))
         }
-        other => other,
+        Rule::Out(sizes) => Rule::Out(sizes),
+        _ => Rule::Poisoned,
     }
 }

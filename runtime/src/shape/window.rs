@@ -13,7 +13,7 @@
 use super::decimal::{Decimal, Number};
 use super::dim::Dim1;
 use super::matmul::Contracts;
-use super::{Dim, Dyn, Message, Shape, Size, Sizes};
+use super::{Dim, Dyn, Message, Rule, Shape, Size, Sizes};
 use std::marker::PhantomData;
 use std::ops::{Add, Div, Mul, Rem, Sub};
 use typenum::{Add1, B1, Diff, Prod, Quot, Sub1, Sum, UInt, UTerm};
@@ -448,32 +448,33 @@ impl AxisWindow {
     }
 }
 
-/// The sizes of images `x` after windows slid over them, with so many channels, or why they do not fit; `op` is who says so.
-pub const fn slide(op: &str, windows: [AxisWindow; 2], x: Sizes, features: Size) -> Result<Sizes, Message> {
+/// The rule in numbers of windows that slide over images `x` and give so many features; `op` is who refuses.
+pub const fn slide(op: &str, windows: [AxisWindow; 2], x: Sizes, features: Size) -> Rule {
     if x.rank() < 3 {
-        return Err(Message::new(op)
-            .text(": expects images [.., H, W, C], got ")
-            .sizes(x));
+        return Rule::Refused(
+            Message::new(op)
+                .text(": expects images [.., H, W, C], got ")
+                .sizes(x),
+        );
     }
     let (rows, columns) = (windows[0].output(x.from_end(2)), windows[1].output(x.from_end(1)));
-    match (rows, columns) {
-        (Some(rows), Some(columns)) => {
-            let axis = x.rank() - 3;
-            Ok(x.with(axis, rows)
-                .with(axis + 1, columns)
-                .with(axis + 2, features))
-        }
-        _ => {
-            let message = Message::new(op).text(": no window of ").number(windows[0].size);
-            let message = message.text("x").number(windows[1].size).text(" fits ").sizes(x);
-            Err(message.text("; pad with `Same`, or take a smaller window"))
-        }
-    }
+    let (Some(rows), Some(columns)) = (rows, columns) else {
+        let message = Message::new(op).text(": no window of ").number(windows[0].size);
+        let message = message.text("x").number(windows[1].size).text(" fits ").sizes(x);
+        return Rule::Refused(message.text("; pad with `Same`, or take a smaller window"));
+    };
+    let axis = x.rank() - 3;
+    Rule::Out(
+        x.with(axis, rows)
+            .with(axis + 1, columns)
+            .with(axis + 2, features),
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::testing::{fits, refused};
     use crate::shape::Static;
     use crate::shape::dim::names::*;
 
@@ -549,21 +550,23 @@ mod tests {
             }; 2]
         };
         let x = Sizes::new(&[Size::Named("B"), Size::Known(4), Size::Unknown, Size::Known(1)]);
-        let message = slide("conv", windows(3, Padding::Valid), x, Size::Known(8)).unwrap_err();
-        assert_eq!(
-            message.as_str(),
-            "conv: no window of 3x3 fits [B, 4, ?, 1]; pad with `Same`, or take a smaller window"
+        refused(
+            slide("conv", windows(3, Padding::Valid), x, Size::Known(8)),
+            "conv: no window of 3x3 fits [B, 4, ?, 1]; pad with `Same`, or take a smaller window",
         );
-        assert!(slide("conv", windows(3, Padding::Explicit([1, 0])), x, Size::Known(8)).is_ok());
-        assert!(slide("conv", windows(0, Padding::Same), x, Size::Known(8)).is_err());
+        fits(
+            slide("conv", windows(3, Padding::Explicit([1, 0])), x, Size::Known(8)),
+            "[B, 1, ?, 8]",
+        );
+        assert!(!slide("conv", windows(0, Padding::Same), x, Size::Known(8)).fits());
         assert!(
-            slide(
+            !slide(
                 "conv",
                 windows(1, Padding::Same),
                 Sizes::known(&[3, 3]),
                 Size::Unknown
             )
-            .is_err()
+            .fits()
         );
     }
 

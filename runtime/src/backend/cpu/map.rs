@@ -120,3 +120,49 @@ pub fn split<T: Send>(data: &mut [T], work: impl Fn(usize, &mut [T]) + Sync) {
         parallel_chunks(data, CHUNK, |index, part| work(index * CHUNK, part));
     }
 }
+
+/// Calls `work(row, elements)` for the rows of `row` elements of `data`, on several threads where there is enough of it.
+pub fn rows<T: Send>(data: &mut [T], row: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    let together = (CHUNK / row.max(1)).max(1);
+    parallel_chunks(data, together * row, |chunk, part| {
+        for (index, elements) in part.chunks_mut(row).enumerate() {
+            work(chunk * together + index, elements);
+        }
+    });
+}
+
+/// A function of a pair with the left one given.
+pub struct WithLeft<'a, A, F>(pub A, pub &'a F);
+
+impl<A: Copy + Sync, B, F: Function<(A, B)>> Function<B> for WithLeft<'_, A, F> {
+    type Out = F::Out;
+
+    #[inline(always)]
+    fn at(&self, b: B) -> F::Out {
+        self.1.at((self.0, b))
+    }
+}
+
+/// A function of a pair with the right one given.
+pub struct WithRight<'a, B, F>(pub &'a F, pub B);
+
+impl<A, B: Copy + Sync, F: Function<(A, B)>> Function<A> for WithRight<'_, B, F> {
+    type Out = F::Out;
+
+    #[inline(always)]
+    fn at(&self, a: A) -> F::Out {
+        self.0.at((a, self.1))
+    }
+}
+
+/// A function of a pair with the two exchanged.
+pub struct Swapped<'a, F>(pub &'a F);
+
+impl<A, B, F: Function<(A, B)>> Function<(B, A)> for Swapped<'_, F> {
+    type Out = F::Out;
+
+    #[inline(always)]
+    fn at(&self, (b, a): (B, A)) -> F::Out {
+        self.0.at((a, b))
+    }
+}
