@@ -12,4 +12,6 @@ pub(crate) mod reduce;
 pub(crate) mod rowwise;
 mod scratch;
 mod simd;
+pub(super) mod share;
+pub(super) mod squares;
 pub(super) mod threads;
