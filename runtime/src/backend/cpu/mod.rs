@@ -5,6 +5,7 @@ pub(super) mod gemm;
 pub(super) mod lanes;
 mod panel;
 pub(super) mod pool;
+mod rows;
 mod scratch;
 mod simd;
 pub(super) mod threads;

@@ -16,7 +16,7 @@ use crate::backend::{Divisor, PoolGeometry};
 const SMALL: usize = 1 << 14;
 
 /// Channels whose maxima are looked for together.
-const CHANNELS: usize = 64;
+const CHANNELS: usize = 16;
 
 /// The average of every window; padding counts as zeros.
 pub fn avg_pool<E: Lanes>(geometry: &PoolGeometry, divisor: Divisor, input: &[E], output: &mut [E]) {
@@ -47,16 +47,17 @@ pub fn avg_pool_gradient<E: Lanes>(
     check(geometry, input_gradient, cotangent);
     let g = geometry;
     rows(arch(), input_gradient, g.input[1] * g.features, |index, row| {
-        let (image, iy) = (index / g.input[0], index % g.input[0]);
-        for (ix, sums) in row.chunks_exact_mut(g.features).enumerate() {
-            sums.fill(E::default());
-            for y in g.reaching(0, iy) {
-                for x in g.reaching(1, ix) {
-                    let from = &cotangent[((image * g.output[0] + y) * g.output[1] + x) * g.features..];
-                    let count = E::from_count(divisor.of(g, &[g.inside(0, y), g.inside(1, x)]));
-                    sums.iter_mut()
-                        .zip(from)
-                        .for_each(|(sum, &value)| *sum += value / count);
+        let (image, input_row) = (index / g.input[0], index % g.input[0]);
+        row.fill(E::default());
+        for y in g.reaching(0, input_row) {
+            let from = &cotangent[(image * g.output[0] + y) * g.output[1] * g.features..];
+            for (x, from) in from.chunks_exact(g.features).take(g.output[1]).enumerate() {
+                let columns = g.inside(1, x);
+                let count = divisor.of(g, &[g.inside(0, y), columns.clone()]);
+                for to in
+                    row[columns.start * g.features..columns.end * g.features].chunks_exact_mut(g.features)
+                {
+                    add_share(to, from, count);
                 }
             }
         }
@@ -101,52 +102,56 @@ pub fn max_pool_gradient<E: Lanes>(
     );
     let g = geometry;
     // Windows may overlap, so that an image is one task.
-    rows(
-        arch(),
-        input_gradient,
-        g.input[0] * g.input[1] * g.features,
-        |image, gradient| {
-            gradient.fill(E::default());
-            let start = image * gradient.len();
-            for y in 0..g.output[0] {
-                for x in 0..g.output[1] {
-                    let window = [g.inside(0, y), g.inside(1, x)];
-                    let from = &cotangent[((image * g.output[0] + y) * g.output[1] + x) * g.features..]
-                        [..g.features];
-                    for (block, from) in from.chunks(CHANNELS).enumerate() {
-                        let part = |pixel: Range<usize>| {
-                            pixel.start + block * CHANNELS..pixel.start + block * CHANNELS + from.len()
-                        };
-                        let winners = winners(g.pixels(image, &window).map(|pixel| &input[part(pixel)]));
-                        for (index, pixel) in g.pixels(image, &window).map(part).enumerate() {
-                            let to = &mut gradient[pixel.start - start..pixel.end - start];
-                            for ((to, &value), &winner) in to.iter_mut().zip(from).zip(&winners) {
-                                *to += if winner == index as u32 {
-                                    value
-                                } else {
-                                    E::default()
-                                };
-                            }
-                        }
-                    }
+    let len = g.input[0] * g.input[1] * g.features;
+    rows(arch(), input_gradient, len, |image, gradient| {
+        gradient.fill(E::default());
+        let input = &input[image * len..][..len];
+        for y in 0..g.output[0] {
+            for x in 0..g.output[1] {
+                let pixel = (image * g.output[0] + y) * g.output[1] + x;
+                let from = &cotangent[pixel * g.features..][..g.features];
+                let window = [g.inside(0, y), g.inside(1, x)];
+                let (blocks, rest) = from.as_chunks::<CHANNELS>();
+                for (block, from) in blocks.iter().enumerate() {
+                    scatter(g, &window, block * CHANNELS, from, input, gradient);
+                }
+                for (i, from) in rest.iter().enumerate() {
+                    scatter(g, &window, blocks.len() * CHANNELS + i, &[*from], input, gradient);
                 }
             }
-        },
-    );
+        }
+    });
 }
 
-/// For each channel the first pixel whose value no other exceeds.
+/// Adds the cotangents of `N` channels of a window of an image to the window's first maxima.
 #[inline(always)]
-fn winners<'a, E: Lanes>(pixels: impl Iterator<Item = &'a [E]>) -> [u32; CHANNELS] {
-    let (mut best, mut winners) = ([E::default(); CHANNELS], [0; CHANNELS]);
-    for (index, values) in pixels.enumerate() {
-        for ((best, winner), &value) in best.iter_mut().zip(&mut winners).zip(values) {
-            let stays = index > 0 && *best >= value;
-            *best = if stays { *best } else { value };
-            *winner = if stays { *winner } else { index as u32 };
+fn scatter<E: Lanes, const N: usize>(
+    g: &PoolGeometry,
+    window: &[Range<usize>; 2],
+    channel: usize,
+    from: &[E; N],
+    input: &[E],
+    gradient: &mut [E],
+) {
+    let (mut best, mut winners) = ([E::LOWEST; N], [0_u32; N]);
+    for (index, pixel) in g.pixels(0, window).enumerate() {
+        let values = &input[pixel.start + channel..][..N];
+        for i in 0..N {
+            let stays = index > 0 && best[i] >= values[i];
+            best[i] = if stays { best[i] } else { values[i] };
+            winners[i] = if stays { winners[i] } else { index as u32 };
         }
     }
-    winners
+    for (index, pixel) in g.pixels(0, window).enumerate() {
+        let to = &mut gradient[pixel.start + channel..][..N];
+        for i in 0..N {
+            to[i] += if winners[i] == index as u32 {
+                from[i]
+            } else {
+                E::default()
+            };
+        }
+    }
 }
 
 /// Panics unless the slices have the lengths that the geometry says.
@@ -177,7 +182,7 @@ fn rows<E: Lanes>(arch: Arch, data: &mut [E], len: usize, f: impl Fn(usize, &mut
     });
 }
 
-/// `values / count`; where that is the same, a multiplication.
+/// `values /= count`; where that is the same, a multiplication.
 #[inline(always)]
 fn divide<E: Lanes>(values: &mut [E], count: usize) {
     let count_as_float = E::from_count(count);
@@ -191,8 +196,25 @@ fn divide<E: Lanes>(values: &mut [E], count: usize) {
     }
 }
 
+/// `to += from / count`; where that is the same, a multiplication.
+#[inline(always)]
+fn add_share<E: Lanes>(to: &mut [E], from: &[E], count: usize) {
+    let count_as_float = E::from_count(count);
+    if count.is_power_of_two() {
+        let factor = E::from_count(1) / count_as_float;
+        to.iter_mut()
+            .zip(from)
+            .for_each(|(to, &from)| *to += from * factor);
+    } else {
+        to.iter_mut()
+            .zip(from)
+            .for_each(|(to, &from)| *to += from / count_as_float);
+    }
+}
+
 impl Divisor {
     /// What the sum over a window is divided by.
+    #[inline(always)]
     fn of(self, g: &PoolGeometry, inside: &[Range<usize>; 2]) -> usize {
         match self {
             Self::Window => g.window[0] * g.window[1],
@@ -203,6 +225,7 @@ impl Divisor {
 
 impl PoolGeometry {
     /// The part of a window along one axis that lies inside the input.
+    #[inline(always)]
     fn inside(&self, axis: usize, position: usize) -> Range<usize> {
         let start = position * self.strides[axis];
         let clip = |at: usize| at.saturating_sub(self.padding[axis][0]).min(self.input[axis]);
