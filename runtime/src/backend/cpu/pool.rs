@@ -255,3 +255,109 @@ impl PoolGeometry {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Calls `visit(output, inputs)` for every element of the output, the inputs in window order.
+    fn windows(g: &PoolGeometry, mut visit: impl FnMut(usize, &[usize])) {
+        let signed = |at: usize, before: usize| at as isize - before as isize;
+        for output in 0..g.output_len() {
+            let (c, pixel) = (output % g.features, output / g.features);
+            let (x, row) = (pixel % g.output[1], pixel / g.output[1]);
+            let (y, n) = (row % g.output[0], row / g.output[0]);
+            let mut inputs = Vec::new();
+            for wy in 0..g.window[0] {
+                for wx in 0..g.window[1] {
+                    let iy = signed(y * g.strides[0] + wy, g.padding[0][0]);
+                    let ix = signed(x * g.strides[1] + wx, g.padding[1][0]);
+                    if (0..g.input[0] as isize).contains(&iy) && (0..g.input[1] as isize).contains(&ix) {
+                        let row = n * g.input[0] + iy as usize;
+                        inputs.push((row * g.input[1] + ix as usize) * g.features + c);
+                    }
+                }
+            }
+            visit(output, &inputs);
+        }
+    }
+
+    prop_compose! {
+        fn geometry()(
+            batch in 0_usize..3,
+            features in prop_oneof![1_usize..4, 15_usize..34],
+            window in prop::array::uniform2(1_usize..4),
+            strides in prop::array::uniform2(1_usize..4),
+            padding in prop::array::uniform2(prop::array::uniform2(0_usize..3)),
+            spare in prop::array::uniform2(0_usize..7),
+        ) -> PoolGeometry {
+            let input = [0, 1].map(|i| window[i] + spare[i]);
+            let output = [0, 1].map(|i| (input[i] + padding[i][0] + padding[i][1] - window[i]) / strides[i] + 1);
+            PoolGeometry { batch, input, output, features, window, strides, padding }
+        }
+    }
+
+    /// Few values, so that maxima are often met more than once; and some NaN.
+    fn values(len: usize, seed: usize) -> Vec<f32> {
+        let value = |i: usize| (i * 7 + seed) * 31 % 13;
+        (0..len)
+            .map(|i| {
+                if value(i) == 12 {
+                    f32::NAN
+                } else {
+                    value(i) as f32 - 6.0
+                }
+            })
+            .collect()
+    }
+
+    fn same(found: &[f32], expected: &[f32]) {
+        let close = |a: f32, b: f32| (a - b).abs() <= 1e-5 * (1.0 + b.abs()) || a.to_bits() == b.to_bits();
+        let equal = |(&a, &b): (&f32, &f32)| close(a, b) || (a.is_nan() && b.is_nan());
+        assert!(
+            found.len() == expected.len() && found.iter().zip(expected).all(equal),
+            "{found:?} {expected:?}"
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn averages_are_the_plain_ones(g in geometry(), seed in 0_usize..1000) {
+            let (input, cotangent) = (values(g.input_len(), seed), values(g.output_len(), seed + 1));
+            for by in [Divisor::Window, Divisor::Inside] {
+                let (mut output, mut gradient) = (vec![0.0; cotangent.len()], vec![0.0; input.len()]);
+                windows(&g, |o, inputs| {
+                    let count = if by == Divisor::Window { g.window[0] * g.window[1] } else { inputs.len() };
+                    output[o] = inputs.iter().map(|&i| input[i]).sum::<f32>() / count as f32;
+                    inputs.iter().for_each(|&i| gradient[i] += cotangent[o] / count as f32);
+                });
+                let (mut found, mut found_gradient) = (vec![9.0; output.len()], vec![9.0; gradient.len()]);
+                avg_pool(&g, by, &input, &mut found);
+                same(&found, &output);
+                avg_pool_gradient(&g, by, &cotangent, &mut found_gradient);
+                same(&found_gradient, &gradient);
+            }
+        }
+
+        #[test]
+        fn maxima_are_the_plain_ones(g in geometry(), seed in 0_usize..1000) {
+            let (input, cotangent) = (values(g.input_len(), seed), values(g.output_len(), seed + 1));
+            let (mut output, mut gradient) = (vec![0.0; cotangent.len()], vec![0.0; input.len()]);
+            windows(&g, |o, inputs| {
+                let max = |a: f32, b: f32| if a.is_nan() || a >= b { a } else { b };
+                output[o] = inputs.iter().map(|&i| input[i]).fold(f32::NEG_INFINITY, max);
+                let first = inputs.iter().copied().reduce(|a, b| if input[a] >= input[b] { a } else { b });
+                first.into_iter().for_each(|i| gradient[i] += cotangent[o]);
+            });
+            let (mut found, mut found_gradient) = (vec![9.0; output.len()], vec![9.0; gradient.len()]);
+            max_pool(&g, &input, &mut found);
+            same(&found, &output);
+            max_pool_gradient(&g, &input, &cotangent, &mut found_gradient);
+            same(&found_gradient, &gradient);
+        }
+    }
+}
