@@ -4,16 +4,19 @@
 //! same rules in numbers ([`Sizes`]), which speak when a shape is wrong.
 
 pub mod arithmetic;
+pub mod broadcast;
 pub mod decimal;
 pub mod dim;
+pub mod matmul;
 mod message;
 mod rank;
 mod sizes;
+pub mod window;
 
 pub use dim::{Batch, Dim, Dyn, Static};
 pub use message::Message;
 pub use rank::{SplitFirst, SplitLast};
-pub use sizes::{Rule, Size, Sizes};
+pub use sizes::{Rule, Size, Sizes, declared, returns, signature};
 
 use std::fmt::Debug;
 

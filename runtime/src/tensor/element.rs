@@ -1,5 +1,7 @@
 //! The elements of a tensor.
 
+use crate::backend::{Lanes, math};
+use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -9,7 +11,17 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
     label = "the elements are f32, f64, i32, u32, u8 and bool"
 )]
 pub trait Element:
-    Copy + Default + PartialEq + Debug + Display + Send + Sync + private::Sealed + 'static
+    Copy
+    + Default
+    + PartialEq
+    + Debug
+    + Display
+    + Serialize
+    + DeserializeOwned
+    + Send
+    + Sync
+    + private::Sealed
+    + 'static
 {
     /// The name of the type, as it is written in a message or a file.
     const NAME: &'static str;
@@ -43,7 +55,7 @@ elements! { f32 true f64 true i32 true u32 true u8 true bool false }
 )]
 pub trait Float:
     Element
-    + crate::backend::Lanes
+    + Lanes
     + PartialOrd
     + Neg<Output = Self>
     + Add<Output = Self>
@@ -73,8 +85,18 @@ pub trait Float:
     fn sqrt(self) -> Self;
     /// The exponential function.
     fn exp(self) -> Self;
+    /// `exp(self) - 1`, precise near zero.
+    fn exp_m1(self) -> Self;
     /// The natural logarithm.
     fn ln(self) -> Self;
+    /// `ln(1 + self)`, precise near zero.
+    fn ln_1p(self) -> Self;
+    /// The hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// The error function.
+    fn erf(self) -> Self;
+    /// `self` to a power.
+    fn powf(self, exponent: Self) -> Self;
     /// The magnitude.
     fn abs(self) -> Self;
     /// Whether it is not a number.
@@ -84,40 +106,73 @@ pub trait Float:
 }
 
 macro_rules! floats {
-    ($($float:ident)+) => {$(
+    ($($float:ident: $exp:path, $exp_m1:path, $ln:path, $ln_1p:path, $tanh:path, $erf:path;)+) => {$(
         impl Float for $float {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const NEG_INFINITY: Self = $float::NEG_INFINITY;
 
+            #[inline(always)]
             fn from_f64(x: f64) -> Self {
                 x as $float
             }
+            #[inline(always)]
             fn to_f64(self) -> f64 {
                 f64::from(self)
             }
+            #[inline(always)]
             fn mul_add(self, a: Self, b: Self) -> Self {
                 $float::mul_add(self, a, b)
             }
+            #[inline(always)]
             fn sqrt(self) -> Self {
                 $float::sqrt(self)
             }
+            #[inline(always)]
             fn exp(self) -> Self {
-                $float::exp(self)
+                $exp(self)
             }
+            #[inline(always)]
+            fn exp_m1(self) -> Self {
+                $exp_m1(self)
+            }
+            #[inline(always)]
             fn ln(self) -> Self {
-                $float::ln(self)
+                $ln(self)
             }
+            #[inline(always)]
+            fn ln_1p(self) -> Self {
+                $ln_1p(self)
+            }
+            #[inline(always)]
+            fn tanh(self) -> Self {
+                $tanh(self)
+            }
+            #[inline(always)]
+            fn erf(self) -> Self {
+                $erf(self)
+            }
+            #[inline(always)]
+            fn powf(self, exponent: Self) -> Self {
+                $float::powf(self, exponent)
+            }
+            #[inline(always)]
             fn abs(self) -> Self {
                 $float::abs(self)
             }
+            #[inline(always)]
             fn is_nan(self) -> bool {
                 $float::is_nan(self)
             }
+            #[inline(always)]
             fn is_finite(self) -> bool {
                 $float::is_finite(self)
             }
         }
     )+};
 }
-floats! { f32 f64 }
+// The functions of f32 become vector instructions in a loop; f64 is for tests, and uses the standard library's.
+floats! {
+    f32: math::exp, math::exp_m1, math::ln, math::ln_1p, math::tanh, math::erf;
+    f64: f64::exp, f64::exp_m1, f64::ln, f64::ln_1p, f64::tanh, math::erf_f64;
+}

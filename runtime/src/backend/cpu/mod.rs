@@ -3,8 +3,11 @@
 pub(super) mod conv;
 pub(super) mod gemm;
 pub(super) mod lanes;
+pub(crate) mod map;
+pub(crate) mod math;
 mod panel;
 pub(super) mod pool;
+pub(crate) mod reduce;
 mod rows;
 mod scratch;
 mod simd;

@@ -1,0 +1,168 @@
+//! Loops over elements: a function of one or two scalars, applied to slices.
+//!
+//! A loop is compiled once for every instruction set, with the function inlined into it, so that the compiler
+//! turns both into vector instructions. Big slices are split over the threads; no result depends on how.
+
+use super::simd::arch;
+use super::threads::parallel_chunks;
+use pulp::NullaryFnOnce;
+
+/// A function of scalars, of `E` or of a pair of them.
+///
+/// `at` is written with `#[inline(always)]` and without branches that call: only then does a loop over it become
+/// vector instructions.
+pub trait Function<In>: Sync {
+    /// What it returns.
+    type Out;
+
+    /// The value at `input`.
+    fn at(&self, input: In) -> Self::Out;
+}
+
+/// The elements that one thread takes at a time: some microseconds of work, and half of a small L2 cache.
+pub const CHUNK: usize = 1 << 15;
+
+/// Runs a loop with the best instructions of this machine. Its `call` is `#[inline(always)]`.
+pub fn vectorized<L: NullaryFnOnce>(body: L) -> L::Output {
+    arch().dispatch(body)
+}
+
+/// `out[i] = f(x[i])`
+pub fn map<A: Copy + Sync, R: Send, F: Function<A, Out = R>>(f: &F, x: &[A], out: &mut [R]) {
+    struct Loop<'a, A, R, F>(&'a F, &'a [A], &'a mut [R]);
+    impl<A: Copy, R, F: Function<A, Out = R>> NullaryFnOnce for Loop<'_, A, R, F> {
+        type Output = ();
+        #[inline(always)]
+        fn call(self) {
+            for (out, &x) in self.2.iter_mut().zip(self.1) {
+                *out = self.0.at(x);
+            }
+        }
+    }
+    assert_eq!(x.len(), out.len(), "a map has as many outputs as inputs");
+    split(out, |from, part| {
+        vectorized(Loop(f, &x[from..][..part.len()], part))
+    });
+}
+
+/// `x[i] = f(x[i])`
+pub fn map_in_place<E: Copy + Send, F: Function<E, Out = E>>(f: &F, x: &mut [E]) {
+    struct Loop<'a, E, F>(&'a F, &'a mut [E]);
+    impl<E: Copy, F: Function<E, Out = E>> NullaryFnOnce for Loop<'_, E, F> {
+        type Output = ();
+        #[inline(always)]
+        fn call(self) {
+            for x in self.1 {
+                *x = self.0.at(*x);
+            }
+        }
+    }
+    split(x, |_, part| vectorized(Loop(f, part)));
+}
+
+/// `out[i] = f(a[i], b[i])`
+pub fn zip<A, B, R, F>(f: &F, a: &[A], b: &[B], out: &mut [R])
+where
+    A: Copy + Sync,
+    B: Copy + Sync,
+    R: Send,
+    F: Function<(A, B), Out = R>,
+{
+    struct Loop<'a, A, B, R, F>(&'a F, &'a [A], &'a [B], &'a mut [R]);
+    impl<A: Copy, B: Copy, R, F: Function<(A, B), Out = R>> NullaryFnOnce for Loop<'_, A, B, R, F> {
+        type Output = ();
+        #[inline(always)]
+        fn call(self) {
+            for ((out, &a), &b) in self.3.iter_mut().zip(self.1).zip(self.2) {
+                *out = self.0.at((a, b));
+            }
+        }
+    }
+    assert!(
+        a.len() == out.len() && b.len() == out.len(),
+        "a zip has as many outputs as inputs"
+    );
+    split(out, |from, part| {
+        let len = part.len();
+        vectorized(Loop(f, &a[from..][..len], &b[from..][..len], part));
+    });
+}
+
+/// `a[i] = f(a[i], b[i])`
+pub fn zip_in_place<A, B, F>(f: &F, a: &mut [A], b: &[B])
+where
+    A: Copy + Send,
+    B: Copy + Sync,
+    F: Function<(A, B), Out = A>,
+{
+    struct Loop<'a, A, B, F>(&'a F, &'a mut [A], &'a [B]);
+    impl<A: Copy, B: Copy, F: Function<(A, B), Out = A>> NullaryFnOnce for Loop<'_, A, B, F> {
+        type Output = ();
+        #[inline(always)]
+        fn call(self) {
+            for (a, &b) in self.1.iter_mut().zip(self.2) {
+                *a = self.0.at((*a, b));
+            }
+        }
+    }
+    assert_eq!(a.len(), b.len(), "a zip has as many elements on either side");
+    split(a, |from, part| {
+        let b = &b[from..][..part.len()];
+        vectorized(Loop(f, part, b));
+    });
+}
+
+/// Calls `work(offset, part)` for the parts of `data`, on several threads where there is enough of it.
+pub fn split<T: Send>(data: &mut [T], work: impl Fn(usize, &mut [T]) + Sync) {
+    if data.len() <= CHUNK {
+        work(0, data);
+    } else {
+        parallel_chunks(data, CHUNK, |index, part| work(index * CHUNK, part));
+    }
+}
+
+/// Calls `work(row, elements)` for the rows of `row` elements of `data`, on several threads where there is enough of it.
+pub fn rows<T: Send>(data: &mut [T], row: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    let together = (CHUNK / row.max(1)).max(1);
+    parallel_chunks(data, together * row, |chunk, part| {
+        for (index, elements) in part.chunks_mut(row).enumerate() {
+            work(chunk * together + index, elements);
+        }
+    });
+}
+
+/// A function of a pair with the left one given.
+pub struct WithLeft<'a, A, F>(pub A, pub &'a F);
+
+impl<A: Copy + Sync, B, F: Function<(A, B)>> Function<B> for WithLeft<'_, A, F> {
+    type Out = F::Out;
+
+    #[inline(always)]
+    fn at(&self, b: B) -> F::Out {
+        self.1.at((self.0, b))
+    }
+}
+
+/// A function of a pair with the right one given.
+pub struct WithRight<'a, B, F>(pub &'a F, pub B);
+
+impl<A, B: Copy + Sync, F: Function<(A, B)>> Function<A> for WithRight<'_, B, F> {
+    type Out = F::Out;
+
+    #[inline(always)]
+    fn at(&self, a: A) -> F::Out {
+        self.0.at((a, self.1))
+    }
+}
+
+/// A function of a pair with the two exchanged.
+pub struct Swapped<'a, F>(pub &'a F);
+
+impl<A, B, F: Function<(A, B)>> Function<(B, A)> for Swapped<'_, F> {
+    type Out = F::Out;
+
+    #[inline(always)]
+    fn at(&self, (b, a): (B, A)) -> F::Out {
+        self.0.at((a, b))
+    }
+}

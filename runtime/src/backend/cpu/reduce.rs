@@ -1,0 +1,192 @@
+//! Sums and other folds along an axis: of `[outer, len, inner]` elements remain `[outer, inner]`.
+//!
+//! The order in which a sum is added up depends on the sizes only: blocks of rows, in them runs, in them lanes. So an
+//! error grows with the logarithm of the length, about, and the threads do not change a bit.
+
+use super::lanes::Lanes;
+use super::map::{CHUNK, Function, vectorized, zip_in_place};
+use super::threads::parallel_chunks;
+use pulp::NullaryFnOnce;
+
+/// The sums that run side by side in a contiguous sum.
+const LANES: usize = 64;
+/// The elements that one lane adds up before the lanes are added.
+const RUN: usize = 64;
+/// The columns that are summed at a time.
+const STRIP: usize = 32;
+
+/// What a fold works on.
+#[derive(Clone, Copy, Debug)]
+pub struct Axis {
+    /// The product of the sizes before the axis.
+    pub outer: usize,
+    /// The size of the axis.
+    pub len: usize,
+    /// The product of the sizes after the axis.
+    pub inner: usize,
+}
+
+impl Axis {
+    /// The rows of a block that is summed by one thread.
+    pub fn block(&self) -> usize {
+        (CHUNK / self.inner.max(1)).max(RUN)
+    }
+
+    /// The number of blocks along the axis.
+    pub fn blocks(&self) -> usize {
+        self.len.div_ceil(self.block()).max(1)
+    }
+}
+
+/// The sum of every block: `out` is `[outer, blocks, inner]`.
+pub fn sum_blocks<E: Lanes>(x: &[E], axis: Axis, out: &mut [E]) {
+    let Axis { len, inner, .. } = axis;
+    let (block, blocks) = (axis.block(), axis.blocks());
+    assert_eq!(x.len(), axis.outer * len * inner, "the elements to be summed");
+    assert_eq!(out.len(), axis.outer * blocks * inner, "the sums of the blocks");
+    if out.is_empty() {
+        return;
+    }
+    let together = (CHUNK / (block.min(len) * inner).max(1)).max(1);
+    parallel_chunks(out, together * inner, |chunk, sums| {
+        for (index, sums) in sums.chunks_exact_mut(inner).enumerate() {
+            let (outer, place) = (
+                (chunk * together + index) / blocks,
+                (chunk * together + index) % blocks,
+            );
+            let rows = place * block..((place + 1) * block).min(len);
+            let x = &x[(outer * len + rows.start) * inner..(outer * len + rows.end) * inner];
+            if inner == 1 {
+                sums[0] = sum(x)
+            } else {
+                sum_rows(x, sums)
+            }
+        }
+    });
+}
+
+/// The sum of contiguous elements.
+pub fn sum<E: Lanes>(x: &[E]) -> E {
+    if x.len() <= LANES * RUN {
+        return vectorized(SumOfRun(x));
+    }
+    let (left, right) = x.split_at((x.len() / 2).next_multiple_of(LANES * RUN));
+    sum(left) + sum(right)
+}
+
+struct SumOfRun<'a, E>(&'a [E]);
+
+impl<E: Lanes> NullaryFnOnce for SumOfRun<'_, E> {
+    type Output = E;
+
+    #[inline(always)]
+    fn call(self) -> E {
+        let mut sums = [E::default(); LANES];
+        let runs = self.0.chunks_exact(LANES);
+        let rest = runs.remainder();
+        for run in runs {
+            for (sum, &x) in sums.iter_mut().zip(run) {
+                *sum += x;
+            }
+        }
+        for (sum, &x) in sums.iter_mut().zip(rest) {
+            *sum += x;
+        }
+        let mut width = LANES / 2;
+        while width > 0 {
+            for lane in 0..width {
+                sums[lane] = sums[lane] + sums[lane + width];
+            }
+            width /= 2;
+        }
+        sums[0]
+    }
+}
+
+/// The sum of rows of `sums.len()` elements.
+fn sum_rows<E: Lanes>(x: &[E], sums: &mut [E]) {
+    struct Columns<'a, E>(&'a [E], &'a mut [E]);
+    impl<E: Lanes> NullaryFnOnce for Columns<'_, E> {
+        type Output = ();
+
+        #[inline(always)]
+        fn call(self) {
+            let Columns(x, sums) = self;
+            let inner = sums.len();
+            for (strip, sums) in sums.chunks_mut(STRIP).enumerate() {
+                let from = strip * STRIP;
+                sums.fill(E::default());
+                for run in x.chunks(RUN * inner) {
+                    let mut partial = [E::default(); STRIP];
+                    if sums.len() == STRIP {
+                        for row in run.chunks_exact(inner) {
+                            for (partial, &x) in partial.iter_mut().zip(&row[from..from + STRIP]) {
+                                *partial += x;
+                            }
+                        }
+                    } else {
+                        for row in run.chunks_exact(inner) {
+                            for (partial, &x) in partial.iter_mut().zip(&row[from..]) {
+                                *partial += x;
+                            }
+                        }
+                    }
+                    for (sum, partial) in sums.iter_mut().zip(partial) {
+                        *sum += partial;
+                    }
+                }
+            }
+        }
+    }
+    vectorized(Columns(x, sums));
+}
+
+/// Folds with a function that does not care for order or repetition, such as a maximum; nothing folds to `start`.
+pub fn fold<E, F>(f: &F, start: E, x: &[E], axis: Axis, out: &mut [E])
+where
+    E: Copy + Send + Sync,
+    F: Function<(E, E), Out = E>,
+{
+    let Axis { len, inner, .. } = axis;
+    assert_eq!(x.len(), axis.outer * len * inner, "the elements to be folded");
+    assert_eq!(out.len(), axis.outer * inner, "the results of a fold");
+    if out.is_empty() {
+        return;
+    }
+    let together = (CHUNK / (len * inner).max(1)).max(1);
+    parallel_chunks(out, together * inner, |chunk, out| {
+        for (index, out) in out.chunks_exact_mut(inner).enumerate() {
+            let outer = chunk * together + index;
+            let x = &x[outer * len * inner..(outer + 1) * len * inner];
+            if inner == 1 {
+                out[0] = vectorized(FoldOfRun(f, start, x));
+                continue;
+            }
+            out.fill(start);
+            x.chunks_exact(inner).for_each(|row| zip_in_place(f, out, row));
+        }
+    });
+}
+
+struct FoldOfRun<'a, E, F>(&'a F, E, &'a [E]);
+
+impl<E: Copy, F: Function<(E, E), Out = E>> NullaryFnOnce for FoldOfRun<'_, E, F> {
+    type Output = E;
+
+    #[inline(always)]
+    fn call(self) -> E {
+        let FoldOfRun(f, start, x) = self;
+        let mut lanes = [start; LANES];
+        let runs = x.chunks_exact(LANES);
+        let rest = runs.remainder();
+        for run in runs {
+            for (lane, &x) in lanes.iter_mut().zip(run) {
+                *lane = f.at((*lane, x));
+            }
+        }
+        for (lane, &x) in lanes.iter_mut().zip(rest) {
+            *lane = f.at((*lane, x));
+        }
+        lanes.iter().fold(start, |a, &b| f.at((a, b)))
+    }
+}

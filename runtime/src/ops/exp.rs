@@ -1,0 +1,69 @@
+//! The exponential function, as `jnp.exp`.
+
+use super::elementwise::{Elementwise, Output};
+use crate::op::{self, Op as _};
+use crate::shape::{Rule, Sizes};
+use crate::tensor::Float;
+
+/// `exp(x)`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Op;
+
+impl Op {
+    /// The op.
+    pub const fn new() -> Self {
+        Op
+    }
+
+    /// The rule in numbers: the output has the input's sizes.
+    pub const fn shape([x]: [Sizes; 1]) -> Rule {
+        Rule::Out(x)
+    }
+}
+
+impl Elementwise for Op {
+    type Kept = Output;
+
+    #[inline(always)]
+    fn value<E: Float>(&self, x: E) -> E {
+        x.exp()
+    }
+
+    #[inline(always)]
+    fn pullback<E: Float>(&self, y: E, cotangent: E) -> E {
+        cotangent * y
+    }
+}
+
+/// `exp(x)`.
+pub fn exp<X>(x: X) -> <Op as op::Op<X>>::Out
+where
+    Op: op::Op<X>,
+{
+    Op.infer(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing;
+    use crate::prelude::*;
+
+    #[test]
+    fn values() {
+        let x = Tensor::<(U5,)>::of(&[-3.0, -0.5, 0.0, 0.25, 2.0]).unwrap();
+        let expected = [0.0497870684, 0.60653066, 1.0, 1.28402542, 7.3890561];
+        for (found, expected) in exp(x).as_slice().iter().zip(expected) {
+            assert!(
+                (found - expected).abs() <= 1e-6 * expected.abs().max(1.0),
+                "{found} instead of {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn gradients() {
+        testing::gradient(&Op, testing::random((Dyn(3), U7::default()), 1));
+        testing::gradient(&Op, testing::random((), 1));
+    }
+}

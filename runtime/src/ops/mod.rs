@@ -1,0 +1,90 @@
+//! The ops: one file each, with its formula, shape rule, body, derivative and cases.
+//!
+//! Enters: the op contract and the kernels of the backend. Leaves: for every op a module with a type `Op` in it and,
+//! where no type-level arguments are needed, a function of the same name for use outside of modules.
+
+mod bias;
+mod broadcast;
+mod elementwise;
+mod extremum;
+mod operators;
+mod pool;
+mod reduction;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub mod abs;
+pub mod add;
+pub mod avg_pool;
+pub mod avg_pool_with;
+pub mod celu;
+pub mod conv;
+pub mod div;
+pub mod elu;
+pub mod exp;
+pub mod gelu;
+pub mod gelu_exact;
+pub mod hard_sigmoid;
+pub mod hard_swish;
+pub mod hard_tanh;
+pub mod leaky_relu;
+pub mod linear;
+pub mod log;
+pub mod log_sigmoid;
+pub mod matmul;
+pub mod max_pool;
+pub mod max_pool_with;
+pub mod maximum;
+pub mod minimum;
+pub mod mul;
+pub mod neg;
+pub mod pow;
+pub mod relu;
+pub mod relu6;
+pub mod selu;
+pub mod sigmoid;
+pub mod silu;
+pub mod soft_sign;
+pub mod softplus;
+pub mod sqrt;
+pub mod square;
+pub mod stop_gradient;
+pub mod sub;
+pub mod tanh;
+
+pub use abs::abs;
+pub use add::add;
+pub use bias::Bias;
+pub use celu::celu;
+pub use div::div;
+pub use elementwise::{Elementwise, Input, Keep, Nothing, Output};
+pub use elu::elu;
+pub use exp::exp;
+pub use gelu::gelu;
+pub use gelu_exact::gelu_exact;
+pub use hard_sigmoid::hard_sigmoid;
+pub use hard_swish::hard_swish;
+pub use hard_tanh::hard_tanh;
+pub use leaky_relu::leaky_relu;
+pub use linear::linear;
+pub use log::log;
+pub use log_sigmoid::log_sigmoid;
+pub use matmul::matmul;
+pub use maximum::maximum;
+pub use minimum::minimum;
+pub use mul::mul;
+pub use neg::neg;
+pub use pow::pow;
+pub use relu6::relu6;
+pub use relu::relu;
+pub use selu::selu;
+pub use sigmoid::sigmoid;
+pub use silu::silu;
+pub use soft_sign::soft_sign;
+pub use softplus::softplus;
+pub use sqrt::sqrt;
+pub use square::square;
+pub use stop_gradient::stop_gradient;
+pub use sub::sub;
+pub use tanh::tanh;
+pub use {hard_swish as hard_silu, silu as swish};

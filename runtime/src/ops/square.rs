@@ -1,0 +1,69 @@
+//! The square, as `jnp.square`.
+
+use super::elementwise::{Elementwise, Input};
+use crate::op::{self, Op as _};
+use crate::shape::{Rule, Sizes};
+use crate::tensor::Float;
+
+/// `x²`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Op;
+
+impl Op {
+    /// The op.
+    pub const fn new() -> Self {
+        Op
+    }
+
+    /// The rule in numbers: the output has the input's sizes.
+    pub const fn shape([x]: [Sizes; 1]) -> Rule {
+        Rule::Out(x)
+    }
+}
+
+impl Elementwise for Op {
+    type Kept = Input;
+
+    #[inline(always)]
+    fn value<E: Float>(&self, x: E) -> E {
+        x * x
+    }
+
+    #[inline(always)]
+    fn pullback<E: Float>(&self, x: E, cotangent: E) -> E {
+        cotangent * (x + x)
+    }
+}
+
+/// `x²`.
+pub fn square<X>(x: X) -> <Op as op::Op<X>>::Out
+where
+    Op: op::Op<X>,
+{
+    Op.infer(x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing;
+    use crate::prelude::*;
+
+    #[test]
+    fn values() {
+        let x = Tensor::<(U5,)>::of(&[-3.0, -0.5, 0.0, 0.25, 2.0]).unwrap();
+        let expected = [9.0, 0.25, 0.0, 0.0625, 4.0];
+        for (found, expected) in square(x).as_slice().iter().zip(expected) {
+            assert!(
+                (found - expected).abs() <= 1e-6 * expected.abs().max(1.0),
+                "{found} instead of {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn gradients() {
+        testing::gradient(&Op, testing::random((Dyn(3), U7::default()), 1));
+        testing::gradient(&Op, testing::random((), 1));
+    }
+}
