@@ -10,6 +10,7 @@ mod panel;
 pub(super) mod pool;
 pub(crate) mod reduce;
 pub(crate) mod rowwise;
+mod rows;
 mod scratch;
 mod simd;
 pub(super) mod share;
