@@ -1,1 +1,7 @@
-//! The tutorials of Flax, in flaxen.
+//! The tutorials of Flax, in flaxen: what more than one of their programs needs.
+
+pub mod digits;
+pub mod fashion_mnist;
+pub mod metrics_log;
+pub mod picture_grid;
+pub mod progress;

@@ -1,8 +1,120 @@
-//! The compiler of flaxen.
+//! The compiler of flaxen: `#[module]`, `#[differentiable]`, `value_and_grad!`, `Tensor!`.
+//!
+//! parse (syn to IR) → analyze → lower → emit. No stage knows an op, a layer, an optimiser or a device: generated code
+//! reaches them through the contracts of the crate `flaxen`, by the path that the user wrote.
 
+mod analyze;
+mod diag;
+mod emit;
+mod fallback;
+mod ir;
+mod lower;
+mod messages;
 mod parse;
+#[cfg(test)]
+mod snapshots;
 
+use diag::Diagnostics;
 use proc_macro::TokenStream;
+use quote::quote;
+use syn::{Error, Item};
+
+/// Makes a module of a struct and its `impl`.
+///
+/// On a struct, the fields are hyper-parameters: each has a default (`#[default(0.5)]`, or that of its type) and a
+/// setter of its name, which `compact!(Scale<3>, rate = 0.1)` calls too.
+///
+/// On an `impl`, `call` is lowered: there will be a struct of parameters (`CnnParams`) with a field a submodule,
+/// `init`, `apply`, and a backward pass, which the documentation of the `impl` lists. Other methods stay as they are.
+#[proc_macro_attribute]
+pub fn module(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let tokens = syn::parse::<Item>(item).map(|item| match item {
+        _ if !arguments.is_empty() => {
+            Error::new(proc_macro2::Span::call_site(), messages::ARGUMENTS).into_compile_error()
+        }
+        Item::Struct(item) => structure(item),
+        Item::Impl(item) => implementation(item),
+        other => Error::new_spanned(other, messages::ITEM).into_compile_error(),
+    });
+    tokens.unwrap_or_else(Error::into_compile_error).into()
+}
+
+fn structure(item: syn::ItemStruct) -> proc_macro2::TokenStream {
+    let mut diagnostics = Diagnostics::new();
+    let structure = parse::structure::structure(item, &mut diagnostics);
+    let tokens = structure.map(|structure| emit::structure::structure(&structure));
+    or_mistakes(tokens, diagnostics, proc_macro2::TokenStream::new)
+}
+
+fn implementation(item: syn::ItemImpl) -> proc_macro2::TokenStream {
+    let mut diagnostics = Diagnostics::new();
+    match parse::structure::implementation(&item, &mut diagnostics) {
+        Some(implementation) if diagnostics.is_empty() => or_mistakes(
+            Some(emit::module::module(implementation)),
+            diagnostics,
+            proc_macro2::TokenStream::new,
+        ),
+        _ => or_mistakes(None, diagnostics, || fallback::implementation(&item)),
+    }
+}
+
+/// Makes a function of tensors differentiable: a room of the same name holds it as an op, with a backward pass that is
+/// written while it is compiled. It can be called in modules, in `value_and_grad!`, and as the function that it is.
+#[proc_macro_attribute]
+pub fn differentiable(_: TokenStream, item: TokenStream) -> TokenStream {
+    let item = syn::parse_macro_input!(item as syn::ItemFn);
+    let mut diagnostics = Diagnostics::new();
+    let signature = parse::signature::signature(&item.sig, &syn::Generics::default(), &mut diagnostics);
+    let tokens = signature.and_then(|signature| {
+        let mut parser = parse::body::BodyParser::new(parse::body::Place::Function, &mut diagnostics);
+        parser.inputs(&signature);
+        parser.function_body(&item.block, signature.outputs.len());
+        let body = parser.finish();
+        diagnostics
+            .is_empty()
+            .then(|| emit::function::function(&item, &signature, body))
+    });
+    or_mistakes(tokens, diagnostics, || fallback::function(&item)).into()
+}
+
+/// The value of a closure and its gradient: `value_and_grad!(|params| { … }, &state.params)`.
+///
+/// The closure sees its surroundings. It ends in the loss, a scalar, or in `(loss, aux)`; the result is `(loss, gradient)`
+/// or `((loss, aux), gradient)`, with a tuple of gradients for a closure of several arguments. In it, a call is of a model
+/// (`model.apply(params, x)`), of an op or a `#[differentiable]` function, or an operator.
+#[proc_macro]
+pub fn value_and_grad(tokens: TokenStream) -> TokenStream {
+    let call = syn::parse_macro_input!(tokens as parse::closure::ClosureCall);
+    let mut diagnostics = Diagnostics::new();
+    let closure = call.lower(&mut diagnostics);
+    let tokens = diagnostics
+        .is_empty()
+        .then(|| emit::closure::closure(closure, &mut diagnostics));
+    // In an expression the mistakes are statements, and the value is one of any type.
+    let tokens = or_mistakes(tokens, diagnostics, || quote!(::core::unreachable!()));
+    quote!({ #tokens }).into()
+}
+
+/// Declares a submodule in the body of a module: `compact!(Conv<32, (3, 3)>, padding = Valid, name = "stem")(x)`.
+///
+/// Integers in it are dimensions. Keywords whose value is an integer, a tuple of integers, a boolean or the name of a type
+/// are part of the module's type; others call the setter of that name.
+#[proc_macro]
+pub fn compact(tokens: TokenStream) -> TokenStream {
+    outside(tokens, messages::COMPACT_OUTSIDE)
+}
+
+/// Declares a parameter in the body of a module: `param!("kernel", lecun_normal(), [I, F])`.
+#[proc_macro]
+pub fn param(tokens: TokenStream) -> TokenStream {
+    outside(tokens, messages::PARAM_OUTSIDE)
+}
+
+fn outside(_: TokenStream, message: &str) -> TokenStream {
+    Error::new(proc_macro2::Span::call_site(), message)
+        .into_compile_error()
+        .into()
+}
 
 /// A tensor type: `Tensor![B, 28, 28, 1]`, `Tensor![B, H / 2, 64; f64]`, `Tensor![]` for a scalar.
 #[proc_macro]
@@ -27,5 +139,23 @@ pub fn dim(tokens: TokenStream) -> TokenStream {
 #[doc(hidden)]
 #[proc_macro]
 pub fn __dimension_names(_: TokenStream) -> TokenStream {
-    (0..=1024).flat_map(parse::dims::name_of).collect::<proc_macro2::TokenStream>().into()
+    (0..=1024)
+        .flat_map(parse::dims::name_of)
+        .collect::<proc_macro2::TokenStream>()
+        .into()
+}
+
+/// What was made, or all mistakes and what stands in for it.
+fn or_mistakes(
+    tokens: Option<proc_macro2::TokenStream>,
+    diagnostics: Diagnostics,
+    fallback: impl FnOnce() -> proc_macro2::TokenStream,
+) -> proc_macro2::TokenStream {
+    match diagnostics.finish() {
+        Ok(()) => tokens.unwrap_or_else(fallback),
+        Err(mistakes) => {
+            let (mistakes, fallback) = (mistakes.into_compile_error(), fallback());
+            quote!(#mistakes #fallback)
+        }
+    }
 }

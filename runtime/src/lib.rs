@@ -3,26 +3,43 @@
 // Generated code names this crate `flaxen`, here too.
 extern crate self as flaxen;
 
+#[doc(hidden)]
+pub mod __private;
 pub mod backend;
+pub mod data;
 pub mod error;
+pub mod init;
+pub mod keyword;
+pub mod module;
+pub mod nn;
 pub mod op;
 pub mod ops;
+pub mod rng;
 pub mod shape;
 pub mod tensor;
 pub mod tree;
 
 pub use error::{Error, Result};
-pub use flaxen_macros::{Tensor, dim};
+pub use flaxen_macros::{Tensor, compact, differentiable, dim, module, param, value_and_grad};
+pub use rng::Key;
 pub use shape::dim::names;
 pub use tensor::Tensor;
 
 /// What a program that uses flaxen wants in scope.
 pub mod prelude {
-    pub use crate::op::Op as _;
+    pub use crate::init::{
+        constant, glorot_normal, glorot_uniform, he_normal, he_uniform, lecun_normal, lecun_uniform, ones, zeros,
+    };
+    pub use crate::module::Variables;
+    pub use crate::nn::{Conv, Dense};
+    pub use crate::op::Op;
+    pub use crate::ops::avg_pool_with::{ExcludePad, IncludePad};
+    pub use crate::ops::*;
     pub use crate::shape::dim::names::*;
     pub use crate::shape::dim::{Dim1, Dim2, Dim3, Dim4, Dim5, Dim6, Dim7, Dim8, Dim9};
+    pub use crate::shape::window::{Pad, Same, Strides, Valid, Window};
     pub use crate::shape::{Batch, Dim, Dyn, Shape, Static, StaticShape};
     pub use crate::tensor::{Element, Float};
     pub use crate::tree::Tree;
-    pub use crate::{Tensor, dim};
+    pub use crate::{Key, Tensor, compact, differentiable, dim, module, param, value_and_grad};
 }

@@ -93,15 +93,37 @@ pub trait Differentiable<In, N: Needs<In>>: Op<In> {
 pub trait Need: 'static {
     /// `T` if it is needed, `()` if not.
     type Of<T>;
+    /// Needed if this or the other is.
+    type Or<Other: Need>: Need;
     /// Whether it is needed.
     const NEEDED: bool;
 
     /// The value if it is needed; otherwise `value` is not called.
     fn when<T>(value: impl FnOnce() -> T) -> Self::Of<T>;
-    /// Changes the value, if there is one.
-    fn map<T, U>(value: Self::Of<T>, change: impl FnOnce(T) -> U) -> Self::Of<U>;
+    /// Something made of two values, if there are any.
+    fn zip<T, U, V>(a: Self::Of<T>, b: Self::Of<U>, combine: impl FnOnce(T, U) -> V) -> Self::Of<V>;
+    /// The value, or another one where it is not needed.
+    fn or<T>(value: Self::Of<T>, other: impl FnOnce() -> T) -> T;
+
+    /// Calls one of two functions with the same argument, and keeps the second part of what `needed` returns.
+    fn choose<A, T, U>(
+        argument: A,
+        needed: impl FnOnce(A) -> (T, U),
+        otherwise: impl FnOnce(A) -> T,
+    ) -> (T, Self::Of<U>);
+
+    /// Another value made of this one, if there is one.
+    fn map<T, U>(value: Self::Of<T>, change: impl FnOnce(T) -> U) -> Self::Of<U> {
+        Self::zip(value, Self::when(|| ()), |value, ()| change(value))
+    }
+
     /// The sum of two values, if there are any.
-    fn add<T: Tree>(a: Self::Of<T>, b: Self::Of<T>) -> Self::Of<T>;
+    fn add<T: Tree>(sum: Self::Of<T>, term: Self::Of<T>) -> Self::Of<T> {
+        Self::zip(sum, term, |mut sum, term| {
+            sum.accumulate(term);
+            sum
+        })
+    }
 }
 
 /// The cotangent is needed.
@@ -114,27 +136,36 @@ pub struct No;
 
 impl Need for Yes {
     type Of<T> = T;
+    type Or<Other: Need> = Yes;
     const NEEDED: bool = true;
 
     fn when<T>(value: impl FnOnce() -> T) -> T {
         value()
     }
-    fn map<T, U>(value: T, change: impl FnOnce(T) -> U) -> U {
-        change(value)
+    fn zip<T, U, V>(a: T, b: U, combine: impl FnOnce(T, U) -> V) -> V {
+        combine(a, b)
     }
-    fn add<T: Tree>(mut a: T, b: T) -> T {
-        a.accumulate(b);
-        a
+    fn or<T>(value: T, _: impl FnOnce() -> T) -> T {
+        value
+    }
+    fn choose<A, T, U>(argument: A, needed: impl FnOnce(A) -> (T, U), _: impl FnOnce(A) -> T) -> (T, U) {
+        needed(argument)
     }
 }
 
 impl Need for No {
     type Of<T> = ();
+    type Or<Other: Need> = Other;
     const NEEDED: bool = false;
 
     fn when<T>(_: impl FnOnce() -> T) {}
-    fn map<T, U>((): (), _: impl FnOnce(T) -> U) {}
-    fn add<T: Tree>((): (), (): ()) {}
+    fn zip<T, U, V>((): (), (): (), _: impl FnOnce(T, U) -> V) {}
+    fn or<T>((): (), other: impl FnOnce() -> T) -> T {
+        other()
+    }
+    fn choose<A, T, U>(argument: A, _: impl FnOnce(A) -> (T, U), otherwise: impl FnOnce(A) -> T) -> (T, ()) {
+        (otherwise(argument), ())
+    }
 }
 
 /// Which cotangents of the inputs `In` are needed.

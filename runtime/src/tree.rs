@@ -4,6 +4,8 @@
 
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt;
 
 /// Where a leaf is: the names from the root.
@@ -69,7 +71,9 @@ pub trait Zip<const N: usize> {
 }
 
 /// A tree of tensors. `#[module]` implements it for the parameters of a module.
-pub trait Tree: Clone + fmt::Debug + PartialEq + Send + Sync + Sized + 'static {
+pub trait Tree:
+    Clone + fmt::Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + Sized + 'static
+{
     /// Visits every leaf in order.
     fn visit(&self, path: &Path, visitor: &mut impl Visit);
 

@@ -1,6 +1,7 @@
 //! Dimensions and tensor types: `28`, `H / 2`, `[B, 28, 28, 1; f64]`.
 
-use proc_macro2::{Span, TokenStream};
+use crate::ir::Signature;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
@@ -23,7 +24,10 @@ impl Dim {
         match expr {
             Expr::Lit(literal) => match &literal.lit {
                 Lit::Int(int) => Ok(Dim::Size(size(int)?, int.span())),
-                other => Err(Error::new(other.span(), "a dimension is an integer, such as `28`")),
+                other => Err(Error::new(
+                    other.span(),
+                    "a dimension is an integer, such as `28`",
+                )),
             },
             Expr::Path(path) if path.qself.is_none() => Ok(Dim::Name(path.path.clone())),
             Expr::Paren(inner) => Dim::from_expr(&inner.expr),
@@ -34,10 +38,20 @@ impl Dim {
                     BinOp::Sub(_) => "DimSub",
                     BinOp::Mul(_) => "DimMul",
                     BinOp::Div(_) => "DimDiv",
-                    _ => return Err(Error::new(binary.op.span(), "dimensions know `+`, `-`, `*` and `/`")),
+                    _ => {
+                        return Err(Error::new(
+                            binary.op.span(),
+                            "dimensions know `+`, `-`, `*` and `/`",
+                        ));
+                    }
                 };
                 let (left, right) = (Dim::from_expr(&binary.left)?, Dim::from_expr(&binary.right)?);
-                Ok(Dim::Arithmetic(operator, Box::new(left), Box::new(right), expr.span()))
+                Ok(Dim::Arithmetic(
+                    operator,
+                    Box::new(left),
+                    Box::new(right),
+                    expr.span(),
+                ))
             }
             _ => Err(Error::new(
                 expr.span(),
@@ -59,6 +73,40 @@ impl Dim {
     }
 }
 
+impl Dim {
+    /// The size in numbers. A dimension that is generic in the method is a name.
+    fn to_size(&self, signature: &Signature) -> TokenStream {
+        self.to_size_where(&|dim| signature.is_inner(dim))
+    }
+
+    /// The size in numbers, where every name is a type.
+    pub fn to_size_of_type(&self) -> TokenStream {
+        self.to_size_where(&|_| false)
+    }
+
+    fn to_size_where(&self, is_name: &dyn Fn(&Dim) -> bool) -> TokenStream {
+        match self {
+            Dim::Size(size, span) => quote_spanned!(*span=> ::flaxen::shape::Size::Known(#size)),
+            Dim::Name(path) if is_name(self) => {
+                let name = path.segments.last().map(|last| last.ident.to_string());
+                quote!(::flaxen::shape::Size::Named(#name))
+            }
+            Dim::Name(path) => quote!(::flaxen::shape::Size::of::<#path>()),
+            Dim::Arithmetic(operator, left, right, span) => {
+                let function = match *operator {
+                    "DimAdd" => "plus",
+                    "DimSub" => "minus",
+                    "DimMul" => "times",
+                    _ => "over",
+                };
+                let function = Ident::new(function, *span);
+                let (left, right) = (left.to_size_where(is_name), right.to_size_where(is_name));
+                quote_spanned!(*span=> #left.#function(#right))
+            }
+        }
+    }
+}
+
 impl Parse for Dim {
     fn parse(input: ParseStream) -> Result<Self> {
         Dim::from_expr(&input.parse()?)
@@ -68,7 +116,10 @@ impl Parse for Dim {
 fn size(int: &syn::LitInt) -> Result<usize> {
     let size = int.base10_parse::<usize>()?;
     if !int.suffix().is_empty() {
-        return Err(Error::new(int.span(), format!("a dimension has no suffix: write `{size}`")));
+        return Err(Error::new(
+            int.span(),
+            format!("a dimension has no suffix: write `{size}`"),
+        ));
     }
     if size > 999_999_999 {
         return Err(Error::new(int.span(), "a dimension has nine digits at most"));
@@ -115,6 +166,26 @@ impl TensorType {
     }
 }
 
+impl TensorType {
+    /// Whether its elements can have a cotangent.
+    pub fn is_differentiable(&self) -> bool {
+        let Some(Type::Path(element)) = &self.element else {
+            return true;
+        };
+        let discrete = ["i32", "u32", "u8", "bool"];
+        !element
+            .path
+            .get_ident()
+            .is_some_and(|name| discrete.contains(&name.to_string().as_str()))
+    }
+
+    /// The sizes in numbers: `Sizes::new(&[Size::Named("B"), Size::Known(28)])`.
+    pub fn to_sizes(&self, signature: &Signature) -> TokenStream {
+        let dims = self.dims.iter().map(|dim| dim.to_size(signature));
+        quote_spanned!(self.span=> ::flaxen::shape::Sizes::new(&[#(#dims),*]))
+    }
+}
+
 impl Parse for TensorType {
     fn parse(input: ParseStream) -> Result<Self> {
         let span = input.span();
@@ -125,7 +196,10 @@ impl Parse for TensorType {
                 input.parse::<Token![,]>()?;
             }
         }
-        let element = input.parse::<Option<Token![;]>>()?.map(|_| input.parse()).transpose()?;
+        let element = input
+            .parse::<Option<Token![;]>>()?
+            .map(|_| input.parse())
+            .transpose()?;
         if dims.len() > 6 {
             return Err(Error::new(span, "a tensor has six dimensions at most"));
         }

@@ -1,3 +1,13 @@
-//! Tokens to IR, one syntax a file. Enters: what the user wrote. Leaves: the IR, or an error at the user's token.
+//! Tokens to IR, one syntax a file.
+//!
+//! Enters: what the user wrote. Leaves: the IR, or mistakes at the user's tokens. `syn` trees are taken apart here
+//! and nowhere else.
 
+pub mod arguments;
+pub mod body;
+pub mod closure;
+pub mod compact;
 pub mod dims;
+pub mod scope;
+pub mod signature;
+pub mod structure;

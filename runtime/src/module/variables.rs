@@ -11,16 +11,10 @@ pub struct Variables<P> {
 
 impl<P: std::fmt::Debug> std::fmt::Debug for Variables<P> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_map().entry(&Name("params"), &self.params).finish()
-    }
-}
-
-/// A name that is printed in single quotes, as Python prints a key.
-pub(super) struct Name<'a>(pub &'a str);
-
-impl std::fmt::Debug for Name<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "'{}'", self.0)
+        formatter
+            .debug_map()
+            .entry(&format_args!("params"), &self.params)
+            .finish()
     }
 }
 

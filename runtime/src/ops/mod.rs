@@ -3,11 +3,13 @@
 //! Enters: the op contract and the kernels of the backend. Leaves: for every op a module with a type `Op` in it and,
 //! where no type-level arguments are needed, a function of the same name for use outside of modules.
 
+mod bias;
 mod broadcast;
 mod elementwise;
 mod extremum;
 mod methods;
 mod operators;
+mod pool;
 mod reduction;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -15,8 +17,11 @@ pub(crate) mod testing;
 pub mod abs;
 pub mod add;
 pub mod argmax;
+pub mod avg_pool;
+pub mod avg_pool_with;
 pub mod celu;
 pub mod concat;
+pub mod conv;
 pub mod div;
 pub mod elu;
 pub mod equal;
@@ -28,12 +33,16 @@ pub mod hard_sigmoid;
 pub mod hard_swish;
 pub mod hard_tanh;
 pub mod leaky_relu;
+pub mod linear;
 pub mod log;
 pub mod log_sigmoid;
 pub mod log_softmax;
 pub mod logsumexp;
+pub mod matmul;
 pub mod max;
 pub mod max_axis;
+pub mod max_pool;
+pub mod max_pool_with;
 pub mod maximum;
 pub mod mean;
 pub mod mean_axis;
@@ -64,7 +73,6 @@ pub mod sum_axis;
 pub mod tanh;
 pub mod transpose;
 
-pub use elementwise::{Elementwise, Input, Keep, Nothing, Output};
 pub use abs::abs;
 pub use add::add;
 pub use argmax::argmax;
@@ -80,10 +88,12 @@ pub use hard_sigmoid::hard_sigmoid;
 pub use hard_swish::hard_swish;
 pub use hard_tanh::hard_tanh;
 pub use leaky_relu::leaky_relu;
+pub use linear::linear;
 pub use log::log;
 pub use log_sigmoid::log_sigmoid;
 pub use log_softmax::log_softmax;
 pub use logsumexp::logsumexp;
+pub use matmul::matmul;
 pub use max::max;
 pub use maximum::maximum;
 pub use mean::mean;
@@ -107,6 +117,8 @@ pub use sub::sub;
 pub use sum::sum;
 pub use tanh::tanh;
 pub use transpose::transpose;
+pub use bias::Bias;
+pub use elementwise::{Elementwise, Input, Keep, Nothing, Output};
 
 // Flax's other names.
 pub use {hard_swish as hard_silu, silu as swish};

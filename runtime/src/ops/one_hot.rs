@@ -69,7 +69,7 @@ impl<CLASSES: Static, S: Append<CLASSES>, I: Label> op::Op<Tensor<S, I>> for Op<
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing::{fits, refused};
     use crate::prelude::*;
 

@@ -88,7 +88,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing::{fits, gradient, random, refused};
     use crate::prelude::*;
 

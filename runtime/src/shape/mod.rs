@@ -8,16 +8,18 @@ pub mod axis;
 pub mod broadcast;
 pub mod decimal;
 pub mod dim;
+pub mod matmul;
 mod message;
 pub mod permute;
 mod rank;
 pub mod reshape;
 mod sizes;
+pub mod window;
 
 pub use dim::{Batch, Dim, Dyn, Static};
 pub use message::Message;
 pub use rank::{SplitFirst, SplitLast};
-pub use sizes::{Rule, Size, Sizes};
+pub use sizes::{Rule, Size, Sizes, declared, returns, signature};
 
 use std::fmt::Debug;
 

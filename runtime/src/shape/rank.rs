@@ -11,6 +11,9 @@ pub trait SplitLast: Shape {
     type Last: Dim;
     /// The shape with another last dimension.
     type WithLast<D: Dim>: SplitLast<Front = Self::Front, Last = D>;
+
+    /// The last dimension.
+    fn last(self) -> Self::Last;
 }
 
 /// A shape of at least one dimension, taken apart after its first one.
@@ -30,6 +33,11 @@ macro_rules! split {
             type Front = ($($front,)*);
             type Last = Z;
             type WithLast<N: Dim> = ($($front,)* N,);
+
+            fn last(self) -> Z {
+                let (.., last) = self;
+                last
+            }
         }
 
         impl<Z: Dim, $($front: Dim,)*> SplitFirst for (Z, $($front,)*) {

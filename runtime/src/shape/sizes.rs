@@ -47,6 +47,38 @@ impl Size {
         }
     }
 
+    /// The sum, where both are known.
+    pub const fn plus(self, other: Size) -> Size {
+        match (self, other) {
+            (Size::Known(a), Size::Known(b)) => Size::Known(a + b),
+            _ => Size::Unknown,
+        }
+    }
+
+    /// The difference, where both are known and it is one.
+    pub const fn minus(self, other: Size) -> Size {
+        match (self, other) {
+            (Size::Known(a), Size::Known(b)) if a >= b => Size::Known(a - b),
+            _ => Size::Unknown,
+        }
+    }
+
+    /// The product, where both are known.
+    pub const fn times(self, other: Size) -> Size {
+        match (self, other) {
+            (Size::Known(a), Size::Known(b)) => Size::Known(a * b),
+            _ => Size::Unknown,
+        }
+    }
+
+    /// The quotient rounded down, where both are known.
+    pub const fn over(self, other: Size) -> Size {
+        match (self, other) {
+            (Size::Known(a), Size::Known(b)) if b > 0 => Size::Known(a / b),
+            _ => Size::Unknown,
+        }
+    }
+
     /// Whether it is known to be one, so that it broadcasts.
     pub const fn is_one(self) -> bool {
         matches!(self, Size::Known(1))
@@ -216,5 +248,85 @@ impl Rule {
         if let Rule::Refused(message) = self {
             panic!("{}", message.as_str());
         }
+    }
+}
+
+/// The rule of a signature: the inputs must fit what is declared, and the outputs are what is declared, with the
+/// names of generic dimensions replaced by the sizes that the inputs give them.
+///
+/// `name` begins a refusal.
+pub const fn signature(name: &str, declared: &[Sizes], inputs: &[Sizes], outputs: &[Sizes]) -> Rule {
+    let mut input = 0;
+    while input < declared.len() {
+        let resolved = resolve(declared[input], declared, inputs, input);
+        if resolved.differs(&inputs[input]) {
+            let message = Message::new(name).text(": takes ").sizes(resolved);
+            return Rule::Refused(message.text(", but its input is ").sizes(inputs[input]));
+        }
+        input += 1;
+    }
+    let mut outs = [Sizes::new(&[]); 4];
+    let mut output = 0;
+    while output < outputs.len() {
+        outs[output] = resolve(outputs[output], declared, inputs, declared.len());
+        output += 1;
+    }
+    if outputs.len() == 1 {
+        Rule::Out(outs[0])
+    } else {
+        Rule::Outs(outs)
+    }
+}
+
+/// Replaces names by what the first `count` inputs give them.
+const fn resolve(mut sizes: Sizes, declared: &[Sizes], inputs: &[Sizes], count: usize) -> Sizes {
+    let mut axis = 0;
+    while axis < sizes.rank {
+        if let Size::Named(name) = sizes.dims[axis] {
+            sizes.dims[axis] = lookup(name, declared, inputs, count);
+        }
+        axis += 1;
+    }
+    sizes
+}
+
+const fn lookup(name: &str, declared: &[Sizes], inputs: &[Sizes], count: usize) -> Size {
+    let mut input = 0;
+    while input < count {
+        let mut axis = 0;
+        while axis < declared[input].rank && axis < inputs[input].rank {
+            if let Size::Named(other) = declared[input].dims[axis]
+                && same_text(name, other)
+            {
+                return inputs[input].dims[axis];
+            }
+            axis += 1;
+        }
+        input += 1;
+    }
+    Size::Unknown
+}
+
+/// Whether the result of a body is what is declared.
+pub const fn returns(name: &str, body: Rule, declared: Sizes) -> Rule {
+    match body {
+        Rule::Out(sizes) if sizes.differs(&declared) => {
+            let message = Message::new(name).text(": the body returns ").sizes(sizes);
+            Rule::Refused(message.text(", but the declared result is ").sizes(declared))
+        }
+        Rule::Out(sizes) => Rule::Out(sizes),
+        _ => Rule::Poisoned,
+    }
+}
+
+/// Whether a binding has the shape that its type says.
+pub const fn declared(name: &str, bound: Rule, declared: Sizes) -> Rule {
+    match bound {
+        Rule::Out(sizes) if sizes.differs(&declared) => {
+            let message = Message::new("`").text(name).text("` is ").sizes(sizes);
+            Rule::Refused(message.text(", but its type says ").sizes(declared))
+        }
+        Rule::Out(sizes) => Rule::Out(sizes),
+        _ => Rule::Poisoned,
     }
 }

@@ -1,6 +1,7 @@
 //! The elements of a tensor.
 
 use crate::backend::{Lanes, math};
+use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -10,7 +11,17 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
     label = "the elements are f32, f64, i32, u32, u8 and bool"
 )]
 pub trait Element:
-    Copy + Default + PartialEq + Debug + Display + Send + Sync + private::Sealed + 'static
+    Copy
+    + Default
+    + PartialEq
+    + Debug
+    + Display
+    + Serialize
+    + DeserializeOwned
+    + Send
+    + Sync
+    + private::Sealed
+    + 'static
 {
     /// The name of the type, as it is written in a message or a file.
     const NAME: &'static str;

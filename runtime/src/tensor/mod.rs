@@ -2,13 +2,14 @@
 
 pub mod display;
 pub mod element;
+mod serde;
 mod storage;
 
 pub use element::{Element, Float};
 pub use storage::release_memory;
 
 use crate::error::{Error, Result};
-use crate::shape::{Dim, Message, Shape, Sizes, SplitFirst, StaticShape};
+use crate::shape::{Dim, MAX_RANK, Message, Rule, Shape, Sizes, SplitFirst, StaticShape};
 use storage::Storage;
 
 /// An array whose shape is part of its type: `Tensor<(B, Dim2<1, 0>), f32>`, written `Tensor![B, 10]`.
@@ -190,6 +191,20 @@ pub(crate) fn shape_of<S: Shape>(sizes: &[usize]) -> S {
 /// The sizes of a shape for a shape rule in numbers.
 pub(crate) fn known(shape: impl Shape) -> Sizes {
     Sizes::known(shape.sizes().as_ref())
+}
+
+/// The shape that a rule gives for sizes that are all known.
+///
+/// # Panics
+/// As [`shape_of`], with the rule's own words where it refuses.
+#[track_caller]
+pub(crate) fn settled<S: Shape>(rule: &Rule) -> S {
+    rule.speak();
+    let (sizes, mut numbers) = (rule.sizes(), [0; MAX_RANK]);
+    for (axis, number) in numbers[..sizes.rank()].iter_mut().enumerate() {
+        *number = sizes.at(axis).known().unwrap_or_default();
+    }
+    shape_of(&numbers[..sizes.rank()])
 }
 
 pub(crate) fn bracketed(shape: impl Shape) -> String {

@@ -1,24 +1,34 @@
 //! Matrix products as panels.
 //!
-//! A task computes a block of `C` over the whole of `k`, in blocks of [`DEPTH`]: so the order in which an element's
+//! A task computes a part of `C` over the whole of `k`, in blocks of [`DEPTH`]: so the order in which an element's
 //! products are added depends on the sizes only. `A` is read where it lies if its rows are side by side (a
 //! transposed operand, as in the gradient of a dense layer's kernel); otherwise its block is packed, which is little
-//! more than a copy. `B` is read where it lies, or packed strip by strip when more than one tile of rows
-//! reads it or when its columns are not side by side.
+//! more than a copy. `B` is read where it lies, or packed in strips when more than one tile of rows reads it or when
+//! its columns are not side by side; row after row, because a matrix of weights comes from memory and wants to be
+//! read in one stream.
+//!
+//! Where `B` is a large transposed matrix (as in the gradient of a dense layer's input), the transposed product
+//! `Cᵀ = Bᵀ·Aᵀ` is made instead, so that it is the small `A` and `C` that are transposed on the way.
 
 #![allow(unsafe_code)]
 
 use pulp::Arch;
 
 use super::lanes::Lanes;
-use super::panel::{BLOCK, Panel, Rows, Tap, strip};
+use super::panel::{BLOCK, Finish, Panel, Rows, Tap, strip};
 use super::scratch::{padded, with_scratch};
 use super::simd::arch;
 use super::threads::{Shared, parallel_seated, seats, threads};
 use crate::backend::{Epilogue, Gemm};
 
 /// Steps of the sum that are packed at once: a strip of `B` of this depth fits the first cache.
-const DEPTH: usize = 256;
+const DEPTH: usize = 128;
+
+/// Rows that are packed at once.
+const ROWS: usize = 56;
+
+/// The most columns that are packed at once: to this depth they fit the second cache.
+const COLUMNS: usize = 512;
 
 /// Products of fewer multiplications than this are not worth a second thread.
 const SMALL: usize = 1 << 17;
@@ -40,31 +50,33 @@ pub(super) fn gemm_with<E: Lanes>(arch: Arch, gemm: Gemm<'_, E>, c: &mut [E], ep
         reach(gemm.b_strides, [k, n]) <= gemm.b.len(),
         "B is shorter than {k} by {n} with its strides"
     );
+    if let Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) = epilogue {
+        assert_eq!(bias.len(), n, "the bias of a product of {m} by {n}");
+    }
     if c.is_empty() {
         return;
     }
-    let plan = Plan::new(arch, &gemm);
-    let tasks = m.div_ceil(plan.rows) * n.div_ceil(plan.columns);
-    let seats = seats(tasks);
+    let transposed = gemm.b_strides[1] != 1 && gemm.b_strides[0] == 1 && k * n > 2 * m * (k + n);
+    let gemm = if transposed { gemm.transposed() } else { gemm };
+    let plan = Plan::new(arch, &gemm, transposed);
+    let (across, down) = (gemm.n.div_ceil(plan.columns), gemm.m.div_ceil(plan.rows));
+    let seats = seats(across * down);
     let c = Shared(c.as_mut_ptr());
-    with_scratch(seats * plan.seat::<E>(), |scratch: &mut [E]| {
+    with_scratch(seats * plan.seat_len::<E>(), |scratch: &mut [E]| {
         let scratch = Shared(scratch.as_mut_ptr());
-        parallel_seated(seats, tasks, |seat, task| {
-            let (row, column) = (task / n.div_ceil(plan.columns), task % n.div_ceil(plan.columns));
-            let (row, column) = (row * plan.rows, column * plan.columns);
-            let (rows, columns) = (plan.rows.min(m - row), plan.columns.min(n - column));
-            let block = Block {
-                arch,
+        parallel_seated(seats, across * down, |seat, task| {
+            let (row, column) = (task / across * plan.rows, task % across * plan.columns);
+            let part = Part {
                 plan: &plan,
                 gemm: &gemm,
                 row,
                 column,
-                rows,
-                columns,
+                rows: plan.rows.min(gemm.m - row),
+                columns: plan.columns.min(gemm.n - column),
             };
-            // SAFETY: the blocks of different tasks do not overlap, `c` has `m * n` elements and stays borrowed,
-            // the operands were measured above, and every seat has its own piece of the scratch buffer.
-            unsafe { block.compute(scratch.at(seat * plan.seat::<E>()), c, epilogue) };
+            // SAFETY: the parts of different tasks do not overlap, `c` has `m * n` elements and stays borrowed, the
+            // operands were measured above, and every seat has its own piece of the scratch buffer.
+            unsafe { part.compute(scratch.at(seat * plan.seat_len::<E>()), c, epilogue) };
         });
     });
 }
@@ -78,19 +90,38 @@ fn reach(strides: [usize; 2], sizes: [usize; 2]) -> usize {
     }
 }
 
+impl<E> Gemm<'_, E> {
+    /// `Bᵀ·Aᵀ`.
+    fn transposed(self) -> Self {
+        let swap = |[rows, columns]: [usize; 2]| [columns, rows];
+        Self {
+            m: self.n,
+            n: self.m,
+            a: self.b,
+            a_strides: swap(self.b_strides),
+            b: self.a,
+            b_strides: swap(self.a_strides),
+            ..self
+        }
+    }
+}
+
 /// How a product is cut up.
 struct Plan {
-    /// Rows and columns of a task's block.
+    arch: Arch,
+    /// Rows and columns of a task's part.
     rows: usize,
     columns: usize,
     /// Columns of a strip.
     strip: usize,
     pack_a: bool,
     pack_b: bool,
+    /// Whether `C` is to be transposed.
+    transposed: bool,
 }
 
 impl Plan {
-    fn new<E: Lanes>(arch: Arch, gemm: &Gemm<'_, E>) -> Self {
+    fn new<E: Lanes>(arch: Arch, gemm: &Gemm<'_, E>, transposed: bool) -> Self {
         let Gemm {
             m,
             k,
@@ -100,43 +131,52 @@ impl Plan {
             ..
         } = *gemm;
         let strip = strip::<E>(arch);
-        let tasks = if m * n * k.max(1) < SMALL {
+        let tasks = if threads() == 1 || m * n * k.max(1) < SMALL {
             1
         } else {
             2 * threads()
         };
-        let (rows, columns) = if tasks > 1 && m >= 112 {
-            (m.div_ceil(tasks).next_multiple_of(56).min(112), n)
+        let (rows, columns) = if m >= tasks * ROWS / 2 {
+            (m.div_ceil(tasks), n)
         } else {
-            (m.min(112), n.div_ceil(tasks).next_multiple_of(strip))
+            (m, n.div_ceil(tasks))
         };
         Self {
+            arch,
             rows,
-            columns,
+            columns: columns.next_multiple_of(strip).min(COLUMNS),
             strip,
             pack_a: m > 1 && a_strides[0] != 1,
             pack_b: b_strides[1] != 1 || m > 16,
+            transposed,
         }
     }
 
-    /// Elements of scratch for a block of `A`.
-    fn a_len<E>(&self) -> usize {
-        if self.pack_a {
-            padded::<E>(self.rows * DEPTH)
-        } else {
-            0
-        }
+    /// Elements of scratch for blocks of `A` and `B` and for the transposed part of `C`.
+    fn pieces(&self) -> [usize; 3] {
+        [
+            if self.pack_a {
+                self.rows.min(ROWS) * DEPTH
+            } else {
+                0
+            },
+            self.columns * DEPTH,
+            if self.transposed {
+                self.rows * self.columns
+            } else {
+                0
+            },
+        ]
     }
 
-    /// Elements of scratch for a thread: the block of `A` and a strip of `B`.
-    fn seat<E>(&self) -> usize {
-        self.a_len::<E>() + DEPTH * self.strip
+    /// Elements of scratch for a thread.
+    fn seat_len<E>(&self) -> usize {
+        self.pieces().into_iter().map(padded::<E>).sum()
     }
 }
 
-/// A task: a block of `C`.
-struct Block<'a, E> {
-    arch: Arch,
+/// A task: a part of `C`.
+struct Part<'a, E> {
     plan: &'a Plan,
     gemm: &'a Gemm<'a, E>,
     row: usize,
@@ -145,103 +185,177 @@ struct Block<'a, E> {
     columns: usize,
 }
 
-impl<E: Lanes> Block<'_, E> {
-    /// Computes the block.
+impl<E: Lanes> Part<'_, E> {
+    /// Computes the part.
     ///
     /// # Safety
-    /// `scratch` must be writable for [`Plan::seat`] elements and `c` for `m * n`; nobody else may touch the scratch or
-    /// this block of `c` meanwhile. The operands must reach as far as their strides say.
+    /// `scratch` must be writable for [`Plan::seat_len`] elements and `c` for the whole product; nobody else may touch
+    /// the scratch or this part of `c` meanwhile. The operands must reach as far as their strides say.
     unsafe fn compute(&self, scratch: *mut E, c: Shared<E>, epilogue: Epilogue<'_, E>) {
+        let Gemm { k, n, .. } = *self.gemm;
+        let [a_len, b_len, _] = self.plan.pieces().map(padded::<E>);
+        let (packed_a, packed_b) = (scratch, scratch.wrapping_add(a_len));
+        let product = scratch.wrapping_add(a_len + b_len);
+        let finish = Finish::from(epilogue);
+        let mut done = 0;
+        loop {
+            let depth = DEPTH.min(k - done);
+            let mut block = if self.plan.transposed {
+                Block {
+                    done,
+                    depth,
+                    c: product,
+                    c_row: self.columns,
+                    finish: Finish::from(Epilogue::Assign),
+                }
+            } else {
+                let c = c.at(self.row * n + self.column);
+                Block {
+                    done,
+                    depth,
+                    c,
+                    c_row: n,
+                    finish: finish.columns(self.column, self.columns),
+                }
+            };
+            block.finish.accumulate |= done > 0;
+            if done + depth < k {
+                block.finish = Finish {
+                    bias: None,
+                    relu: false,
+                    ..block.finish
+                };
+            }
+            // SAFETY: the caller's promise; the pieces are as long as the plan says.
+            unsafe { self.add(&block, packed_a, packed_b) };
+            done += depth;
+            if done >= k {
+                break;
+            }
+        }
+        if self.plan.transposed {
+            // SAFETY: the caller's promise; the product has been written above.
+            unsafe { self.transpose(product, c, finish) };
+        }
+    }
+
+    /// Adds a block of the sum.
+    ///
+    /// # Safety
+    /// As for [`Self::compute`], for the block's `c`; the packed blocks must be as long as the plan says.
+    unsafe fn add(&self, block: &Block<'_, E>, packed_a: *mut E, packed_b: *mut E) {
         let Gemm {
-            k,
-            n,
             a,
             a_strides,
             b,
             b_strides,
             ..
         } = *self.gemm;
-        let (packed_a, packed_b) = (scratch, scratch.wrapping_add(self.plan.a_len::<E>()));
-        let mut done = 0;
-        loop {
-            let depth = DEPTH.min(k - done);
+        let plan = self.plan;
+        let b = b
+            .as_ptr()
+            .wrapping_add(block.done * b_strides[0] + self.column * b_strides[1]);
+        if plan.pack_b {
+            // SAFETY: the block lies within `B`.
+            unsafe { pack_strips(b, b_strides, block.depth, self.columns, plan.strip, packed_b) };
+        }
+        for row in (0..self.rows).step_by(ROWS) {
+            let rows = ROWS.min(self.rows - row);
             let a = a
                 .as_ptr()
-                .wrapping_add(self.row * a_strides[0] + done * a_strides[1]);
-            if self.plan.pack_a {
-                // SAFETY: the block lies within `A`, and `a_len` is its packed size.
-                unsafe { pack_rows(a, a_strides, self.rows, depth, packed_a) };
+                .wrapping_add((self.row + row) * a_strides[0] + block.done * a_strides[1]);
+            if plan.pack_a {
+                // SAFETY: the block lies within `A`.
+                unsafe { pack_rows(a, a_strides, rows, block.depth, packed_a) };
             }
-            for start in (0..self.columns).step_by(self.plan.strip) {
-                let width = self.plan.strip.min(self.columns - start);
-                let column = self.column + start;
-                let mut b = b
-                    .as_ptr()
-                    .wrapping_add(done * b_strides[0] + column * b_strides[1]);
-                let mut b_step = b_strides[0];
-                if self.plan.pack_b || width < self.plan.strip {
-                    // SAFETY: the strip lies within `B`, and the piece has room for one of full width.
-                    unsafe { pack_strip(b, b_strides, depth, width, self.plan.strip, packed_b) };
-                    (b, b_step) = (packed_b, self.plan.strip);
-                }
-                let (first, last) = (done == 0, done + depth == k);
-                let bias = match epilogue {
-                    Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) if last => {
-                        Some(&bias[column..column + width])
-                    }
-                    _ => None,
+            for start in (0..self.columns).step_by(plan.strip) {
+                let columns = plan.strip.min(self.columns - start);
+                let (b, b_step) = if plan.pack_b {
+                    (
+                        packed_b.cast_const().wrapping_add(start * block.depth),
+                        plan.strip,
+                    )
+                } else if columns < plan.strip {
+                    let b = b.wrapping_add(start * b_strides[1]);
+                    // SAFETY: the strip lies within `B`.
+                    unsafe { pack_strips(b, b_strides, block.depth, columns, plan.strip, packed_b) };
+                    (packed_b.cast_const(), plan.strip)
+                } else {
+                    (b.wrapping_add(start), b_strides[0])
                 };
                 let mut taps = [Tap {
                     a: 0,
                     b: 0,
-                    len: depth,
+                    len: block.depth,
                 }; DEPTH / BLOCK];
                 let panel = Panel {
-                    rows: self.rows,
-                    columns: width,
-                    taps: self.taps(&mut taps, depth, b_step),
-                    a: if self.plan.pack_a { packed_a } else { a },
-                    a_rows: if self.plan.pack_a {
+                    rows,
+                    columns,
+                    taps: if plan.pack_a {
+                        blocks(&mut taps, rows, block.depth, b_step)
+                    } else {
+                        &taps[..block.depth.min(1)]
+                    },
+                    a: if plan.pack_a { packed_a } else { a },
+                    a_rows: if plan.pack_a {
                         Rows::Blocked
                     } else {
                         Rows::Adjacent
                     },
-                    a_step: if self.plan.pack_a { 1 } else { a_strides[1] },
+                    a_step: if plan.pack_a { 1 } else { a_strides[1] },
                     b,
                     b_step,
-                    c: c.at(self.row * n + column),
-                    c_row: n,
-                    accumulate: !first || matches!(epilogue, Epilogue::Accumulate),
-                    bias,
-                    relu: last && matches!(epilogue, Epilogue::BiasRelu(_)),
+                    c: block.c.wrapping_add(row * block.c_row + start),
+                    c_row: block.c_row,
+                    finish: block.finish.columns(start, columns),
                 };
-                // SAFETY: `A` and `B` are read within the block (packed or in place, where a strip is
-                // full), `C` is the caller's promise.
-                unsafe { panel.run(self.arch) };
-            }
-            done += depth;
-            if done >= k {
-                break;
+                // SAFETY: `A` and `B` are read within the block (packed, or in place where a strip is full), `C` is the
+                // caller's promise.
+                unsafe { panel.run(plan.arch) };
             }
         }
     }
 
-    /// The sum over `depth` steps: in one stretch where `A` is read in place, in blocks where it is packed.
-    fn taps<'t>(&self, taps: &'t mut [Tap], depth: usize, b_step: usize) -> &'t [Tap] {
-        if !self.plan.pack_a {
-            return &taps[..1];
+    /// Writes the transposed product to `C`.
+    ///
+    /// # Safety
+    /// `product` must be readable for the part; as for [`Self::compute`].
+    unsafe fn transpose(&self, product: *const E, c: Shared<E>, finish: Finish<'_, E>) {
+        for row in 0..self.columns {
+            // Of the transposed product `m` is the number of columns of `C`.
+            let c = c.at((self.column + row) * self.gemm.m + self.row);
+            for column in 0..self.rows {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let sum = *product.add(column * self.columns + row);
+                    finish.apply(&mut *c.add(column), sum, self.row + column);
+                }
+            }
         }
-        let count = depth.div_ceil(BLOCK);
-        for (i, tap) in taps[..count].iter_mut().enumerate() {
-            let start = i * BLOCK;
-            *tap = Tap {
-                a: start * self.rows,
-                b: start * b_step,
-                len: BLOCK.min(depth - start),
-            };
-        }
-        &taps[..count]
     }
+}
+
+/// A block of the sum of a part, and where it goes.
+struct Block<'a, E> {
+    done: usize,
+    depth: usize,
+    c: *mut E,
+    c_row: usize,
+    finish: Finish<'a, E>,
+}
+
+/// The sum over a packed block of `A`.
+fn blocks(taps: &mut [Tap], rows: usize, depth: usize, b_step: usize) -> &[Tap] {
+    let count = depth.div_ceil(BLOCK);
+    for (i, tap) in taps[..count].iter_mut().enumerate() {
+        let start = i * BLOCK;
+        *tap = Tap {
+            a: start * rows,
+            b: start * b_step,
+            len: BLOCK.min(depth - start),
+        };
+    }
+    &taps[..count]
 }
 
 /// Packs rows of `A` for [`Rows::Blocked`]: block after block of the sum, in each row after row.
@@ -268,35 +382,61 @@ unsafe fn pack_rows<E: Lanes>(a: *const E, strides: [usize; 2], rows: usize, dep
     }
 }
 
-/// Packs a strip of `B`, with zeros to its right where it is not full.
+/// Packs columns of `B` in strips, each with zeros to its right where it is not full.
 ///
 /// # Safety
-/// `b` must be readable for `depth` by `width` elements with these strides, `packed` writable for `depth * strip`.
-pub(super) unsafe fn pack_strip<E: Lanes>(
+/// `b` must be readable for `depth` by `columns` elements with these strides, `packed` writable for `depth` times
+/// `columns` rounded up to strips.
+pub(super) unsafe fn pack_strips<E: Lanes>(
     b: *const E,
     strides: [usize; 2],
     depth: usize,
-    width: usize,
+    columns: usize,
     strip: usize,
     packed: *mut E,
 ) {
-    // SAFETY: the caller's promise, here and below.
-    let packed = unsafe { std::slice::from_raw_parts_mut(packed, depth * strip) };
-    if width < strip {
-        packed.fill(E::default());
+    let tail = columns % strip;
+    if tail != 0 {
+        // SAFETY: the caller's promise: this is the last strip.
+        unsafe { packed.add((columns - tail) * depth).write_bytes(0, depth * strip) };
     }
     if strides[1] == 1 {
-        for (step, row) in packed.chunks_exact_mut(strip).enumerate() {
-            // SAFETY: as above.
-            row[..width]
-                .copy_from_slice(unsafe { std::slice::from_raw_parts(b.add(step * strides[0]), width) });
-        }
-    } else {
-        for column in 0..width {
-            for (step, row) in packed.chunks_exact_mut(strip).enumerate() {
-                // SAFETY: as above.
-                row[column] = unsafe { *b.add(step * strides[0] + column * strides[1]) };
+        for step in 0..depth {
+            for start in (0..columns).step_by(strip) {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let (from, to) = (
+                        b.add(step * strides[0] + start),
+                        packed.add(start * depth + step * strip),
+                    );
+                    copy_blocks(from, to, strip.min(columns - start));
+                }
             }
         }
+    } else {
+        for column in 0..columns {
+            let to = packed.wrapping_add(column / strip * strip * depth + column % strip);
+            for step in 0..depth {
+                // SAFETY: the caller's promise.
+                unsafe { *to.add(step * strip) = *b.add(step * strides[0] + column * strides[1]) };
+            }
+        }
+    }
+}
+
+/// Copies `len` elements, in pieces of known size as far as possible: a call of `memcpy` would take longer.
+///
+/// # Safety
+/// `from` must be readable and `to` writable for `len` elements, and they must not overlap.
+#[inline(always)]
+unsafe fn copy_blocks<E: Lanes>(from: *const E, to: *mut E, len: usize) {
+    let whole = len - len % BLOCK;
+    for start in (0..whole).step_by(BLOCK) {
+        // SAFETY: the caller's promise.
+        unsafe { to.add(start).copy_from_nonoverlapping(from.add(start), BLOCK) };
+    }
+    for i in whole..len {
+        // SAFETY: the caller's promise.
+        unsafe { *to.add(i) = *from.add(i) };
     }
 }

@@ -14,6 +14,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::lanes::Lanes;
+use crate::backend::Epilogue;
 
 /// The most elements that a strip of columns can have, on any instruction set.
 pub(super) const WIDEST: usize = 32;
@@ -21,7 +22,7 @@ pub(super) const WIDEST: usize = 32;
 /// Rows of a packed `A` keep this many steps of the sum together.
 pub(super) const BLOCK: usize = 16;
 
-/// A stretch of the sum: `len` steps that begin at offset `a` of the row's `A` and offset `b` of `B`.
+/// A stretch of the sum: `len` steps, at least one, that begin at offset `a` of the row's `A` and offset `b` of `B`.
 #[derive(Clone, Copy, Debug)]
 pub struct Tap {
     pub a: usize,
@@ -55,12 +56,55 @@ pub struct Panel<'a, E> {
     pub c: *mut E,
     /// The distance between rows of `C`.
     pub c_row: usize,
-    /// Add to what `C` holds.
+    pub finish: Finish<'a, E>,
+}
+
+/// What is done to the sums on the way to memory, in this order.
+#[derive(Clone, Copy, Debug)]
+pub struct Finish<'a, E> {
+    /// Add what `C` holds.
     pub accumulate: bool,
-    /// Added to every row.
+    /// Add a bias, with an element a column.
     pub bias: Option<&'a [E]>,
-    /// Then negative sums become 0.
+    /// Make negative sums 0.
     pub relu: bool,
+}
+
+impl<'a, E: Lanes> From<Epilogue<'a, E>> for Finish<'a, E> {
+    fn from(epilogue: Epilogue<'a, E>) -> Self {
+        let bias = match epilogue {
+            Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) => Some(bias),
+            Epilogue::Assign | Epilogue::Accumulate => None,
+        };
+        let accumulate = matches!(epilogue, Epilogue::Accumulate);
+        Self {
+            accumulate,
+            bias,
+            relu: matches!(epilogue, Epilogue::BiasRelu(_)),
+        }
+    }
+}
+
+impl<E: Lanes> Finish<'_, E> {
+    /// The same for `count` columns from `start` on.
+    pub fn columns(self, start: usize, count: usize) -> Self {
+        Self {
+            bias: self.bias.map(|bias| &bias[start..start + count]),
+            ..self
+        }
+    }
+
+    /// Writes one sum.
+    #[inline(always)]
+    pub fn apply(self, c: &mut E, sum: E, column: usize) {
+        let sum = if self.accumulate { *c + sum } else { sum };
+        let sum = self.bias.map_or(sum, |bias| sum + bias[column]);
+        *c = if self.relu && sum < E::default() {
+            E::default()
+        } else {
+            sum
+        };
+    }
 }
 
 /// The number of columns of a strip: how far `B` is read.
@@ -78,10 +122,11 @@ pub(super) fn strip<E: Lanes>(arch: pulp::Arch) -> usize {
 /// Registers across a strip.
 const REGISTERS: usize = 2;
 
-/// The highest tile whose sums, strip of `B` and broadcast element fit the registers.
-const fn highest<S: Simd>() -> usize {
+/// The highest tile whose sums, strip of `B` and broadcast element fit the registers. Tiles of `f64`, which is there
+/// for checks rather than for speed, stay lower: every height is compiled on its own.
+const fn highest<S: Simd, E>() -> usize {
     match S::REGISTER_COUNT {
-        32.. => 14,
+        32.. if size_of::<E>() == 4 => 14,
         16.. => 6,
         _ => 2,
     }
@@ -96,7 +141,8 @@ impl<E: Lanes> Panel<'_, E> {
     /// `c + row * c_row`; nobody else may touch that part of `C` meanwhile.
     pub unsafe fn run(self, arch: pulp::Arch) {
         debug_assert!(
-            self.columns <= strip::<E>(arch) && self.bias.is_none_or(|bias| bias.len() >= self.columns)
+            self.columns <= strip::<E>(arch)
+                && self.finish.bias.is_none_or(|bias| bias.len() >= self.columns)
         );
         // SAFETY: the caller's promise.
         unsafe { E::panel(arch, self) };
@@ -106,41 +152,59 @@ impl<E: Lanes> Panel<'_, E> {
 impl<E: Lanes> WithSimd for Panel<'_, E> {
     type Output = ();
 
+    /// Cuts the panel into tiles of nearly equal height.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // SAFETY: `run`, the only way here, passes its caller's promise on.
-        unsafe {
-            match (self.a_rows, self.columns <= E::lanes::<S>()) {
-                (Rows::Adjacent, false) => tiles::<S, E, REGISTERS, 1>(simd, &self),
-                (Rows::Adjacent, true) => tiles::<S, E, 1, 1>(simd, &self),
-                (Rows::Blocked, false) => tiles::<S, E, REGISTERS, BLOCK>(simd, &self),
-                (Rows::Blocked, true) => tiles::<S, E, 1, BLOCK>(simd, &self),
-            }
+        let narrow = self.columns <= E::lanes::<S>();
+        let count = self.rows.div_ceil(highest::<S, E>());
+        let mut row = 0;
+        for tile in 0..count {
+            let height = (self.rows - row).div_ceil(count - tile);
+            let compute = match (self.a_rows, narrow) {
+                (Rows::Adjacent, false) => tile_of::<S, E, REGISTERS, 1>(height),
+                (Rows::Adjacent, true) => tile_of::<S, E, 1, 1>(height),
+                (Rows::Blocked, false) => tile_of::<S, E, REGISTERS, BLOCK>(height),
+                (Rows::Blocked, true) => tile_of::<S, E, 1, BLOCK>(height),
+            };
+            // SAFETY: the tile's rows are among the panel's; `run`, the only way here, passes its caller's promise on.
+            unsafe { compute(simd, &self, row) };
+            row += height;
         }
     }
 }
 
-/// Cuts the panel into tiles of nearly equal height.
+/// The function that computes the tile of a panel that begins at a row.
+type Tile<S, E> = unsafe fn(S, &Panel<'_, E>, usize);
+
+/// The tile of a given height. Each is a function of its own, called through a pointer, because the compiler assigns
+/// registers badly when all of them are inlined into one.
 #[inline(always)]
-unsafe fn tiles<S: Simd, E: Lanes, const WIDTH: usize, const ROW: usize>(simd: S, panel: &Panel<'_, E>) {
-    let count = panel.rows.div_ceil(highest::<S>());
-    let mut row = 0;
-    for tile in 0..count {
-        let height = (panel.rows - row).div_ceil(count - tile);
-        macro_rules! heights {
-            ($($height:literal)*) => {
-                match height {
-                    // SAFETY: the tile's rows are among the panel's.
-                    $($height if $height <= highest::<S>() => unsafe {
-                        sums::<S, E, $height, WIDTH, ROW>(simd, panel, row)
-                    },)*
-                    _ => unreachable!("a tile is at most as high as the registers allow"),
-                }
-            };
-        }
-        heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14);
-        row += height;
+fn tile_of<S: Simd, E: Lanes, const WIDTH: usize, const ROW: usize>(height: usize) -> Tile<S, E> {
+    macro_rules! heights {
+        ($($height:literal)*) => {
+            match height {
+                $($height if $height <= highest::<S, E>() => tile::<S, E, $height, WIDTH, ROW>,)*
+                _ => unreachable!("a tile is at most as high as the registers allow"),
+            }
+        };
     }
+    heights!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+}
+
+/// Computes the tile of `HEIGHT` rows that begins at `row`.
+///
+/// # Safety
+/// As for [`Panel::run`], for these rows.
+unsafe fn tile<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const ROW: usize>(
+    simd: S,
+    panel: &Panel<'_, E>,
+    row: usize,
+) {
+    simd.vectorize(
+        #[inline(always)]
+        // SAFETY: the caller's promise.
+        || unsafe { sums::<S, E, HEIGHT, WIDTH, ROW>(simd, panel, row) },
+    );
 }
 
 /// The sums of `HEIGHT` rows by `WIDTH` registers.
@@ -154,7 +218,9 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
     for tap in panel.taps {
         // SAFETY: the promise of `Panel::run`, for this and every access to `a` and `b` below.
         let (mut a, mut b) = unsafe { (panel.a.add(row * ROW + tap.a), panel.b.add(tap.b)) };
-        for _ in 0..tap.len {
+        let mut left = tap.len;
+        // No `for`: that would ask first whether there is any step at all, and the sums would be moved about for it.
+        loop {
             // SAFETY: as above.
             let strip: [_; WIDTH] =
                 std::array::from_fn(|i| unsafe { E::load::<S>(b.add(i * E::lanes::<S>())) });
@@ -167,6 +233,10 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
             }
             a = a.wrapping_add(panel.a_step);
             b = b.wrapping_add(panel.b_step);
+            left -= 1;
+            if left == 0 {
+                break;
+            }
         }
     }
     if panel.columns == WIDTH * E::lanes::<S>() {
@@ -191,19 +261,19 @@ unsafe fn finish<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize>(
             .c
             .wrapping_add((row + i) * panel.c_row + v * E::lanes::<S>())
     };
-    if panel.accumulate {
+    if panel.finish.accumulate {
         // SAFETY: the caller's promise.
         each(&mut sums, |i, v, sum| {
             *sum = E::add_lanes(simd, unsafe { E::load::<S>(at(i, v)) }, *sum)
         });
     }
-    if let Some(bias) = panel.bias {
+    if let Some(bias) = panel.finish.bias {
         // SAFETY: the bias has as many elements as the panel has columns.
         let bias: [_; WIDTH] =
             std::array::from_fn(|v| unsafe { E::load::<S>(bias.as_ptr().add(v * E::lanes::<S>())) });
         each(&mut sums, |_, v, sum| *sum = E::add_lanes(simd, *sum, bias[v]));
     }
-    if panel.relu {
+    if panel.finish.relu {
         each(&mut sums, |_, _, sum| *sum = E::relu_lanes(simd, *sum));
     }
     // SAFETY: the caller's promise.
@@ -239,13 +309,7 @@ unsafe fn finish_partial<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: us
         for (column, &sum) in buffer[..panel.columns].iter().enumerate() {
             // SAFETY: the caller's promise.
             let c = unsafe { &mut *panel.c.add((row + i) * panel.c_row + column) };
-            let sum = if panel.accumulate { *c + sum } else { sum };
-            let sum = panel.bias.map_or(sum, |bias| sum + bias[column]);
-            *c = if panel.relu && sum < E::default() {
-                E::default()
-            } else {
-                sum
-            };
+            panel.finish.apply(c, sum, column);
         }
     }
 }

@@ -12,9 +12,9 @@
 
 use pulp::Arch;
 
-use super::super::gemm::pack_strip;
+use super::super::gemm::pack_strips;
 use super::super::lanes::Lanes;
-use super::super::panel::{BLOCK, Panel, Rows, Tap, strip};
+use super::super::panel::{BLOCK, Finish, Panel, Rows, Tap, strip};
 use super::super::scratch::{padded, with_scratch, with_taps};
 use super::super::threads::{Shared, parallel_chunks, parallel_seated, seats, threads};
 use super::positions;
@@ -381,7 +381,7 @@ impl<E: Lanes> Chunk<'_, E> {
         if columns < plan.strip {
             // SAFETY: the strip lies within the cotangent, and its piece has room for a band.
             unsafe {
-                pack_strip(
+                pack_strips(
                     b,
                     [b_step, 1],
                     band.count * g.output[1],
@@ -412,9 +412,11 @@ impl<E: Lanes> Chunk<'_, E> {
             b_step,
             c: self.to.wrapping_add(row * g.out_features + column),
             c_row: g.out_features,
-            accumulate: band.accumulate,
-            bias: None,
-            relu: false,
+            finish: Finish {
+                accumulate: band.accumulate,
+                bias: None,
+                relu: false,
+            },
         };
         if plan.gathered() {
             // SAFETY: every gathered row has all pixels of the band; the sums are the caller's promise.

@@ -9,7 +9,7 @@
 use pulp::Arch;
 
 use super::super::lanes::Lanes;
-use super::super::panel::{BLOCK, Panel, Rows, Tap, strip};
+use super::super::panel::{BLOCK, Finish, Panel, Rows, Tap, strip};
 use super::super::scratch::padded;
 use super::super::threads::{Shared, parallel_seated, seats, threads};
 use crate::backend::Epilogue;
@@ -229,10 +229,6 @@ impl Band<'_> {
             let kernel = &kernel[(self.group * sweep.strips::<E>() + index) * sweep.depth * width..];
             let feature = self.group * sweep.features + index * width;
             let strip = width.min(sweep.features - index * width);
-            let bias = match epilogue {
-                Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) => Some(&bias[feature..feature + strip]),
-                Epilogue::Assign | Epilogue::Accumulate => None,
-            };
             for row in 0..self.count {
                 let y = rows.target_start + (self.start + row) * rows.target_step;
                 let pixel = (self.image * rows.target + y) * columns.target + columns.target_start;
@@ -251,9 +247,7 @@ impl Band<'_> {
                     b_step: width,
                     c: target.at(pixel * features + feature),
                     c_row: columns.target_step * features,
-                    accumulate: matches!(epilogue, Epilogue::Accumulate),
-                    bias,
-                    relu: matches!(epilogue, Epilogue::BiasRelu(_)),
+                    finish: Finish::from(epilogue).columns(feature, strip),
                 };
                 // SAFETY: the taps of all windows of a row lie within the packed rows, the kernel has a row of full
                 // strip width for every step of the sum, and `target` is the caller's promise.

@@ -1,0 +1,133 @@
+//! The shape rules in numbers: one constant an equation, at the user's token. rustc evaluates them under `cargo
+//! check`, and the one that does not fit says so in decimals.
+//!
+//! ```text
+//! const __CnnShapes: bool = {
+//!     __stand_in!(B);
+//!     const V0: Rule = Rule::Out(Sizes::new(&[Size::of::<B>(), Size::Known(28), …]));
+//!     const V1: Rule = if V0.fits() { <Conv<…>>::shape([V0.sizes()]) } else { Rule::Poisoned };
+//!     const conv_0: () = V1.speak();
+//!     …
+//!     conv_0; …; true
+//! };
+//! ```
+
+use super::generics::{AllGenerics, StandIn};
+use super::names;
+use super::steps::callee;
+use crate::ir::{Body, Call, Eqn, Signature, Var};
+use crate::parse::dims::TensorType;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+/// The constant, true as soon as it can be evaluated. Where a generic parameter stands for something other than a
+/// dimension or an element, nothing is known in numbers, and the types speak.
+pub fn checks(body: &Body, signature: &Signature, shapes: &Ident, name: &str) -> TokenStream {
+    let Some(stand_ins) = AllGenerics::of(signature).stand_ins() else {
+        return quote! {
+            #[doc(hidden)]
+            #[allow(non_upper_case_globals)]
+            const #shapes: bool = true;
+        };
+    };
+    let stand_ins = stand_ins.iter().map(|stand_in| match stand_in {
+        StandIn::Dim(name) => quote!(::flaxen::__stand_in!(#name);),
+        StandIn::Element(name) => quote!(type #name = f32;),
+    });
+    let inputs = body.inputs.iter().zip(&signature.inputs).map(|(&input, (_, tensor))| {
+        let (rule, sizes) = (names::rule(input, tensor.span), sizes(tensor));
+        quote!(const #rule: ::flaxen::shape::Rule = ::flaxen::shape::Rule::Out(#sizes);)
+    });
+    let mut checks = Checks { body, constants: Vec::new() };
+    let equations: Vec<_> = body.eqns.iter().map(|eqn| checks.equation(eqn)).collect();
+    let results: Vec<_> = body
+        .outputs
+        .iter()
+        .zip(&signature.outputs)
+        .enumerate()
+        .map(|(index, (&output, declared))| checks.result(index, output, declared, name))
+        .collect();
+    let constants = &checks.constants;
+    quote! {
+        #[doc(hidden)]
+        #[allow(dead_code, non_upper_case_globals, clippy::all)]
+        const #shapes: bool = {
+            #(#stand_ins)*
+            #(#inputs)*
+            #(#equations)*
+            #(#results)*
+            #(#constants;)*
+            true
+        };
+    }
+}
+
+/// All dimensions are types here: the generic ones have stand-ins of the same name.
+fn sizes(tensor: &TensorType) -> TokenStream {
+    let dims = tensor.dims.iter().map(|dim| dim.to_size_of_type());
+    quote!(::flaxen::shape::Sizes::new(&[#(#dims),*]))
+}
+
+struct Checks<'a> {
+    body: &'a Body,
+    /// The constants that speak.
+    constants: Vec<Ident>,
+}
+
+impl Checks<'_> {
+    /// A constant that refuses to compile if its rule does.
+    fn speaks(&mut self, name: &str, rule: TokenStream, span: Span) -> TokenStream {
+        let name = names::check(name, span);
+        let constant = quote_spanned!(span=> const #name: () = #rule.speak(););
+        self.constants.push(name);
+        constant
+    }
+
+    fn equation(&mut self, eqn: &Eqn) -> TokenStream {
+        let span = eqn.span;
+        let whole = self.rule(eqn);
+        let outs: Vec<Ident> = eqn.outs.iter().map(|&out| names::rule(out, span)).collect();
+        let indices = 0..outs.len();
+        let rules = match outs.len() {
+            1 => quote_spanned!(span=> #(const #outs: ::flaxen::shape::Rule = #whole;)*),
+            _ => quote_spanned!(span=> #(const #outs: ::flaxen::shape::Rule = { #whole }.output(#indices);)*),
+        };
+        let first = &outs[0];
+        let speaks = self.speaks(&eqn.label, quote!(#first), span);
+        let declared: Vec<_> = eqn.outs.iter().filter_map(|&out| self.declared(out)).collect();
+        quote!(#rules #speaks #(#declared)*)
+    }
+
+    /// What an equation makes of the rules of its arguments.
+    fn rule(&self, eqn: &Eqn) -> TokenStream {
+        if let Call::Param(index) = &eqn.call {
+            let sizes = sizes(&self.body.params[*index].tensor);
+            return quote!(::flaxen::shape::Rule::Out(#sizes));
+        }
+        let args = eqn.args.iter().filter_map(|arg| arg.var());
+        let inputs: Vec<_> = args.map(|var| names::rule(var, eqn.span)).collect();
+        let callee = callee(self.body, eqn);
+        quote_spanned! {eqn.span=>
+            if true #(&& #inputs.fits())* {
+                <#callee>::shape([#(#inputs.sizes()),*])
+            } else {
+                ::flaxen::shape::Rule::Poisoned
+            }
+        }
+    }
+
+    /// `let x: Tensor![…] = …;` says what it expects.
+    fn declared(&mut self, out: Var) -> Option<TokenStream> {
+        let info = self.body.info(out);
+        let tensor = info.declared.as_ref()?;
+        let (rule, name, expected) = (names::rule(out, tensor.span), &info.name, sizes(tensor));
+        let check = quote_spanned!(tensor.span=> ::flaxen::shape::declared(#name, #rule, #expected));
+        Some(self.speaks(&format!("type_of_{name}_{}", out.0), check, tensor.span))
+    }
+
+    fn result(&mut self, index: usize, output: Var, declared: &TensorType, name: &str) -> TokenStream {
+        let (rule, expected) = (names::rule(output, declared.span), sizes(declared));
+        let check = quote_spanned!(declared.span=> ::flaxen::shape::returns(#name, #rule, #expected));
+        self.speaks(&format!("result_{index}"), check, declared.span)
+    }
+}

@@ -1,0 +1,163 @@
+//! The generics of generated items: those of the `impl`, those of `call`, and which of them decide parameters.
+
+use crate::ir::Signature;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::punctuated::Punctuated;
+use syn::{GenericParam, Generics, Token, TypeParam, TypeParamBound, WherePredicate};
+
+/// The generics of a module or of a differentiable function.
+pub struct AllGenerics {
+    outer: Vec<GenericParam>,
+    inner: Vec<GenericParam>,
+    predicates: Vec<WherePredicate>,
+}
+
+impl AllGenerics {
+    /// The generics of a signature.
+    pub fn of(signature: &Signature) -> Self {
+        let predicates = |generics: &Generics| -> Vec<WherePredicate> {
+            generics
+                .where_clause
+                .iter()
+                .flat_map(|clause| clause.predicates.iter().cloned())
+                .collect()
+        };
+        AllGenerics {
+            outer: signature.outer.params.iter().cloned().collect(),
+            inner: signature.inner.params.iter().cloned().collect(),
+            predicates: [predicates(&signature.outer), predicates(&signature.inner)].concat(),
+        }
+    }
+
+    /// `H: Dim, O: Dim, B: Batch`
+    pub fn declared(&self) -> TokenStream {
+        let all = self.outer.iter().chain(&self.inner);
+        quote!(#(#all,)*)
+    }
+
+    /// `H, O, B`
+    pub fn arguments(&self) -> TokenStream {
+        arguments(self.outer.iter().chain(&self.inner))
+    }
+
+    /// `H, O, Dyn`: what parameters may depend on.
+    pub fn arguments_without_batch(&self) -> TokenStream {
+        let names = self.outer.iter().chain(&self.inner).map(|param| match param {
+            GenericParam::Type(ty) if is_batch(ty) => quote!(::flaxen::shape::Dyn),
+            other => argument(other),
+        });
+        quote!(#(#names,)*)
+    }
+
+    /// `H: Dim, O: Dim`: the generics of the parameters.
+    pub fn declared_of_params(&self) -> TokenStream {
+        let params = self.params();
+        quote!(#(#params,)*)
+    }
+
+    /// `H, O`
+    pub fn arguments_of_params(&self) -> TokenStream {
+        arguments(self.params().into_iter())
+    }
+
+    /// Whether the parameters have no generics.
+    pub fn params_are_concrete(&self) -> bool {
+        self.params().is_empty()
+    }
+
+    /// The generics of the method that decide parameters: `I: Static`.
+    pub fn declared_inner_of_params(&self) -> TokenStream {
+        let params = self.inner.iter().filter(|param| !is_batch_param(param));
+        quote!(#(#params,)*)
+    }
+
+    /// The generics of the method: `B: Batch, I: Static`.
+    pub fn declared_inner(&self) -> TokenStream {
+        let inner = &self.inner;
+        quote!(#(#inner,)*)
+    }
+
+    /// `where H: DimDiv<U2>`
+    pub fn where_clause(&self) -> TokenStream {
+        let predicates = &self.predicates;
+        if predicates.is_empty() {
+            TokenStream::new()
+        } else {
+            quote!(where #(#predicates,)*)
+        }
+    }
+
+    /// The type parameters that a shape check in numbers needs stand-ins for; `None` if there is one of which it is not
+    /// known what it stands for.
+    pub fn stand_ins(&self) -> Option<Vec<StandIn>> {
+        self.outer.iter().chain(&self.inner).map(stand_in).collect()
+    }
+
+    fn params(&self) -> Vec<&GenericParam> {
+        self.outer
+            .iter()
+            .chain(&self.inner)
+            .filter(|param| !is_batch_param(param))
+            .collect()
+    }
+}
+
+/// What a type parameter stands for.
+pub enum StandIn {
+    /// A dimension.
+    Dim(syn::Ident),
+    /// An element.
+    Element(syn::Ident),
+}
+
+fn stand_in(param: &GenericParam) -> Option<StandIn> {
+    let GenericParam::Type(ty) = param else {
+        return None;
+    };
+    let has = |names: &[&str]| bounds(&ty.bounds).any(|name| names.contains(&name.as_str()));
+    if has(&["Dim", "Batch", "Static"]) {
+        Some(StandIn::Dim(ty.ident.clone()))
+    } else if has(&["Float", "Element"]) {
+        Some(StandIn::Element(ty.ident.clone()))
+    } else {
+        None
+    }
+}
+
+fn bounds(bounds: &Punctuated<TypeParamBound, Token![+]>) -> impl Iterator<Item = String> + '_ {
+    bounds.iter().filter_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().map(|last| last.ident.to_string()),
+        _ => None,
+    })
+}
+
+fn is_batch(ty: &TypeParam) -> bool {
+    bounds(&ty.bounds).any(|name| name == "Batch")
+}
+
+fn is_batch_param(param: &GenericParam) -> bool {
+    matches!(param, GenericParam::Type(ty) if is_batch(ty))
+}
+
+fn argument(param: &GenericParam) -> TokenStream {
+    match param {
+        GenericParam::Type(ty) => {
+            let name = &ty.ident;
+            quote!(#name)
+        }
+        GenericParam::Const(constant) => {
+            let name = &constant.ident;
+            quote!(#name)
+        }
+        GenericParam::Lifetime(lifetime) => {
+            let name = &lifetime.lifetime;
+            quote!(#name)
+        }
+    }
+}
+
+fn arguments<'a>(params: impl Iterator<Item = &'a GenericParam>) -> TokenStream {
+    let names = params.map(argument);
+    quote!(#(#names,)*)
+}

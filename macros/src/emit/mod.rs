@@ -1,0 +1,17 @@
+//! Lowered bodies to Rust. `quote!` begins here.
+//!
+//! Enters: a lowered body with its signature. Leaves: one generated thing a file; above each emitter stands what it
+//! makes for a small model, as a comment.
+
+pub mod checks;
+pub mod closure;
+pub mod function;
+pub mod generics;
+pub mod module;
+pub mod names;
+pub mod params;
+pub mod passes;
+pub mod residuals;
+pub mod steps;
+pub mod structure;
+pub mod summary;

@@ -1,0 +1,356 @@
+//! A module: its types, parameters, passes, and the methods that a user calls.
+//!
+//! ```text
+//! impl Cnn { pub fn init(&self, key: Key) -> …; pub fn apply(…) -> …; pub const fn shape(…) -> Rule; }
+//! impl<B: Batch> Module<Tensor![B, 28, 28, 1]> for Cnn { … }
+//! impl<B: Batch, Need0: Need> Trainable<Tensor![B, 28, 28, 1], Need0> for Cnn { … }
+//! ```
+
+use super::generics::AllGenerics;
+use super::names::{self, tuple};
+use super::params::{self, Field};
+use super::passes::Passes;
+use super::residuals::residuals;
+use super::steps::{Types, steps};
+use super::{checks, summary};
+use crate::analyze::activity::Need;
+use crate::ir::Signature;
+use crate::lower::{Lowered, lower};
+use crate::parse::structure::Implementation;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+/// What an input's element says of its cotangent: integers and booleans have none.
+pub fn input_needs(signature: &Signature) -> Vec<Need> {
+    let needs =
+        signature
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(index, (_, tensor))| match tensor.is_differentiable() {
+                true => Need::input(index),
+                false => Need::No,
+            });
+    needs.collect()
+}
+
+/// Everything that `#[module]` makes of an `impl`.
+pub fn module(implementation: Implementation) -> TokenStream {
+    let Implementation {
+        module,
+        attributes,
+        others,
+        ..
+    } = implementation;
+    let names = Names::of(&module.name);
+    let all = AllGenerics::of(&module.signature);
+    let count = module.signature.outputs.len();
+    let lowered = lower(module.body.clone(), &input_needs(&module.signature), count);
+    let types = Types::new(&lowered.body, &names.steps, all.arguments());
+    let passes = Passes {
+        lowered: &lowered,
+        types,
+        in_place: false,
+    };
+    let parameter_types = Types::new(&lowered.body, &names.steps, all.arguments_without_batch());
+    let fields = params::fields(&module, &parameter_types, |eqn| {
+        passes.part(&lowered.body.eqns[eqn])
+    });
+    let parts = Parts {
+        names: &names,
+        all: &all,
+        signature: &module.signature,
+        passes,
+        fields: &fields,
+    };
+    let self_ty = &module.self_ty;
+
+    let items = [
+        steps(&lowered.body, &module.signature, &names.steps, &names.shapes),
+        params::params(&module, &names.params, &fields),
+        parts.methods(self_ty, &attributes, &others, &module.name, &lowered),
+        parts.module_impl(self_ty),
+        parts.trainable_impl(self_ty),
+        checks::checks(&lowered.body, &module.signature, &names.shapes, &module.name.to_string()),
+    ];
+    items.into_iter().collect()
+}
+
+/// The names of the generated items.
+struct Names {
+    steps: Ident,
+    shapes: Ident,
+    params: Ident,
+    residuals: Ident,
+}
+
+impl Names {
+    fn of(module: &Ident) -> Self {
+        Names {
+            steps: format_ident!("__{module}Steps"),
+            shapes: format_ident!("__{module}Shapes"),
+            params: format_ident!("{module}Params", span = module.span()),
+            residuals: format_ident!("__{module}Residuals"),
+        }
+    }
+}
+
+struct Parts<'a> {
+    names: &'a Names,
+    all: &'a AllGenerics,
+    signature: &'a Signature,
+    passes: Passes<'a>,
+    fields: &'a [Field<'a>],
+}
+
+impl Parts<'_> {
+    fn input_type(&self) -> TokenStream {
+        tuple(
+            &self
+                .signature
+                .inputs
+                .iter()
+                .map(|(_, tensor)| tensor.to_type())
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    fn output_type(&self) -> TokenStream {
+        tuple(
+            &self
+                .signature
+                .outputs
+                .iter()
+                .map(|tensor| tensor.to_type())
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    fn params_type(&self) -> TokenStream {
+        let (name, arguments) = (&self.names.params, self.all.arguments_of_params());
+        quote!(#name<#arguments>)
+    }
+
+    /// `init`, `apply`, `shape`, with the passes in their documentation.
+    fn methods(
+        &self,
+        self_ty: &syn::Type,
+        attributes: &[syn::Attribute],
+        others: &TokenStream,
+        name: &Ident,
+        lowered: &Lowered,
+    ) -> TokenStream {
+        let outer = &self.signature.outer;
+        let (generics, _, where_clause) = outer.split_for_impl();
+        let (inner, inner_of_params) = (self.all.declared_inner(), self.all.declared_inner_of_params());
+        let inner_where = &self.signature.inner.where_clause;
+        let (params, output) = (self.params_type(), self.output_type());
+        let inputs: Vec<_> = self.signature.inputs.iter().map(|(name, _)| name).collect();
+        let types: Vec<_> = self
+            .signature
+            .inputs
+            .iter()
+            .map(|(_, tensor)| tensor.to_type())
+            .collect();
+        let input_for_init = Types::new(
+            &self.passes.lowered.body,
+            &self.names.steps,
+            self.all.arguments_without_batch(),
+        );
+        let input_for_init = input_for_init.all(&self.passes.lowered.body.inputs);
+        let (given, shape) = (
+            tuple(&inputs.iter().map(|name| quote!(#name)).collect::<Vec<_>>()),
+            self.shape(name),
+        );
+        let passes = summary::passes(lowered);
+        quote! {
+            #[doc = #passes]
+            impl #generics #self_ty #where_clause {
+                /// Draws the variables, each with the key that Flax derives from its path.
+                pub fn init<#inner_of_params>(&self, key: ::flaxen::rng::Key) -> ::flaxen::module::Variables<#params>
+                #inner_where
+                {
+                    let mut scope = ::flaxen::rng::Scope::root(key);
+                    let params = <Self as ::flaxen::module::Module<#input_for_init>>::init(self, &mut scope);
+                    ::flaxen::module::Variables { params }
+                }
+
+                /// Computes the output from the variables and the inputs.
+                #(#attributes)*
+                pub fn apply<#inner>(
+                    &self,
+                    variables: &impl ::flaxen::module::Collections<#params>,
+                    #(#inputs: #types,)*
+                ) -> #output
+                #inner_where
+                {
+                    ::flaxen::module::Module::infer(self, ::flaxen::module::Collections::params(variables), #given)
+                }
+
+                #shape
+                #others
+            }
+        }
+    }
+
+    /// The shape rule in numbers: that of the signature, which the body is checked against.
+    fn shape(&self, name: &Ident) -> TokenStream {
+        let count = self.signature.inputs.len();
+        let inputs = self
+            .signature
+            .inputs
+            .iter()
+            .map(|(_, tensor)| tensor.to_sizes(&self.signature));
+        let outputs = self
+            .signature
+            .outputs
+            .iter()
+            .map(|tensor| tensor.to_sizes(&self.signature));
+        let name = name.to_string();
+        quote! {
+            /// The shape rule in numbers.
+            pub const fn shape(inputs: [::flaxen::shape::Sizes; #count]) -> ::flaxen::shape::Rule {
+                ::flaxen::shape::signature(#name, &[#(#inputs),*], &inputs, &[#(#outputs),*])
+            }
+        }
+    }
+
+    fn module_impl(&self, self_ty: &syn::Type) -> TokenStream {
+        let (declared, where_clause) = (self.all.declared(), self.all.where_clause());
+        let (input, output, params) = (self.input_type(), self.output_type(), self.params_type());
+        let (pattern, setup, infer, out) = (
+            self.passes.inputs(),
+            self.passes.setup(),
+            self.passes.infer(),
+            self.passes.outputs(),
+        );
+        let draws = self.fields.iter().map(|field| {
+            let (local, init) = (names::gradient(field.field), &field.init);
+            quote!(let #local = #init;)
+        });
+        let drawn = self.fields.iter().map(|field| {
+            let local = names::gradient(field.field);
+            (field.field.clone(), quote!(#local))
+        });
+        let drawn = params::construct(self.all, &self.names.params, drawn);
+        quote! {
+            #[doc(hidden)]
+            #[allow(unused_variables, clippy::all)]
+            impl<#declared> ::flaxen::module::Module<#input> for #self_ty #where_clause {
+                type Out = #output;
+                type Params = #params;
+
+                fn init(&self, scope: &mut ::flaxen::rng::Scope) -> Self::Params {
+                    #setup
+                    #(#draws)*
+                    #drawn
+                }
+
+                fn infer(&self, params: &Self::Params, input: #input) -> Self::Out {
+                    #pattern
+                    #setup
+                    #infer
+                    #out
+                }
+            }
+        }
+    }
+
+    fn trainable_impl(&self, self_ty: &syn::Type) -> TokenStream {
+        let (declared, where_clause) = (self.all.declared(), self.all.where_clause());
+        let input = self.input_type();
+        let needs: Vec<_> = (0..self.signature.inputs.len())
+            .map(names::need_of_input)
+            .collect();
+        let need = tuple(&needs.iter().map(|need| quote!(#need)).collect::<Vec<_>>());
+        let kept = residuals(&self.passes, &self.names.residuals);
+        let (item, ty, value) = (kept.item, kept.ty, kept.value);
+        let (pattern, setup, forward, out) = (
+            self.passes.inputs(),
+            self.passes.setup(),
+            self.passes.forward(),
+            self.passes.outputs(),
+        );
+        let cotangents: Vec<_> = (0..self.signature.outputs.len()).map(names::term).collect();
+        let cotangents: Vec<_> = cotangents.iter().map(|name| quote!(#name)).collect();
+        let cotangent = tuple(&cotangents);
+        let (zeros, backward) = (self.passes.zeros(), self.passes.backward(&cotangents));
+        let (gradients, of_inputs) = (self.gradients(), self.cotangents_of_inputs());
+        quote! {
+            #item
+
+            #[doc(hidden)]
+            #[allow(unused_variables, unused_mut, clippy::all)]
+            impl<#declared #(#needs: ::flaxen::op::Need,)*> ::flaxen::module::Trainable<#input, #need> for #self_ty
+            #where_clause
+            {
+                type Residuals = #ty;
+
+                fn forward(&self, params: &Self::Params, input: #input) -> (Self::Out, Self::Residuals) {
+                    #pattern
+                    #setup
+                    #forward
+                    (#out, #value)
+                }
+
+                fn backward(
+                    &self,
+                    params: &Self::Params,
+                    residuals: Self::Residuals,
+                    #cotangent: Self::Out,
+                ) -> (Self::Params, <#need as ::flaxen::op::Needs<#input>>::Cotangents) {
+                    #setup
+                    #zeros
+                    #backward
+                    (#gradients, #of_inputs)
+                }
+            }
+        }
+    }
+
+    /// The gradients as parameters; zeros for what no output depends on.
+    fn gradients(&self) -> TokenStream {
+        let lowered = self.passes.lowered;
+        let pulled = |field: &Ident| {
+            lowered
+                .backward
+                .steps
+                .iter()
+                .any(|step| match &lowered.body.eqns[step.eqn].call {
+                    crate::ir::Call::Submodule(index) => lowered.body.submodules[*index].field == *field,
+                    crate::ir::Call::Param(index) => lowered.body.params[*index].field == *field,
+                    _ => false,
+                })
+        };
+        let parts = self.fields.iter().map(|field| {
+            let name = field.field;
+            let gradient = names::gradient(name);
+            let value = match pulled(name) {
+                true => quote!(#gradient),
+                false => quote!(::flaxen::tree::Tree::zeros_like(&params.#name)),
+            };
+            (name.clone(), value)
+        });
+        params::construct(self.all, &self.names.params, parts)
+    }
+
+    fn cotangents_of_inputs(&self) -> TokenStream {
+        let lowered = self.passes.lowered;
+        let parts = lowered
+            .body
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(index, &input)| match lowered.need(input) {
+                Need::No => {
+                    let need = names::need_of_input(index);
+                    quote!(::flaxen::__private::nothing::<#need, _>())
+                }
+                _ => {
+                    let name = names::cotangent(&lowered.body, input);
+                    quote!(#name)
+                }
+            });
+        tuple(&parts.collect::<Vec<_>>())
+    }
+}

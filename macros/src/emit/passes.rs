@@ -1,0 +1,450 @@
+//! The statements of the passes: inference, forward, backward.
+//!
+//! ```text
+//! let (x_1, kept_conv_0) = <Conv<…> as Trainable<_, Need0>>::forward(&<Conv<…>>::new(), &params.conv_0, x_0);
+//! let (x_2, kept_relu_0) = <relu::Op as Differentiable<_, Yes>>::forward(&<relu::Op>::new(), x_1);
+//! …
+//! let d_x_1 = <relu::Op as Differentiable<V1, Yes>>::backward(&<relu::Op>::new(), residuals.kept_relu_0, d_x_2);
+//! let (gradient_conv_0, d_x_0) = <Conv<…> as Trainable<V0, Need0>>::backward(…);
+//! ```
+
+use super::names::{self, tuple};
+use super::steps::Types;
+use crate::analyze::activity::Need;
+use crate::ir::{Arg, Call, Eqn, Var};
+use crate::lower::Lowered;
+use crate::lower::backward::{Contribution, Gradient, Step};
+use crate::lower::forward;
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+
+/// Emits the passes of one body.
+pub struct Passes<'a> {
+    pub lowered: &'a Lowered,
+    pub types: Types<'a>,
+    /// In a closure no struct carries the residuals from one pass to the other, and no type has a name: each equation
+    /// leaves a pullback in a local.
+    pub in_place: bool,
+}
+
+impl Passes<'_> {
+    /// The user's statements that touch no tensor, and the parts whose values they may give.
+    pub fn setup(&self) -> TokenStream {
+        let body = &self.lowered.body;
+        let mut tokens = TokenStream::new();
+        for index in 0..=body.eqns.len() {
+            let statements = body
+                .setup
+                .iter()
+                .filter(|(before, _)| *before == index)
+                .map(|(_, statement)| statement);
+            tokens.extend(quote!(#(#statements)*));
+            if let Some(eqn) = body.eqns.get(index)
+                && let Some(made) = self.made(eqn)
+            {
+                let part = names::part(&eqn.label);
+                tokens.extend(quote!(let #part = #made;));
+            }
+        }
+        tokens
+    }
+
+    /// The expression that makes what an equation calls, if values go into it.
+    fn made(&self, eqn: &Eqn) -> Option<TokenStream> {
+        let callee = self.types.callee(eqn);
+        match &eqn.call {
+            Call::Op { values, .. } if !values.is_empty() => {
+                Some(quote_spanned!(eqn.span=> <#callee>::new(#(#values),*)))
+            }
+            Call::Submodule(index) if !self.lowered.body.submodules[*index].keywords.is_empty() => {
+                let set = self.lowered.body.submodules[*index].keywords.iter();
+                let set = set.map(|(key, value)| quote!(.#key(#value)));
+                Some(quote_spanned!(eqn.span=> <#callee>::new() #(#set)*))
+            }
+            _ => None,
+        }
+    }
+
+    /// A reference to what an equation calls.
+    pub fn part(&self, eqn: &Eqn) -> TokenStream {
+        let callee = self.types.callee(eqn);
+        match self.made(eqn) {
+            Some(made) if self.in_place => quote!(&#made),
+            Some(_) => {
+                let part = names::part(&eqn.label);
+                quote!(&#part)
+            }
+            None => quote_spanned!(eqn.span=> &<#callee>::new()),
+        }
+    }
+
+    fn var(&self, var: Var) -> TokenStream {
+        let name = names::var(&self.lowered.body, var);
+        quote!(#name)
+    }
+
+    fn bound(&self, vars: &[Var]) -> TokenStream {
+        tuple(&vars.iter().map(|&var| self.var(var)).collect::<Vec<_>>())
+    }
+
+    /// Takes the input of the whole body apart, and gives its parts the types that the equations know.
+    pub fn inputs(&self) -> TokenStream {
+        let inputs = &self.lowered.body.inputs;
+        let (pattern, types) = (self.bound(inputs), self.types.all(inputs));
+        quote!(let #pattern: #types = input;)
+    }
+
+    fn arguments(&self, eqn: &Eqn, moves: &[bool]) -> TokenStream {
+        let args = eqn.args.iter().zip(moves).map(|(arg, &moves)| match arg {
+            Arg::Var(var) if moves => self.var(*var),
+            Arg::Var(var) => {
+                let var = self.var(*var);
+                quote!(::core::clone::Clone::clone(&#var))
+            }
+            Arg::Outside(tokens) => tokens.clone(),
+        });
+        tuple(&args.collect::<Vec<_>>())
+    }
+
+    /// The results of the whole body.
+    pub fn outputs(&self) -> TokenStream {
+        let outputs = self.lowered.body.outputs.iter().zip(&self.lowered.moved_outputs);
+        let outputs = outputs.map(|(&var, &moves)| {
+            let var = self.var(var);
+            if moves {
+                var
+            } else {
+                quote!(::core::clone::Clone::clone(&#var))
+            }
+        });
+        tuple(&outputs.collect::<Vec<_>>())
+    }
+
+    /// The statements of inference.
+    pub fn infer(&self) -> TokenStream {
+        self.lowered
+            .forward
+            .iter()
+            .map(|step| self.infer_step(step.eqn, &step.moves))
+            .collect()
+    }
+
+    fn infer_step(&self, eqn: usize, moves: &[bool]) -> TokenStream {
+        let eqn = &self.lowered.body.eqns[eqn];
+        let (outs, input, callee) = (
+            self.bound(&eqn.outs),
+            self.arguments(eqn, moves),
+            self.types.callee(eqn),
+        );
+        match &eqn.call {
+            Call::Op { .. } => {
+                let part = self.part(eqn);
+                quote_spanned!(eqn.span=> let #outs = <#callee as ::flaxen::op::Op<_>>::infer(#part, #input);)
+            }
+            Call::Submodule(index) => {
+                let (part, field) = (self.part(eqn), &self.lowered.body.submodules[*index].field);
+                quote_spanned! {eqn.span=>
+                    let #outs = <#callee as ::flaxen::module::Module<_>>::infer(#part, &params.#field, #input);
+                }
+            }
+            Call::Param(index) => self.read_param(*index, eqn.outs[0]),
+            Call::Apply { model, variables } => {
+                let variables = self.variables(variables);
+                quote_spanned! {eqn.span=>
+                    let #outs = ::flaxen::__private::model_infer(&#model, #variables, #input);
+                }
+            }
+        }
+    }
+
+    fn read_param(&self, index: usize, out: Var) -> TokenStream {
+        let field = &self.lowered.body.params[index].field;
+        let (out, ty) = (self.var(out), self.types.var(out));
+        quote!(let #out: #ty = ::core::clone::Clone::clone(&params.#field);)
+    }
+
+    fn variables(&self, variables: &Arg) -> TokenStream {
+        match variables {
+            Arg::Var(var) => self.var(*var),
+            Arg::Outside(tokens) => tokens.clone(),
+        }
+    }
+
+    /// The forward pass of a closure, with the user's other statements where they stand.
+    pub fn forward_in_place(&self) -> TokenStream {
+        let body = &self.lowered.body;
+        let mut tokens = self.keep_shapes(&body.inputs);
+        for index in 0..=body.eqns.len() {
+            let statements = body
+                .setup
+                .iter()
+                .filter(|(before, _)| *before == index)
+                .map(|(_, statement)| statement);
+            tokens.extend(quote!(#(#statements)*));
+            tokens.extend(
+                self.lowered
+                    .forward
+                    .iter()
+                    .filter(|step| step.eqn == index)
+                    .map(|step| self.step(step)),
+            );
+        }
+        tokens
+    }
+
+    fn step(&self, step: &forward::Step) -> TokenStream {
+        let statement = match step.keeps {
+            true => self.forward_step(step.eqn, &step.moves),
+            false => self.infer_step(step.eqn, &step.moves),
+        };
+        let shapes = self.keep_shapes(&self.lowered.body.eqns[step.eqn].outs);
+        quote!(#statement #shapes)
+    }
+
+    /// The statements of the forward pass; each kept residual is bound to the name of its field.
+    pub fn forward(&self) -> TokenStream {
+        let inputs = self.keep_shapes(&self.lowered.body.inputs);
+        let steps = self.lowered.forward.iter().map(|step| self.step(step));
+        quote!(#inputs #(#steps)*)
+    }
+
+    /// Keeps the shapes of those variables whose cotangent will be zero, before they move.
+    fn keep_shapes(&self, vars: &[Var]) -> TokenStream {
+        let kept = vars.iter().filter(|var| self.lowered.backward.zeros.contains(var)).map(|&var| {
+            let (kept, value) = (names::shape_of(&self.lowered.body, var), self.var(var));
+            let need = names::need(self.lowered.need(var));
+            quote!(let #kept = <#need as ::flaxen::op::Need>::when(|| ::core::clone::Clone::clone(&#value));)
+        });
+        kept.collect()
+    }
+
+    fn forward_step(&self, eqn: usize, moves: &[bool]) -> TokenStream {
+        let eqn = &self.lowered.body.eqns[eqn];
+        let (outs, input, callee) = (
+            self.bound(&eqn.outs),
+            self.arguments(eqn, moves),
+            self.types.callee(eqn),
+        );
+        let (kept, needs) = (names::residual(eqn), self.needs(eqn));
+        match &eqn.call {
+            Call::Op { values, .. } if self.in_place => quote_spanned! {eqn.span=>
+                let (#outs, #kept) = ::flaxen::__private::vjp(<#callee>::new(#(#values),*), #input, #needs);
+            },
+            Call::Op { .. } => {
+                let part = self.part(eqn);
+                match self.condition(eqn) {
+                    None => quote_spanned! {eqn.span=>
+                        let (#outs, #kept) = <#callee as ::flaxen::op::Differentiable<_, #needs>>::forward(#part, #input);
+                    },
+                    Some(condition) => quote_spanned! {eqn.span=>
+                        let (#outs, #kept) =
+                            ::flaxen::__private::forward_if::<#condition, _, #needs, #callee>(#part, #input);
+                    },
+                }
+            }
+            Call::Submodule(index) => {
+                let (part, field) = (self.part(eqn), &self.lowered.body.submodules[*index].field);
+                quote_spanned! {eqn.span=>
+                    let (#outs, #kept) =
+                        <#callee as ::flaxen::module::Trainable<_, #needs>>::forward(#part, &params.#field, #input);
+                }
+            }
+            Call::Param(index) => self.read_param(*index, eqn.outs[0]),
+            Call::Apply { model, variables } => {
+                let variables = self.variables(variables);
+                quote_spanned! {eqn.span=>
+                    let (#outs, #kept) = ::flaxen::__private::model_vjp(&#model, #variables, #input, #needs);
+                }
+            }
+        }
+    }
+
+    /// If an op needs a cotangent only where the caller asks for one: the caller's need.
+    pub fn condition(&self, eqn: &Eqn) -> Option<TokenStream> {
+        match (&eqn.call, self.lowered.result_need(eqn)) {
+            (Call::Op { .. }, need @ Need::Inputs(_)) => Some(names::need(need)),
+            _ => None,
+        }
+    }
+
+    /// The needs of an equation's arguments as a type. An op of one input that is called backward always needs it.
+    pub fn needs(&self, eqn: &Eqn) -> TokenStream {
+        let needs = self.lowered.argument_needs(eqn);
+        match (&eqn.call, needs.as_slice()) {
+            (Call::Op { .. }, [_]) => names::need(&Need::Yes),
+            _ => tuple(&needs.iter().map(names::need).collect::<Vec<_>>()),
+        }
+    }
+
+    /// The cotangent of what an equation yields.
+    fn cotangent(&self, eqn: &Eqn) -> TokenStream {
+        let cotangents = eqn.outs.iter().map(|&out| {
+            let name = names::cotangent(&self.lowered.body, out);
+            quote!(#name)
+        });
+        tuple(&cotangents.collect::<Vec<_>>())
+    }
+
+    /// The statements of the backward pass. `outputs` names the cotangents of the results.
+    pub fn backward(&self, outputs: &[TokenStream]) -> TokenStream {
+        let mut tokens = TokenStream::new();
+        for (contribution, output) in self.lowered.backward.outputs.iter().zip(outputs) {
+            tokens.extend(self.contribute(*contribution, self.from_caller(*contribution, output)));
+        }
+        tokens.extend(
+            self.lowered
+                .backward
+                .steps
+                .iter()
+                .map(|step| self.backward_step(step)),
+        );
+        tokens
+    }
+
+    /// The cotangent of a result, which the caller always gives, as what is needed of it.
+    fn from_caller(&self, contribution: Contribution, output: &TokenStream) -> TokenStream {
+        match contribution {
+            Contribution::Assign(var) | Contribution::Add(var) if *self.lowered.need(var) != Need::Yes => {
+                let need = names::need(self.lowered.need(var));
+                quote!(<#need as ::flaxen::op::Need>::when(|| #output))
+            }
+            _ => output.clone(),
+        }
+    }
+
+    /// Statements that make the cotangents that nothing contributes to.
+    pub fn zeros(&self) -> TokenStream {
+        let body = &self.lowered.body;
+        let zeros = self.lowered.backward.zeros.iter().map(|&var| {
+            let (kept, cotangent) = (names::shape_of(body, var), names::cotangent(body, var));
+            let kept = if self.in_place {
+                quote!(#kept)
+            } else {
+                quote!(residuals.#kept)
+            };
+            let need = names::need(self.lowered.need(var));
+            quote! {
+                let #cotangent = <#need as ::flaxen::op::Need>::map(#kept, ::flaxen::__private::zeros);
+            }
+        });
+        zeros.collect()
+    }
+
+    fn backward_step(&self, step: &Step) -> TokenStream {
+        let body = &self.lowered.body;
+        let eqn = &body.eqns[step.eqn];
+        let (pattern, after) = self.contributions(step);
+        let (kept, cotangent) = (names::residual(eqn), self.cotangent(eqn));
+        let (callee, needs, part) = (self.types.callee(eqn), self.needs(eqn), self.part(eqn));
+        let pulled = match &eqn.call {
+            Call::Op { .. } if self.in_place => {
+                quote_spanned!(eqn.span=> let #pattern = #kept.pull(#cotangent);)
+            }
+            Call::Op { .. } => {
+                let input = self.types.input(eqn);
+                match self.condition(eqn) {
+                    None => quote_spanned! {eqn.span=>
+                        let #pattern = <#callee as ::flaxen::op::Differentiable<#input, #needs>>::backward(
+                            #part, residuals.#kept, #cotangent,
+                        );
+                    },
+                    Some(condition) => {
+                        let pulled = quote_spanned! {eqn.span=>
+                            ::flaxen::__private::backward_if::<#condition, #input, #needs, #callee>(
+                                #part, residuals.#kept, #cotangent,
+                            )
+                        };
+                        let pulled = self.spread(eqn, &condition, pulled);
+                        quote_spanned!(eqn.span=> let #pattern = #pulled;)
+                    }
+                }
+            }
+            Call::Submodule(index) => {
+                let (field, input) = (&body.submodules[*index].field, self.types.input(eqn));
+                let (gradient, add) = self.gradient(field, step.variables);
+                quote_spanned! {eqn.span=>
+                    let (#gradient, #pattern) = <#callee as ::flaxen::module::Trainable<#input, #needs>>::backward(
+                        #part, &params.#field, residuals.#kept, #cotangent,
+                    );
+                    #add
+                }
+            }
+            Call::Param(index) => {
+                let gradient = names::gradient(&body.params[*index].field);
+                quote!(let #gradient = #cotangent;)
+            }
+            Call::Apply { variables, .. } => {
+                let (gradient, add) = match variables.var() {
+                    Some(var) => self.gradient(&names::var(body, var), step.variables),
+                    None => (quote!(_), TokenStream::new()),
+                };
+                quote_spanned!(eqn.span=> let (#gradient, #pattern) = #kept.pull(#cotangent); #add)
+            }
+        };
+        quote!(#pulled #after)
+    }
+
+    /// Of an op with several inputs that nothing is needed of, the cotangents are nothing one by one.
+    fn spread(&self, eqn: &Eqn, condition: &TokenStream, pulled: TokenStream) -> TokenStream {
+        let needs = self.lowered.argument_needs(eqn);
+        if needs.len() == 1 {
+            return pulled;
+        }
+        let nothing = needs.iter().map(|need| {
+            let need = names::need(need);
+            quote!(::flaxen::__private::nothing::<#need, _>())
+        });
+        quote!(<#condition as ::flaxen::op::Need>::or(#pulled, || (#(#nothing,)*)))
+    }
+
+    /// The pattern that binds an equation's contributions, and the statements that add those that are not the first.
+    fn contributions(&self, step: &Step) -> (TokenStream, TokenStream) {
+        let body = &self.lowered.body;
+        let mut after = TokenStream::new();
+        let parts = step
+            .contributions
+            .iter()
+            .enumerate()
+            .map(|(index, contribution)| match contribution {
+                Contribution::Assign(var) => {
+                    let name = names::cotangent(body, *var);
+                    quote!(#name)
+                }
+                Contribution::Add(_) => {
+                    let term = names::term(index);
+                    after.extend(self.contribute(*contribution, quote!(#term)));
+                    quote!(#term)
+                }
+                Contribution::Drop => quote!(_),
+            });
+        let pattern = tuple(&parts.collect::<Vec<_>>());
+        (pattern, after)
+    }
+
+    fn contribute(&self, contribution: Contribution, term: TokenStream) -> TokenStream {
+        match contribution {
+            Contribution::Assign(var) => {
+                let name = names::cotangent(&self.lowered.body, var);
+                quote!(let #name = #term;)
+            }
+            Contribution::Add(var) => {
+                let name = names::cotangent(&self.lowered.body, var);
+                let need = names::need(self.lowered.need(var));
+                quote!(let #name = <#need as ::flaxen::op::Need>::add(#name, #term);)
+            }
+            Contribution::Drop => TokenStream::new(),
+        }
+    }
+
+    fn gradient(&self, field: &syn::Ident, gradient: Option<Gradient>) -> (TokenStream, TokenStream) {
+        let (name, term) = (names::gradient(field), names::gradient_term());
+        match gradient {
+            Some(Gradient::Assign) => (quote!(#name), TokenStream::new()),
+            Some(Gradient::Add) => {
+                let add = quote!(<::flaxen::op::Yes as ::flaxen::op::Need>::add(#name, #term));
+                (quote!(#term), quote!(let #name = #add;))
+            }
+            None => (quote!(_), TokenStream::new()),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The types of a body's values, each projected from the ones before, so that rustc infers shapes as Flax does.
+//!
+//! ```text
+//! pub trait __CnnSteps { type V0; type V1; … }
+//! impl<B: Batch> __CnnSteps for Steps<(B,)> {
+//!     type V0 = <Checked<Tensor<(B, Dim2<2, 8>, Dim2<2, 8>, Dim1<1>)>, __CnnShapes> as Passed>::Type;
+//!     type V1 = <Conv<Dim2<3, 2>, (Dim1<3>, Dim1<3>)> as Module<Self::V0>>::Out;
+//!     …
+//! }
+//! ```
+
+use super::generics::AllGenerics;
+use super::names::{self, tuple};
+use crate::ir::{Body, Call, Eqn, Signature, Var};
+use crate::parse::dims::TensorType;
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+
+/// How generated code writes the type of a variable.
+pub struct Types<'a> {
+    body: &'a Body,
+    /// `__CnnSteps`
+    pub steps: &'a Ident,
+    /// `H, O, B`, or `H, O, Dyn` in the parameters.
+    pub arguments: TokenStream,
+}
+
+impl<'a> Types<'a> {
+    /// The types with these arguments for the generics.
+    pub fn new(body: &'a Body, steps: &'a Ident, arguments: TokenStream) -> Self {
+        Types {
+            body,
+            steps,
+            arguments,
+        }
+    }
+
+    /// The type of a variable.
+    pub fn var(&self, var: Var) -> TokenStream {
+        let (steps, arguments, name) = (self.steps, &self.arguments, names::type_of(var));
+        quote!(<::flaxen::__private::Steps<(#arguments)> as #steps>::#name)
+    }
+
+    /// The type of what an equation is called on.
+    pub fn input(&self, eqn: &Eqn) -> TokenStream {
+        let vars = eqn.args.iter().filter_map(|arg| arg.var());
+        tuple(&vars.map(|var| self.var(var)).collect::<Vec<_>>())
+    }
+
+    /// The variables' type as a whole: one or a tuple.
+    pub fn all(&self, vars: &[Var]) -> TokenStream {
+        tuple(&vars.iter().map(|&var| self.var(var)).collect::<Vec<_>>())
+    }
+
+    /// What the equation calls, as a type.
+    pub fn callee(&self, eqn: &Eqn) -> TokenStream {
+        callee(self.body, eqn)
+    }
+}
+
+/// What an equation calls, as a type.
+pub fn callee(body: &Body, eqn: &Eqn) -> TokenStream {
+    match &eqn.call {
+        Call::Op { ty, .. } => ty.clone(),
+        Call::Submodule(index) => body.submodules[*index].ty.clone(),
+        Call::Param(_) | Call::Apply { .. } => TokenStream::new(),
+    }
+}
+
+/// The trait and its implementation.
+pub fn steps(body: &Body, signature: &Signature, name: &Ident, shapes: &Ident) -> TokenStream {
+    let all = AllGenerics::of(signature);
+    let (declared, arguments, where_clause) = (all.declared(), all.arguments(), all.where_clause());
+    let mut types = Vec::new();
+    for (&input, (_, tensor)) in body.inputs.iter().zip(&signature.inputs) {
+        types.push((input, checked(tensor, shapes)));
+    }
+    for eqn in &body.eqns {
+        types.extend(outputs(body, eqn, shapes));
+    }
+    let names: Vec<_> = types.iter().map(|(var, _)| names::type_of(*var)).collect();
+    let types = types.iter().map(|(_, ty)| ty);
+    quote! {
+        #[doc(hidden)]
+        #[allow(missing_docs)]
+        pub trait #name { #(type #names;)* }
+
+        #[doc(hidden)]
+        impl<#declared> #name for ::flaxen::__private::Steps<(#arguments)> #where_clause {
+            #(type #names = #types;)*
+        }
+    }
+}
+
+fn checked(tensor: &TensorType, shapes: &Ident) -> TokenStream {
+    let tensor = tensor.to_type();
+    quote!(<::flaxen::__private::Checked<#tensor, #shapes> as ::flaxen::__private::Passed>::Type)
+}
+
+fn outputs(body: &Body, eqn: &Eqn, shapes: &Ident) -> Vec<(Var, TokenStream)> {
+    let args = eqn.args.iter().filter_map(|arg| arg.var());
+    let input = tuple(
+        &args
+            .map(|var| names::type_of(var))
+            .map(|name| quote!(Self::#name))
+            .collect::<Vec<_>>(),
+    );
+    let callee = callee(body, eqn);
+    let whole = match &eqn.call {
+        Call::Op { .. } => quote_spanned!(eqn.span=> <#callee as ::flaxen::op::Op<#input>>::Out),
+        Call::Submodule(_) => quote_spanned!(eqn.span=> <#callee as ::flaxen::module::Module<#input>>::Out),
+        Call::Param(index) => checked(&body.params[*index].tensor, shapes),
+        Call::Apply { .. } => return Vec::new(),
+    };
+    match eqn.outs.as_slice() {
+        [one] => vec![(*one, whole)],
+        several => several
+            .iter()
+            .enumerate()
+            .map(|(index, &out)| {
+                (
+                    out,
+                    quote_spanned!(eqn.span=> <#whole as ::flaxen::__private::Part<#index>>::Out),
+                )
+            })
+            .collect(),
+    }
+}

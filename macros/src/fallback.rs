@@ -1,0 +1,59 @@
+//! What is emitted after a mistake: the user's item with stubs, so that one mistake does not cause ten.
+
+use crate::parse::structure::struct_name;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{FnArg, ImplItem, ItemFn, ItemImpl};
+
+/// An `impl` whose `call` could not be lowered: `init` and `apply` exist, and take anything.
+pub fn implementation(item: &ItemImpl) -> TokenStream {
+    let Some(name) = struct_name(&item.self_ty) else {
+        return TokenStream::new();
+    };
+    let (generics, _, where_clause) = item.generics.split_for_impl();
+    let self_ty = &item.self_ty;
+    let call = item.items.iter().find_map(|item| match item {
+        ImplItem::Fn(function) if function.sig.ident == "call" => Some(function),
+        _ => None,
+    });
+    let count = call.map_or(0, |call| {
+        call.sig
+            .inputs
+            .iter()
+            .filter(|input| matches!(input, FnArg::Typed(_)))
+            .count()
+    });
+    let inputs = (0..count).map(|index| format_ident!("input_{index}"));
+    let output = call.map(|call| &call.sig.output);
+    let inner = call.map(|call| &call.sig.generics.params);
+    let params = format_ident!("{name}Params");
+    quote! {
+        /// Stands for the parameters of a module that does not compile yet.
+        pub struct #params;
+
+        #[allow(dead_code, unused_variables, missing_docs)]
+        impl #generics #self_ty #where_clause {
+            pub fn init(&self, key: ::flaxen::rng::Key) -> ::flaxen::module::Variables<#params> {
+                ::core::unreachable!()
+            }
+            pub fn apply<#inner>(&self, variables: &impl ::core::any::Any, #(#inputs: impl ::core::any::Any),*) #output {
+                ::core::unreachable!()
+            }
+            pub const fn shape<const N: usize>(inputs: [::flaxen::shape::Sizes; N]) -> ::flaxen::shape::Rule {
+                ::flaxen::shape::Rule::Poisoned
+            }
+        }
+    }
+}
+
+/// A function that could not be lowered: its signature stays.
+pub fn function(item: &ItemFn) -> TokenStream {
+    let (attributes, visibility, head) = (&item.attrs, &item.vis, &item.sig);
+    quote! {
+        #(#attributes)*
+        #[allow(unused_variables)]
+        #visibility #head {
+            ::core::unreachable!()
+        }
+    }
+}

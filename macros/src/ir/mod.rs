@@ -1,0 +1,203 @@
+//! The intermediate representation: single-assignment equations.
+//!
+//! ```text
+//! body  ::= inputs (setup | eqn)* outputs
+//! setup ::= a statement of the user's that touches no tensor
+//! eqn   ::= var, … = call(arg, …)
+//! call  ::= op(values)              relu(x), leaky_relu(x, 0.1)
+//!         | submodule               compact!(Dense<10>)(x)
+//!         | param                   param!("kernel", zeros(), [3])
+//!         | apply(model)            model.apply(params, x), in value_and_grad!
+//! arg   ::= var | an expression from outside
+//! ```
+//!
+//! The user's types and expressions are carried along as opaque tokens with their spans.
+
+pub mod print;
+pub mod verify;
+
+use crate::parse::dims::{Dim, TensorType};
+use proc_macro2::{Span, TokenStream};
+
+/// A variable, by its index in [`Body::vars`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Var(pub usize);
+
+/// What is known of a variable.
+#[derive(Clone, Debug)]
+pub struct VarInfo {
+    /// The user's name for it, or the name of the op that made it.
+    pub name: String,
+    /// Where it comes from.
+    pub span: Span,
+    /// The type that the user wrote for it.
+    pub declared: Option<TensorType>,
+    /// Whether it is a tree of variables rather than a tensor (in `value_and_grad!`).
+    pub is_tree: bool,
+}
+
+/// A function of tensors: the body of `call`, of a differentiable function, or of a closure.
+#[derive(Clone, Debug, Default)]
+pub struct Body {
+    /// All variables.
+    pub vars: Vec<VarInfo>,
+    /// The arguments.
+    pub inputs: Vec<Var>,
+    /// Equations in order.
+    pub eqns: Vec<Eqn>,
+    /// The user's statements that touch no tensor, each with the number of equations before it.
+    pub setup: Vec<(usize, TokenStream)>,
+    /// The results.
+    pub outputs: Vec<Var>,
+    /// Submodules in the order of their construction.
+    pub submodules: Vec<Submodule>,
+    /// Parameters declared in place.
+    pub params: Vec<Param>,
+}
+
+/// One equation.
+#[derive(Clone, Debug)]
+pub struct Eqn {
+    /// A name for what it keeps: `relu_0`.
+    pub label: String,
+    /// What it binds.
+    pub outs: Vec<Var>,
+    /// What it calls.
+    pub call: Call,
+    /// On what.
+    pub args: Vec<Arg>,
+    /// The user's token.
+    pub span: Span,
+}
+
+/// What an equation calls.
+#[derive(Clone, Debug)]
+pub enum Call {
+    /// An op: its type, and the values for its `new`.
+    Op {
+        ty: TokenStream,
+        values: Vec<TokenStream>,
+    },
+    /// A submodule of this module.
+    Submodule(usize),
+    /// A parameter of this module.
+    Param(usize),
+    /// Another model, with its variables.
+    Apply { model: TokenStream, variables: Arg },
+}
+
+/// An argument of an equation.
+#[derive(Clone, Debug)]
+pub enum Arg {
+    /// A variable.
+    Var(Var),
+    /// An expression of the surrounding code.
+    Outside(TokenStream),
+}
+
+impl Arg {
+    /// The variable, if it is one.
+    pub fn var(&self) -> Option<Var> {
+        match self {
+            Arg::Var(var) => Some(*var),
+            Arg::Outside(_) => None,
+        }
+    }
+}
+
+/// A submodule that `compact!` declared.
+#[derive(Clone, Debug)]
+pub struct Submodule {
+    /// Flax's name: `Conv_0`, or the one that the user gave.
+    pub name: String,
+    /// The field of the parameter struct: `conv_0`.
+    pub field: syn::Ident,
+    /// The module's type.
+    pub ty: TokenStream,
+    /// Value keywords: `rate = 0.5`.
+    pub keywords: Vec<(syn::Ident, TokenStream)>,
+    /// The user's token.
+    pub span: Span,
+}
+
+/// A parameter that `param!` declared.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Its name.
+    pub name: String,
+    /// The field of the parameter struct.
+    pub field: syn::Ident,
+    /// The initialiser.
+    pub initializer: TokenStream,
+    /// The shape and the element.
+    pub tensor: TensorType,
+    /// The user's token.
+    pub span: Span,
+}
+
+/// A module: a struct's name, its generics, and the body of its `call`.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// The struct.
+    pub name: syn::Ident,
+    /// The type that the `impl` is for.
+    pub self_ty: syn::Type,
+    /// Public or not, as the struct's `call` says.
+    pub signature: Signature,
+    /// The lowered method.
+    pub body: Body,
+}
+
+/// What stands around a body: generics, declared inputs and outputs.
+#[derive(Clone, Debug)]
+pub struct Signature {
+    /// Generics of the `impl` (none for a function).
+    pub outer: syn::Generics,
+    /// Generics of the method or function.
+    pub inner: syn::Generics,
+    /// Names and types of the inputs.
+    pub inputs: Vec<(syn::Ident, TensorType)>,
+    /// Types of the outputs.
+    pub outputs: Vec<TensorType>,
+    /// Whether the output is a tuple.
+    pub tuple: bool,
+}
+
+impl Signature {
+    /// Names of the dimensions that are generic in the method alone, so that only the inputs know them.
+    pub fn is_inner(&self, dim: &Dim) -> bool {
+        match dim {
+            Dim::Name(path) => self.inner.type_params().any(|param| path.is_ident(&param.ident)),
+            _ => false,
+        }
+    }
+}
+
+impl Body {
+    /// A new variable.
+    pub fn var(&mut self, name: impl Into<String>, span: Span, declared: Option<TensorType>) -> Var {
+        self.vars.push(VarInfo {
+            name: name.into(),
+            span,
+            declared,
+            is_tree: false,
+        });
+        Var(self.vars.len() - 1)
+    }
+
+    /// What is known of a variable.
+    pub fn info(&self, var: Var) -> &VarInfo {
+        &self.vars[var.0]
+    }
+
+    /// A label that no equation has: `relu_0`, `relu_1`, ….
+    pub fn label(&self, name: &str) -> String {
+        let prefix = format!("{name}_");
+        let used = self.eqns.iter().filter(|eqn| {
+            eqn.label
+                .strip_prefix(&prefix)
+                .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+        });
+        format!("{prefix}{}", used.count())
+    }
+}

@@ -1,0 +1,124 @@
+//! The IR as text, for snapshots and for the documentation of generated code.
+
+use super::{Arg, Body, Call, Eqn, Var};
+use proc_macro2::TokenStream;
+use std::fmt::{self, Display};
+
+/// A variable's name in text and in generated code: the user's name and a number.
+pub fn var_name(body: &Body, var: Var) -> String {
+    format!("{}_{}", body.info(var).name, var.0)
+}
+
+/// Tokens with the spaces that a person would write.
+pub fn tidy(tokens: &TokenStream) -> String {
+    let mut text = tokens.to_string();
+    for (from, to) in [
+        (" :: ", "::"),
+        (":: ", "::"),
+        (" ::", "::"),
+        (" < ", "<"),
+        (" > ", ">"),
+        (" >", ">"),
+        ("< ", "<"),
+        (" <", "<"),
+        (" ,", ","),
+        ("( ", "("),
+        (" )", ")"),
+        (" (", "("),
+        (" . ", "."),
+        ("& ", "&"),
+        (" ! ", "!"),
+        ("[ ", "["),
+        (" ]", "]"),
+    ] {
+        text = text.replace(from, to);
+    }
+    text = text.replace("::flaxen::shape::dim::", "");
+    decimals(&text)
+}
+
+/// `Dim2<2, 8>` as `28`.
+fn decimals(text: &str) -> String {
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find("Dim") {
+        let (before, dim) = rest.split_at(at);
+        out.push_str(before);
+        let inside = dim
+            .get(3..4)
+            .filter(|count| count.parse::<u8>().is_ok())
+            .and_then(|_| dim.get(4..)?.strip_prefix('<'));
+        match inside.and_then(|inside| inside.split_once('>')) {
+            Some((digits, after)) => {
+                out.extend(digits.chars().filter(char::is_ascii_digit));
+                rest = after;
+            }
+            None => {
+                out.push_str("Dim");
+                rest = &dim[3..];
+            }
+        }
+    }
+    out + rest
+}
+
+/// One equation as text.
+pub fn eqn(body: &Body, eqn: &Eqn) -> String {
+    let outs: Vec<String> = eqn.outs.iter().map(|&out| var_name(body, out)).collect();
+    let mut args: Vec<String> = eqn.args.iter().map(|argument| arg(body, argument)).collect();
+    if let Call::Apply { variables, .. } = &eqn.call {
+        args.insert(0, arg(body, variables));
+    }
+    format!(
+        "{} = {}({})",
+        outs.join(", "),
+        callee(body, &eqn.call),
+        args.join(", ")
+    )
+}
+
+/// What an equation calls, as text.
+pub fn callee(body: &Body, call: &Call) -> String {
+    match call {
+        Call::Op { ty, values } => {
+            let values: Vec<String> = values.iter().map(tidy).collect();
+            let op = tidy(ty).replace("::flaxen::ops::", "").replace("::Op", "");
+            if values.is_empty() {
+                op
+            } else {
+                format!("{op}[{}]", values.join(", "))
+            }
+        }
+        Call::Submodule(index) => {
+            let submodule = &body.submodules[*index];
+            format!("{}: {}", submodule.name, tidy(&submodule.ty))
+        }
+        Call::Param(index) => format!("param {}", body.params[*index].name),
+        Call::Apply { model, .. } => format!("{}.apply", tidy(model)),
+    }
+}
+
+fn arg(body: &Body, arg: &Arg) -> String {
+    match arg {
+        Arg::Var(var) => var_name(body, *var),
+        Arg::Outside(tokens) => format!("outside {}", tidy(tokens)),
+    }
+}
+
+impl Display for Body {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |vars: &[Var]| {
+            vars.iter()
+                .map(|&var| var_name(self, var))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        writeln!(formatter, "inputs {}", list(&self.inputs))?;
+        for (index, equation) in self.eqns.iter().enumerate() {
+            for (_, setup) in self.setup.iter().filter(|(before, _)| *before == index) {
+                writeln!(formatter, "  setup {}", tidy(setup))?;
+            }
+            writeln!(formatter, "  {}", eqn(self, equation))?;
+        }
+        write!(formatter, "outputs {}", list(&self.outputs))
+    }
+}

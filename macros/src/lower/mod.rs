@@ -1,0 +1,54 @@
+//! A body to the steps of its passes.
+//!
+//! Enters: a body and its analysis. Leaves: the steps of the forward pass, which keep what backward reads, and those
+//! of the backward pass: one walk over the equations in reverse.
+
+pub mod backward;
+pub mod forward;
+pub mod print;
+
+use crate::analyze::Analysis;
+use crate::analyze::activity::Need;
+use crate::ir::{Body, Eqn, Var};
+
+/// A body with its passes.
+pub struct Lowered {
+    pub body: Body,
+    pub analysis: Analysis,
+    pub forward: Vec<forward::Step>,
+    /// Whether each result is the last use of its variable.
+    pub moved_outputs: Vec<bool>,
+    pub backward: backward::Backward,
+}
+
+/// Lowers a body; `inputs` are the needs of the inputs, `differentiated` the number of outputs with a cotangent.
+pub fn lower(body: Body, inputs: &[Need], differentiated: usize) -> Lowered {
+    let analysis = crate::analyze::analyze(&body, inputs, differentiated);
+    let (forward, moved_outputs) = forward::forward(&body, &analysis);
+    let backward = backward::backward(&body, &analysis, differentiated);
+    Lowered {
+        body,
+        analysis,
+        forward,
+        moved_outputs,
+        backward,
+    }
+}
+
+impl Lowered {
+    /// The need of a variable.
+    pub fn need(&self, var: Var) -> &Need {
+        &self.analysis.needs[var.0]
+    }
+
+    /// The needs of the arguments of an equation; what comes from outside has none.
+    pub fn argument_needs(&self, eqn: &Eqn) -> Vec<Need> {
+        let need = |var: Option<Var>| var.map_or(Need::No, |var| self.need(var).clone());
+        eqn.args.iter().map(|arg| need(arg.var())).collect()
+    }
+
+    /// The need of what an equation yields.
+    pub fn result_need(&self, eqn: &Eqn) -> &Need {
+        self.need(eqn.outs[0])
+    }
+}

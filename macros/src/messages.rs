@@ -1,0 +1,71 @@
+//! Every text that the macros show a user: what is wrong, and what to write instead.
+
+pub const CLOSURE: &str = "a closure over tensors has no derivative that can be written at compile time\n\
+    help: write its body in place, or as a function with `#[differentiable]`";
+pub const EARLY_RETURN: &str = "`call` is lowered to straight-line code, so it cannot return early\n\
+    help: let the last expression be the result";
+pub const WHILE: &str = "`while` runs a number of times that only the running program knows, so it has no backward pass\n\
+    help: write the steps one after another";
+pub const LOOP: &str = "`loop` and `for` are not lowered\n    help: write the steps one after another";
+pub const BRANCH: &str = "`if` and `match` on the way of a tensor are not lowered\n\
+    help: choose between values before the call, or write two modules";
+pub const QUESTION_MARK: &str = "`?` would leave the body early\n    help: tensors of wrong shapes do not compile, so no op returns a `Result`";
+pub const ASSIGNMENT: &str =
+    "a tensor is not changed in place\n    help: bind the result to a name: `let x = …;`";
+pub const MUTABLE: &str =
+    "a binding is never changed here\n    help: leave out `mut` and bind the result again: `let x = …;`";
+pub const REFERENCE_BINDING: &str = "a tensor is bound by value\n    help: leave out `ref`";
+pub const PATTERN: &str = "tensors are bound to a name, or to a tuple of names: `let (a, b) = …;`";
+pub const NOT_A_CALL: &str = "this is not a step that has a backward pass\n\
+    help: a step is a call of an op (`relu(x)`), of a module (`compact!(Dense<10>)(x)`), or one of `+ - * /`";
+pub const CALLEE: &str = "what is called here must be the name of an op, a submodule, or `compact!(…)`";
+pub const INDEXING: &str = "a tensor is not indexed in place\n    help: use `slice::<AXIS, START, END>(x)`";
+pub const FIELD: &str = "a tensor has no fields that can be read here";
+pub const NO_RESULT: &str = "the body must end in its result: leave out the last semicolon";
+pub const NOT_A_TENSOR: &str = "the result must come from the inputs or the parameters, and this does not";
+pub const NO_SELF: &str = "`call` takes `&self` first: `fn call<B: Batch>(&self, x: Tensor![B, 28]) -> …`";
+pub const BY_REFERENCE_SELF: &str = "`call` takes `&self`: the hyper-parameters are read, never changed";
+pub const INPUT_TYPE: &str = "an input is written as a tensor: `x: Tensor![B, 28, 28, 1]`";
+pub const INPUT_NAME: &str = "an input has a plain name: `x: Tensor![B, 28]`";
+pub const OUTPUT_TYPE: &str =
+    "the result is written as a tensor, or as a tuple of tensors: `-> Tensor![B, 10]`";
+pub const NO_INPUT: &str = "there must be at least one tensor among the inputs";
+pub const TOO_MANY: &str = "at most six inputs, and at most four results";
+pub const NO_CALL: &str =
+    "a module has a method `call`: `fn call<B: Batch>(&self, x: Tensor![B, 28]) -> Tensor![B, 10]`";
+pub const TRAIT_IMPL: &str =
+    "`#[module]` goes on the module's own `impl`, not on the implementation of a trait";
+pub const SELF_TYPE: &str = "`#[module]` goes on the `impl` of a struct: `impl Cnn { … }`";
+pub const ITEM: &str = "`#[module]` goes on a struct or on its `impl`";
+pub const ARGUMENTS: &str = "`#[module]` takes no arguments";
+pub const TUPLE_STRUCT: &str =
+    "the hyper-parameters of a module have names\n    help: write `struct Name { rate: f32 }`";
+pub const ASYNC: &str = "`call` is an ordinary function";
+pub const COMPACT_OUTSIDE: &str = "`compact!` declares a submodule, so it belongs in the body of `call` in a `#[module]`\n\
+    help: outside of a module, make the layer with `new` and call `init` and `apply` on it";
+pub const PARAM_OUTSIDE: &str =
+    "`param!` declares a parameter, so it belongs in the body of `call` in a `#[module]`";
+pub const COMPACT_IN_FUNCTION: &str = "a function has no parameters, so it cannot declare a submodule\n\
+    help: write a `#[module]`";
+pub const COMPACT_FORM: &str =
+    "`compact!` takes a module and its keywords: `compact!(Dense<10>, name = \"head\")`";
+pub const PARAM_FORM: &str =
+    "`param!` takes a name, an initialiser and a shape: `param!(\"kernel\", lecun_normal(), [I, F])`";
+pub const NAME_LITERAL: &str = "the name is a string: `name = \"head\"`";
+pub const SUBMODULE_AS_VALUE: &str = "a submodule is called, not passed on: `dense(x)`";
+pub const GRAD_FORM: &str = "`value_and_grad!` takes a closure and what to differentiate by: \
+    `value_and_grad!(|params| { … }, &state.params)`";
+pub const GRAD_COUNT: &str = "the closure and the arguments after it differ in number";
+pub const AUX_FORM: &str = "the closure ends in the loss, or in `(loss, aux)`";
+pub const TREE_AS_TENSOR: &str = "these are variables of a model: pass them to `model.apply(…)`";
+pub const LOSS_INDEPENDENT: &str = "the loss does not depend on what it is differentiated by";
+
+/// Two variables of a module want one name.
+pub fn name_in_use(name: &str) -> String {
+    format!("the name `{name}` is in use: a module gives each submodule and each parameter a name of its own")
+}
+
+/// A name that cannot be a field of a struct.
+pub fn not_a_name(name: &str) -> String {
+    format!("`{name}` cannot name a variable: use letters, digits and `_`, beginning with a letter")
+}

@@ -1,0 +1,148 @@
+//! `compact!(Conv<32, (3, 3)>, strides = (2, 2), name = "stem")` and `param!("kernel", zeros(), [I, F])`.
+
+use super::arguments::DimType;
+use super::dims::{TensorType, digits};
+use crate::messages;
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{Error, Expr, Ident, Lit, LitStr, Result, Token, bracketed};
+
+/// A submodule declared in place.
+pub struct Compact {
+    /// The module's type, with its type-level keywords applied.
+    pub ty: TokenStream,
+    /// The class: `Conv`.
+    pub class: Ident,
+    /// The name that the user gave.
+    pub name: Option<LitStr>,
+    /// Value keywords.
+    pub keywords: Vec<(Ident, TokenStream)>,
+}
+
+impl Parse for Compact {
+    fn parse(input: ParseStream) -> Result<Self> {
+        if !input.peek(Ident) && !input.peek(Token![::]) && !input.peek(Token![crate]) {
+            return Err(input.error(messages::COMPACT_FORM));
+        }
+        let module: DimType = input.parse()?;
+        let mut compact = Compact {
+            ty: module.tokens,
+            class: module.name,
+            name: None,
+            keywords: Vec::new(),
+        };
+        while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
+            let key: Ident = input
+                .parse()
+                .map_err(|error| Error::new(error.span(), messages::COMPACT_FORM))?;
+            input.parse::<Token![=]>()?;
+            compact.keyword(key, input.parse()?)?;
+        }
+        match input.is_empty() {
+            true => Ok(compact),
+            false => Err(input.error(messages::COMPACT_FORM)),
+        }
+    }
+}
+
+impl Compact {
+    /// Integers, tuples of them, booleans and names of types are part of the module's type; the rest are values.
+    fn keyword(&mut self, key: Ident, value: Expr) -> Result<()> {
+        if key == "name" {
+            match value {
+                Expr::Lit(syn::ExprLit {
+                    lit: Lit::Str(name), ..
+                }) => self.name = Some(name),
+                other => return Err(Error::new(other.span(), messages::NAME_LITERAL)),
+            }
+        } else if let Some(ty) = type_level(&value) {
+            let module = &self.ty;
+            self.ty = quote_spanned! {key.span()=>
+                <#module as ::flaxen::keyword::With<::flaxen::keyword::#key, #ty>>::Out
+            };
+        } else {
+            self.keywords.push((key, quote!(#value)));
+        }
+        Ok(())
+    }
+}
+
+fn type_level(value: &Expr) -> Option<TokenStream> {
+    match value {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Int(int) => Some(digits(int.base10_parse().ok()?, int.span())),
+            Lit::Bool(bool) => {
+                let name = Ident::new(if bool.value { "True" } else { "False" }, bool.span());
+                Some(quote!(::flaxen::keyword::#name))
+            }
+            _ => None,
+        },
+        Expr::Tuple(tuple) => {
+            let parts: Option<Vec<TokenStream>> = tuple.elems.iter().map(type_level).collect();
+            parts.map(|parts| quote!((#(#parts,)*)))
+        }
+        Expr::Path(path) if path.qself.is_none() => {
+            let name = path.path.segments.last()?.ident.to_string();
+            let is_type = name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
+            is_type.then(|| quote!(#value))
+        }
+        _ => None,
+    }
+}
+
+/// A parameter declared in place.
+pub struct ParamCall {
+    /// Its name.
+    pub name: LitStr,
+    /// The initialiser.
+    pub initializer: Expr,
+    /// The shape and the element.
+    pub tensor: TensorType,
+}
+
+impl Parse for ParamCall {
+    fn parse(input: ParseStream) -> Result<Self> {
+        let form = |error: Error| Error::new(error.span(), messages::PARAM_FORM);
+        let name = input.parse().map_err(form)?;
+        input.parse::<Token![,]>().map_err(form)?;
+        let initializer = input.parse()?;
+        input.parse::<Token![,]>().map_err(form)?;
+        let inside;
+        bracketed!(inside in input);
+        let tensor = inside.parse()?;
+        input.parse::<Option<Token![,]>>()?;
+        match input.is_empty() {
+            true => Ok(ParamCall {
+                name,
+                initializer,
+                tensor,
+            }),
+            false => Err(input.error(messages::PARAM_FORM)),
+        }
+    }
+}
+
+/// The field for a variable's name: `conv_0` for `Conv_0`, `batch_norm_1` for `BatchNorm_1`.
+pub fn field_of(name: &str, span: Span) -> Result<Ident> {
+    let mut field = String::new();
+    let mut after_lower = false;
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && after_lower {
+            field.push('_');
+        }
+        after_lower = letter.is_ascii_lowercase() || letter.is_ascii_digit();
+        field.push(letter.to_ascii_lowercase());
+    }
+    let is_name = field.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && field
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+        && field != "_";
+    match is_name {
+        false => Err(Error::new(span, messages::not_a_name(name))),
+        true if syn::parse_str::<Ident>(&field).is_ok() => Ok(Ident::new(&field, span)),
+        true => Ok(Ident::new_raw(&field, span)),
+    }
+}

@@ -1,0 +1,211 @@
+//! All that generated code may call, besides the contracts. Not for users.
+
+use crate::module::{Collections, Module, Trainable};
+use crate::op::{Differentiable, Need, Needs};
+use crate::shape::Shape;
+use crate::tensor::{Float, Tensor};
+use std::marker::PhantomData;
+
+pub use serde;
+
+/// What names the types of a module's values: the generated trait of its steps is implemented for `Steps<(generics)>`.
+pub struct Steps<G>(PhantomData<G>);
+
+/// A type whose shape was checked in numbers. While the constant `OK` fails to evaluate, rustc knows nothing of the type,
+/// so that of a wrong shape the numbers speak and the types are silent.
+pub struct Checked<T, const OK: bool>(PhantomData<T>);
+
+/// The type that was checked.
+pub trait Passed {
+    /// The type itself.
+    type Type;
+}
+
+impl<T> Passed for Checked<T, true> {
+    type Type = T;
+}
+
+/// The forward pass of an op that is differentiated only if `M` says so.
+pub fn forward_if<M: Need, In, N: Needs<In>, O: Differentiable<In, N>>(
+    op: &O,
+    input: In,
+) -> (O::Out, M::Of<O::Residuals>) {
+    M::choose(input, |input| op.forward(input), |input| op.infer(input))
+}
+
+/// The backward pass of an op that is differentiated only if `M` says so.
+pub fn backward_if<M: Need, In, N: Needs<In>, O: Differentiable<In, N>>(
+    op: &O,
+    residuals: M::Of<O::Residuals>,
+    cotangent: M::Of<O::Out>,
+) -> M::Of<N::Cotangents> {
+    M::zip(residuals, cotangent, |residuals, cotangent| {
+        op.backward(residuals, cotangent)
+    })
+}
+
+/// No cotangent, for an input that nobody asks about.
+///
+/// # Panics
+/// If it is needed. Generated code calls it only where nothing of an equation is needed.
+pub fn nothing<N: Need, T>() -> N::Of<T> {
+    N::when(|| unreachable!("a cotangent that is needed comes out of a backward pass"))
+}
+
+/// What goes backward through one op in `value_and_grad!`.
+pub struct Pullback<N, In, O, R> {
+    op: O,
+    residuals: R,
+    types: PhantomData<(N, In)>,
+}
+
+/// Computes an op and keeps what its backward pass needs.
+pub fn vjp<N: Needs<In>, In, O: Differentiable<In, N>>(
+    op: O,
+    input: In,
+    _: N,
+) -> (O::Out, Pullback<N, In, O, O::Residuals>) {
+    let (out, residuals) = op.forward(input);
+    (
+        out,
+        Pullback {
+            op,
+            residuals,
+            types: PhantomData,
+        },
+    )
+}
+
+impl<N: Needs<In>, In, O: Differentiable<In, N>> Pullback<N, In, O, O::Residuals> {
+    /// The cotangents of the inputs.
+    pub fn pull(self, cotangent: O::Out) -> N::Cotangents {
+        self.op.backward(self.residuals, cotangent)
+    }
+}
+
+/// What goes backward through a model in `value_and_grad!`.
+pub struct ModelPullback<'a, N, In, M, P, R> {
+    model: &'a M,
+    params: &'a P,
+    residuals: R,
+    types: PhantomData<(N, In)>,
+}
+
+/// Applies a model and keeps what its backward pass needs.
+pub fn model_vjp<'a, N: Needs<In>, In, M: Trainable<In, N>>(
+    model: &'a M,
+    variables: &'a impl Collections<M::Params>,
+    input: In,
+    _: N,
+) -> (M::Out, ModelPullback<'a, N, In, M, M::Params, M::Residuals>) {
+    let params = variables.params();
+    let (out, residuals) = model.forward(params, input);
+    (
+        out,
+        ModelPullback {
+            model,
+            params,
+            residuals,
+            types: PhantomData,
+        },
+    )
+}
+
+impl<N: Needs<In>, In, M: Trainable<In, N>> ModelPullback<'_, N, In, M, M::Params, M::Residuals> {
+    /// The gradient of the parameters, and the cotangents of the inputs.
+    pub fn pull(self, cotangent: M::Out) -> (M::Params, N::Cotangents) {
+        self.model.backward(self.params, self.residuals, cotangent)
+    }
+}
+
+/// Applies a model that no gradient goes through.
+pub fn model_infer<In, M: Module<In>>(
+    model: &M,
+    variables: &impl Collections<M::Params>,
+    input: In,
+) -> M::Out {
+    model.infer(variables.params(), input)
+}
+
+/// One of several outputs.
+pub trait Part<const INDEX: usize> {
+    /// Its type.
+    type Out;
+}
+
+macro_rules! parts {
+    ($(($($all:ident),+) $index:literal $part:ident;)+) => {$(
+        impl<$($all),+> Part<$index> for ($($all,)+) {
+            type Out = $part;
+        }
+    )+};
+}
+parts! {
+    (A, B) 0 A; (A, B) 1 B;
+    (A, B, C) 0 A; (A, B, C) 1 B; (A, B, C) 2 C;
+    (A, B, C, D) 0 A; (A, B, C, D) 1 B; (A, B, C, D) 2 C; (A, B, C, D) 3 D;
+}
+
+/// The loss of `value_and_grad!`: a scalar.
+#[diagnostic::on_unimplemented(
+    message = "the loss must be a scalar, and this is `{Self}`",
+    label = "not a scalar: end with `.mean()` or `.sum()`"
+)]
+pub trait Loss {
+    /// The cotangent that the backward pass begins with: 1.
+    fn seed(&self) -> Self;
+}
+
+impl<E: Float> Loss for Tensor<(), E> {
+    fn seed(&self) -> Self {
+        Tensor::scalar(E::ONE)
+    }
+}
+
+/// The cotangent of what nothing depends on.
+pub fn zeros<S: Shape, E: Float>(like: Tensor<S, E>) -> Tensor<S, E> {
+    Tensor::zeros(like.shape())
+}
+
+/// Prints the shape of a leaf as Flax does: `(10, 5)`, `(5,)`.
+pub struct LeafShape<'a, S: Shape, E: Float>(pub &'a Tensor<S, E>);
+
+impl<S: Shape, E: Float> std::fmt::Debug for LeafShape<'_, S, E> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0.sizes().as_ref() {
+            [size] => write!(formatter, "({size},)"),
+            sizes => {
+                formatter.write_str("(")?;
+                for (axis, size) in sizes.iter().enumerate() {
+                    write!(formatter, "{}{size}", if axis > 0 { ", " } else { "" })?;
+                }
+                formatter.write_str(")")
+            }
+        }
+    }
+}
+
+/// Declares types that stand for generic dimensions while a module's shapes are checked in numbers.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __stand_in {
+    ($name:ident) => {
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        struct $name;
+
+        impl $crate::shape::Dim for $name {
+            const SIZE: $crate::shape::Size = $crate::shape::Size::Named(stringify!($name));
+
+            fn size(self) -> usize {
+                0
+            }
+            fn from_size(_: usize) -> Option<Self> {
+                None
+            }
+        }
+
+        impl $crate::shape::Static for $name {
+            const N: usize = 0;
+        }
+    };
+}

@@ -1,0 +1,9 @@
+//! Data: reading files of examples, and cutting an epoch into batches.
+//!
+//! - [`idx`] reads the array format of MNIST and of the sets that copied it;
+//! - [`mnist`] joins four such files to a labelled training and test set;
+//! - [`batches`] cuts a permutation into batches of indices.
+
+pub mod batches;
+pub mod idx;
+pub mod mnist;

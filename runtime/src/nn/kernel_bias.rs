@@ -1,0 +1,92 @@
+//! The parameters of a linear layer: a `kernel` and, unless the layer has none, a `bias`.
+
+use crate::__private::LeafShape;
+use crate::init::Initializer;
+use crate::ops::Bias;
+use crate::rng::Scope;
+use crate::shape::{Dim, SplitLast, StaticShape};
+use crate::tensor::{Float, Tensor};
+use crate::tree::{Path, Tree, Visit, Zip};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The layer has a bias, one number for each feature. The default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WithBias;
+
+/// The layer has no bias: `use_bias = false`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoBias;
+
+/// Whether a layer has a bias: [`WithBias`] or [`NoBias`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say whether there is a bias",
+    label = "write `WithBias` or `NoBias`"
+)]
+pub trait UseBias: Clone + PartialEq + 'static {
+    /// The bias of `F` features: a tensor `[F]`, or `()`.
+    type Of<F: Dim, E: Float>: Bias<F, E>;
+}
+
+impl UseBias for WithBias {
+    type Of<F: Dim, E: Float> = Tensor<(F,), E>;
+}
+
+impl UseBias for NoBias {
+    type Of<F: Dim, E: Float> = ();
+}
+
+/// A kernel of shape `K`, whose last dimension is the number of features, and their bias.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct KernelBias<K: SplitLast, E: Float, B: UseBias = WithBias> {
+    /// What the input is multiplied by.
+    pub kernel: Tensor<K, E>,
+    /// What is added: a tensor `[F]`, or `()` for a layer without a bias.
+    pub bias: B::Of<K::Last, E>,
+}
+
+impl<K: SplitLast + StaticShape, E: Float, B: UseBias> KernelBias<K, E, B> {
+    /// Draws the kernel and then the bias.
+    pub(super) fn init(scope: &mut Scope, kernel: &Initializer, bias: &Initializer) -> Self {
+        let shape = K::default();
+        KernelBias {
+            kernel: kernel.init(scope.param(), shape),
+            bias: B::Of::written(shape.last(), |place| {
+                if let Some(place) = place {
+                    let values: Tensor<(K::Last,), E> = bias.init(scope.param(), (shape.last(),));
+                    place.copy_from_slice(values.as_slice());
+                }
+            }),
+        }
+    }
+}
+
+impl<K: SplitLast, E: Float, B: UseBias> Tree for KernelBias<K, E, B> {
+    fn visit(&self, path: &Path, visitor: &mut impl Visit) {
+        self.kernel.visit(&path.child("kernel"), visitor);
+        self.bias.visit(&path.child("bias"), visitor);
+    }
+
+    fn zip<const N: usize>(&mut self, mut others: [&mut Self; N], path: &Path, zip: &mut impl Zip<N>) {
+        let kernels = others.each_mut().map(|other| &mut other.kernel);
+        self.kernel.zip(kernels, &path.child("kernel"), zip);
+        let biases = others.map(|other| &mut other.bias);
+        self.bias.zip(biases, &path.child("bias"), zip);
+    }
+}
+
+/// Prints the shapes, as Flax does: `{kernel: (10, 5), bias: (5,)}`.
+impl<K: SplitLast, E: Float, B: UseBias> fmt::Debug for KernelBias<K, E, B> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Entries<'a, 'b, 'c>(&'a mut fmt::DebugMap<'b, 'c>);
+        impl Visit for Entries<'_, '_, '_> {
+            fn leaf<S: crate::shape::Shape, E: Float>(&mut self, path: &Path, leaf: &Tensor<S, E>) {
+                self.0.entry(&format_args!("{}", path.name()), &LeafShape(leaf));
+            }
+        }
+        let mut map = formatter.debug_map();
+        self.visit(&Path::ROOT, &mut Entries(&mut map));
+        map.finish()
+    }
+}

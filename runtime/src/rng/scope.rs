@@ -1,0 +1,235 @@
+//! How Flax derives the key of each variable and of each draw from the path of its module.
+
+use std::cell::{Cell, RefCell};
+
+use sha1::{Digest, Sha1};
+
+use super::key::Key;
+use crate::error::{Error, Result};
+
+/// A module's place in the model: where the keys of its parameters, and those of its rng streams, come from.
+///
+/// Each stream has one base key for the whole model. The `n`-th draw of a module from a stream is
+///
+/// ```text
+/// fold_in(base, first 4 bytes of SHA-1(path ++ n))
+/// ```
+///
+/// with the names of the path one after the other, without separators, and `n` big-endian in as few bytes as
+/// it needs, as in `flax.core.scope`. So a variable's key depends on its module's path and on how many draws
+/// that module made before, but on no other module. A module counts its draws for each stream; entering it
+/// again by the same name goes on counting.
+///
+/// ```
+/// use flaxen::rng::{Key, Scope};
+///
+/// let mut root = Scope::root(Key::new(0));
+/// let mut dense = root.child("Dense_0");
+/// let (kernel, bias) = (dense.param(), dense.param());
+/// assert_eq!(kernel.words(), [3043437727, 3662875008]);
+/// assert_eq!(bias.words(), [2912151818, 3648475384]);
+/// ```
+#[derive(Debug)]
+pub struct Scope<'a> {
+    tree: Tree<'a>,
+    node: usize,
+    path: Sha1,
+}
+
+/// The stream that parameters are drawn from, and the one of a bare key.
+const PARAMS: &str = "params";
+
+impl Scope<'_> {
+    /// The root of a model that is initialised with this key: `model.init(key, ...)`.
+    pub fn root(key: Key) -> Self {
+        Self::with_streams([(PARAMS, key)])
+    }
+
+    /// The root of a model with several streams: `model.init({"params": ..., "dropout": ...}, ...)`, or the
+    /// `rngs` of `apply`.
+    ///
+    /// After the first time on a thread it does not allocate, as long as no larger model is walked.
+    pub fn with_streams<const N: usize>(streams: [(&'static str, Key); N]) -> Self {
+        let mut counts = SPARE.try_with(Cell::take).unwrap_or_default();
+        counts.streams.extend(streams);
+        let node = counts.enter(None, "");
+        Self {
+            tree: Tree::Root(Root(RefCell::new(counts))),
+            node,
+            path: Sha1::new(),
+        }
+    }
+
+    /// The scope of a submodule.
+    pub fn child(&mut self, name: &str) -> Scope<'_> {
+        let counts = self.tree.counts();
+        let node = counts.borrow_mut().enter(Some(self.node), name);
+        Scope {
+            tree: Tree::Inside(counts),
+            node,
+            path: self.path.clone().chain_update(name),
+        }
+    }
+
+    /// The key for the next parameter. Flax draws one for each, also where the initialiser needs none.
+    ///
+    /// # Panics
+    /// If the root was made without a stream `params`. A scope that initialises a model has one.
+    pub fn param(&mut self) -> Key {
+        match self.make_rng(PARAMS) {
+            Ok(key) => key,
+            Err(_) => panic!("a scope without a stream `params` initialises no parameters"),
+        }
+    }
+
+    /// The next key of a stream: `module.make_rng(stream)`. A stream that was not given is taken from
+    /// `params` and counted there, as Flax does since 0.8.
+    ///
+    /// # Errors
+    /// If neither was given.
+    pub fn make_rng(&mut self, stream: &str) -> Result<Key> {
+        let counts = &mut *self.tree.counts().borrow_mut();
+        let index = counts.position(stream).or_else(|| counts.position(PARAMS));
+        let index = index.ok_or_else(|| counts.missing(stream))?;
+        let count = counts.next(self.node, index);
+
+        let bytes = count.to_be_bytes();
+        let leading_zeros = count.leading_zeros() as usize / 8;
+        let hash = self.path.clone().chain_update(&bytes[leading_zeros..]).finalize();
+        let [a, b, c, d, ..] = <[u8; 20]>::from(hash);
+        Ok(counts.streams[index].1.fold_in(u32::from_be_bytes([a, b, c, d])))
+    }
+}
+
+/// The root owns the counts; every other scope refers to them.
+#[derive(Debug)]
+enum Tree<'a> {
+    Root(Root),
+    Inside(&'a RefCell<Counts>),
+}
+
+impl Tree<'_> {
+    fn counts(&self) -> &RefCell<Counts> {
+        match self {
+            Tree::Root(root) => &root.0,
+            Tree::Inside(counts) => counts,
+        }
+    }
+}
+
+/// What every scope of a model shares: the base keys, the modules that were entered, and how often each has
+/// drawn.
+#[derive(Debug, Default)]
+struct Counts {
+    streams: Vec<(&'static str, Key)>,
+    nodes: Vec<Node>,
+    /// The names of all nodes, one after the other.
+    names: String,
+    /// For each node its draws from each stream.
+    draws: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct Node {
+    parent: Option<usize>,
+    name: std::ops::Range<usize>,
+}
+
+impl Counts {
+    /// The node of a module, the same whenever it is entered.
+    fn enter(&mut self, parent: Option<usize>, name: &str) -> usize {
+        let known = |node: &Node| node.parent == parent && self.names[node.name.clone()] == *name;
+        if let Some(node) = self.nodes.iter().position(known) {
+            return node;
+        }
+        let start = self.names.len();
+        self.names.push_str(name);
+        self.nodes.push(Node {
+            parent,
+            name: start..self.names.len(),
+        });
+        self.draws.resize(self.nodes.len() * self.streams.len(), 0);
+        self.nodes.len() - 1
+    }
+
+    fn position(&self, stream: &str) -> Option<usize> {
+        self.streams.iter().position(|(name, _)| *name == stream)
+    }
+
+    fn next(&mut self, node: usize, stream: usize) -> u32 {
+        let draws = &mut self.draws[node * self.streams.len() + stream];
+        *draws += 1;
+        *draws
+    }
+
+    fn missing(&self, stream: &str) -> Error {
+        let given: Vec<&str> = self.streams.iter().map(|(name, _)| *name).collect();
+        Error::Mismatch {
+            what: "rng streams".into(),
+            expected: format!("a key for `{stream}` or `{PARAMS}`"),
+            found: format!("keys for {given:?}"),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.streams.clear();
+        self.nodes.clear();
+        self.names.clear();
+        self.draws.clear();
+    }
+}
+
+thread_local! {
+    /// The memory of the last root of this thread. A model draws in every training step, and a step allocates
+    /// nothing.
+    static SPARE: Cell<Counts> = const {
+        Cell::new(Counts { streams: Vec::new(), nodes: Vec::new(), names: String::new(), draws: Vec::new() })
+    };
+}
+
+/// Leaves its memory to the next root.
+#[derive(Debug)]
+struct Root(RefCell<Counts>);
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        let mut counts = self.0.take();
+        counts.clear();
+        // A thread that is ending has no place for it any more.
+        let _ = SPARE.try_with(|spare| spare.set(counts));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_goes_on_counting() {
+        let mut root = Scope::root(Key::new(0));
+        let mut once = root.child("block");
+        let expected = [once.param(), once.param(), once.child("inner").param()];
+
+        let mut root = Scope::root(Key::new(0));
+        let first = root.child("block").param();
+        let _ = root.child("other").param();
+        let inner = root.child("block").child("inner").param();
+        assert_eq!([first, root.child("block").param(), inner], expected);
+    }
+
+    #[test]
+    fn names_do_not_run_together_in_the_counts() {
+        let mut root = Scope::root(Key::new(0));
+        let nested = root.child("a").child("b").param();
+        // Flax's hash has no separators, so the key is the same; but it is another module, which counts for
+        // itself.
+        assert_eq!(root.child("ab").param(), nested);
+    }
+
+    #[test]
+    fn a_stream_that_is_missing() {
+        let mut scope = Scope::with_streams([("noise", Key::new(0))]);
+        let error = scope.make_rng("dropout").unwrap_err().to_string();
+        assert!(error.contains("`dropout`") && error.contains("noise"), "{error}");
+    }
+}

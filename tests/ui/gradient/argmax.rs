@@ -1,0 +1,22 @@
+use flaxen::prelude::*;
+
+#[module]
+struct Head;
+
+#[module]
+impl Head {
+    fn call<B: Batch>(&self, x: Tensor![B, 256]) -> Tensor![B, 10] {
+        compact!(Dense<10>, name = "head")(x)
+    }
+}
+
+fn main() {
+    let model = Head::new();
+    let params = model.init(Key::new(0)).params;
+    let x: Tensor![4, 256] = Tensor::zeros(Default::default());
+    let labels: Tensor![4; i32] = Tensor::zeros(Default::default());
+    let (loss, grads) = value_and_grad!(|params| {
+        let logits = model.apply(params, x);
+        equal(argmax(logits), labels).mean()
+    }, &params);
+}

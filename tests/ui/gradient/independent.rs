@@ -1,0 +1,7 @@
+use flaxen::prelude::*;
+
+fn main() {
+    let a: Tensor![4] = Tensor::zeros(Default::default());
+    let b: Tensor![4] = Tensor::zeros(Default::default());
+    let (loss, grads) = value_and_grad!(|x, y| x.sum(), a, b);
+}

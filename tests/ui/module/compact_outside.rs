@@ -1,0 +1,5 @@
+use flaxen::prelude::*;
+
+fn main() {
+    let dense = compact!(Dense<10>);
+}

@@ -1,0 +1,16 @@
+use flaxen::prelude::*;
+
+#[module]
+struct Head;
+
+#[module]
+impl Head {
+    fn call<B: Batch>(&self, x: Tensor![B, 256]) -> Tensor![B, 10] {
+        compact!(Dense<10>, name = "head")(x)
+    }
+}
+
+fn main() {
+    let params = Head::new().init(Key::new(0)).params;
+    params.head.bias = Tensor::zeros(Default::default());
+}
