@@ -8,6 +8,8 @@ pub mod axis;
 pub mod broadcast;
 pub mod decimal;
 pub mod dim;
+pub mod divide;
+pub mod halve;
 pub mod matmul;
 mod message;
 pub mod permute;
