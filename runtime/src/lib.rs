@@ -10,13 +10,16 @@ pub mod data;
 pub mod error;
 pub mod init;
 pub mod keyword;
+pub mod loss;
 pub mod module;
 pub mod nn;
 pub mod op;
 pub mod ops;
+pub mod optim;
 pub mod rng;
 pub mod shape;
 pub mod tensor;
+pub mod train;
 pub mod tree;
 
 pub use error::{Error, Result};
@@ -28,8 +31,10 @@ pub use tensor::Tensor;
 /// What a program that uses flaxen wants in scope.
 pub mod prelude {
     pub use crate::init::{
-        constant, glorot_normal, glorot_uniform, he_normal, he_uniform, lecun_normal, lecun_uniform, ones, zeros,
+        constant, glorot_normal, glorot_uniform, he_normal, he_uniform, lecun_normal, lecun_uniform, ones,
+        zeros,
     };
+    pub use crate::loss::*;
     pub use crate::module::Variables;
     pub use crate::nn::{Conv, Dense};
     pub use crate::op::Op as _;

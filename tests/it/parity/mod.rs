@@ -5,6 +5,8 @@ mod dense;
 mod flax_rng;
 mod initializers;
 mod layer;
+mod losses;
+mod optimizers;
 mod pool;
 mod prng;
 
