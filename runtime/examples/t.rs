@@ -45,7 +45,7 @@ fn main() {
         if !name.contains(&only) {
             return;
         }
-        let t = best(100, f);
+        let t = best(400, f);
         println!(
             "{name:10} {:7.1}us {:5.1} GF {:4.0}%",
             t * 1e6,

@@ -63,12 +63,7 @@ pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenS
     };
     let kept = residuals(&passes, &format_ident!("Residuals"));
     let (item_of_kept, type_of_kept, value_of_kept) = (kept.item, kept.ty, kept.value);
-    let (pattern, setup, infer, out) = (
-        passes.inputs(),
-        passes.setup(),
-        passes.infer(),
-        passes.outputs(),
-    );
+    let (pattern, setup, infer, out) = (passes.inputs(), passes.setup(), passes.infer(), passes.outputs());
     let forward = passes.forward();
     let cotangents: Vec<_> = (0..signature.outputs.len())
         .map(names::term)

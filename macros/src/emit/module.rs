@@ -40,7 +40,6 @@ pub fn module(implementation: Implementation) -> TokenStream {
         module,
         attributes,
         others,
-        ..
     } = implementation;
     let names = Names::of(&module.name);
     let all = AllGenerics::of(&module.signature);
@@ -71,7 +70,12 @@ pub fn module(implementation: Implementation) -> TokenStream {
         parts.methods(self_ty, &attributes, &others, &module.name, &lowered),
         parts.module_impl(self_ty),
         parts.trainable_impl(self_ty),
-        checks::checks(&lowered.body, &module.signature, &names.shapes, &module.name.to_string()),
+        checks::checks(
+            &lowered.body,
+            &module.signature,
+            &names.shapes,
+            &module.name.to_string(),
+        ),
     ];
     items.into_iter().collect()
 }

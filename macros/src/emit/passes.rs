@@ -136,15 +136,16 @@ impl Passes<'_> {
             self.arguments(eqn, moves),
             self.types.callee(eqn),
         );
+        let ty = self.input_type(eqn);
         match &eqn.call {
             Call::Op { .. } => {
                 let part = self.part(eqn);
-                quote_spanned!(eqn.span=> let #outs = <#callee as ::flaxen::op::Op<_>>::infer(#part, #input);)
+                quote_spanned!(eqn.span=> let #outs = <#callee as ::flaxen::op::Op<#ty>>::infer(#part, #input);)
             }
             Call::Submodule(index) => {
                 let (part, field) = (self.part(eqn), &self.lowered.body.submodules[*index].field);
                 quote_spanned! {eqn.span=>
-                    let #outs = <#callee as ::flaxen::module::Module<_>>::infer(#part, &params.#field, #input);
+                    let #outs = <#callee as ::flaxen::module::Module<#ty>>::infer(#part, &params.#field, #input);
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
@@ -225,6 +226,7 @@ impl Passes<'_> {
             self.arguments(eqn, moves),
             self.types.callee(eqn),
         );
+        let ty = self.input_type(eqn);
         let (kept, needs) = (names::residual(eqn), self.needs(eqn));
         match &eqn.call {
             Call::Op { values, .. } if self.in_place => quote_spanned! {eqn.span=>
@@ -234,11 +236,11 @@ impl Passes<'_> {
                 let part = self.part(eqn);
                 match self.condition(eqn) {
                     None => quote_spanned! {eqn.span=>
-                        let (#outs, #kept) = <#callee as ::flaxen::op::Differentiable<_, #needs>>::forward(#part, #input);
+                        let (#outs, #kept) = <#callee as ::flaxen::op::Differentiable<#ty, #needs>>::forward(#part, #input);
                     },
                     Some(condition) => quote_spanned! {eqn.span=>
                         let (#outs, #kept) =
-                            ::flaxen::__private::forward_if::<#condition, _, #needs, #callee>(#part, #input);
+                            ::flaxen::__private::forward_if::<#condition, #ty, #needs, #callee>(#part, #input);
                     },
                 }
             }
@@ -246,7 +248,7 @@ impl Passes<'_> {
                 let (part, field) = (self.part(eqn), &self.lowered.body.submodules[*index].field);
                 quote_spanned! {eqn.span=>
                     let (#outs, #kept) =
-                        <#callee as ::flaxen::module::Trainable<_, #needs>>::forward(#part, &params.#field, #input);
+                        <#callee as ::flaxen::module::Trainable<#ty, #needs>>::forward(#part, &params.#field, #input);
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
@@ -256,6 +258,15 @@ impl Passes<'_> {
                     let (#outs, #kept) = ::flaxen::__private::model_vjp(&#model, #variables, #input, #needs);
                 }
             }
+        }
+    }
+
+    /// The type of what an equation is called on; in a closure rustc infers it.
+    fn input_type(&self, eqn: &Eqn) -> TokenStream {
+        if self.in_place {
+            quote!(_)
+        } else {
+            self.types.input(eqn)
         }
     }
 

@@ -12,7 +12,7 @@ mod cpu;
 pub use cpu::conv::{conv_forward, conv_input_gradient, conv_kernel_gradient};
 pub use cpu::gemm::gemm;
 pub use cpu::lanes::Lanes;
-pub(crate) use cpu::{map, math, reduce};
+pub(crate) use cpu::{copy, map, math, reduce, rowwise};
 pub use cpu::pool::{avg_pool, avg_pool_gradient, max_pool, max_pool_gradient};
 pub(crate) use cpu::share::parallel_items;
 pub(crate) use cpu::squares::sum_of_squares;

@@ -440,3 +440,146 @@ unsafe fn copy_blocks<E: Lanes>(from: *const E, to: *mut E, len: usize) {
         unsafe { *to.add(i) = *from.add(i) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::simd::available;
+    use super::super::threads::set_threads;
+    use super::*;
+
+    /// Whole numbers, so that sums are exact in any order.
+    fn numbers<E: From<i16>>(len: usize, seed: usize) -> Vec<E> {
+        (0..len)
+            .map(|i| E::from(((i * 7 + seed) * 31 % 17) as i16 - 8))
+            .collect()
+    }
+
+    /// An operand of `rows` by `columns` and its strides: in rows, in columns, or with gaps.
+    fn operand<E: From<i16>>(
+        rows: usize,
+        columns: usize,
+        layout: usize,
+        seed: usize,
+    ) -> (Vec<E>, [usize; 2]) {
+        let strides = match layout {
+            0 => [columns, 1],
+            1 => [1, rows],
+            2 => [columns * 2 + 3, 2],
+            _ => [1, rows + 1],
+        };
+        (numbers(reach(strides, [rows, columns]), seed), strides)
+    }
+
+    fn plain<E: Lanes>(gemm: &Gemm<'_, E>, c: &mut [E], finish: Finish<'_, E>) {
+        for i in 0..gemm.m {
+            for j in 0..gemm.n {
+                let mut sum = E::default();
+                for l in 0..gemm.k {
+                    sum += gemm.a[i * gemm.a_strides[0] + l * gemm.a_strides[1]]
+                        * gemm.b[l * gemm.b_strides[0] + j * gemm.b_strides[1]];
+                }
+                finish.apply(&mut c[i * gemm.n + j], sum, j);
+            }
+        }
+    }
+
+    fn check<E: Lanes + From<i16> + std::fmt::Debug>([m, k, n]: [usize; 3], layouts: [usize; 2]) {
+        let (a, a_strides) = operand::<E>(m, k, layouts[0], 1);
+        let (b, b_strides) = operand::<E>(k, n, layouts[1], 2);
+        let gemm = Gemm {
+            m,
+            k,
+            n,
+            a: &a,
+            a_strides,
+            b: &b,
+            b_strides,
+        };
+        let bias = numbers(n, 3);
+        for epilogue in [
+            Epilogue::Assign,
+            Epilogue::Accumulate,
+            Epilogue::Bias(&bias),
+            Epilogue::BiasRelu(&bias),
+        ] {
+            let before = numbers(m * n, 4);
+            let mut expected = before.clone();
+            plain(&gemm, &mut expected, Finish::from(epilogue));
+            for arch in available() {
+                let mut found = before.clone();
+                gemm_with(arch, gemm, &mut found, epilogue);
+                assert_eq!(
+                    found, expected,
+                    "{arch:?} {m} {k} {n} {a_strides:?} {b_strides:?} {epilogue:?}"
+                );
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn products_are_the_plain_sums(
+            m in prop_oneof![0_usize..4, 10_usize..40, 100_usize..130],
+            k in prop_oneof![0_usize..4, 10_usize..40, 120_usize..300],
+            n in prop_oneof![0_usize..4, 10_usize..70],
+            layouts in prop::array::uniform2(0_usize..4),
+        ) {
+            check::<f32>([m, k, n], layouts);
+            check::<f64>([m, k, n], layouts);
+        }
+    }
+
+    #[test]
+    fn a_large_transposed_operand_is_read_in_place() {
+        check::<f32>([5, 131, 300], [0, 1]);
+        check::<f32>([3, 400, 700], [1, 1]);
+    }
+
+    #[test]
+    fn nan_passes_through_relu() {
+        let mut c = [0.0_f32; 3];
+        let gemm = Gemm {
+            m: 1,
+            k: 1,
+            n: 3,
+            a: &[1.0],
+            a_strides: [1, 1],
+            b: &[f32::NAN, -1.0, 2.0],
+            b_strides: [3, 1],
+        };
+        gemm_with(arch(), gemm, &mut c, Epilogue::BiasRelu(&[0.0; 3]));
+        assert!(c[0].is_nan());
+        assert_eq!(c[1..], [0.0, 2.0]);
+    }
+
+    #[test]
+    fn one_and_two_threads_give_the_same_bits() {
+        let fractions =
+            |len: usize, scale: f32| (0..len).map(|i| (i as f32 * scale).sin()).collect::<Vec<_>>();
+        for [m, k, n] in [[33, 300, 257], [300, 35, 70], [9, 257, 600]] {
+            for b_strides in [[n, 1], [1, k]] {
+                let (a, b) = (fractions(m * k, 0.37), fractions(k * n, 0.71));
+                let [one, two] = [1, 2].map(|count| {
+                    set_threads(count);
+                    let mut c = vec![0.0; m * n];
+                    let gemm = Gemm {
+                        m,
+                        k,
+                        n,
+                        a: &a,
+                        a_strides: [k, 1],
+                        b: &b,
+                        b_strides,
+                    };
+                    gemm_with(arch(), gemm, &mut c, Epilogue::Assign);
+                    c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+                });
+                assert!(one == two);
+            }
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The kernels on the processor: SIMD chosen when the program runs, and a thread pool.
 
 pub(super) mod conv;
+pub(crate) mod copy;
 pub(super) mod gemm;
 pub(super) mod lanes;
 pub(crate) mod map;
@@ -8,6 +9,8 @@ pub(crate) mod math;
 mod panel;
 pub(super) mod pool;
 pub(crate) mod reduce;
+pub(crate) mod rowwise;
+mod rows;
 mod scratch;
 mod simd;
 pub(super) mod share;

@@ -16,7 +16,7 @@ use crate::backend::{Divisor, PoolGeometry};
 const SMALL: usize = 1 << 14;
 
 /// Channels whose maxima are looked for together.
-const CHANNELS: usize = 64;
+const CHANNELS: usize = 16;
 
 /// The average of every window; padding counts as zeros.
 pub fn avg_pool<E: Lanes>(geometry: &PoolGeometry, divisor: Divisor, input: &[E], output: &mut [E]) {
@@ -47,16 +47,17 @@ pub fn avg_pool_gradient<E: Lanes>(
     check(geometry, input_gradient, cotangent);
     let g = geometry;
     rows(arch(), input_gradient, g.input[1] * g.features, |index, row| {
-        let (image, iy) = (index / g.input[0], index % g.input[0]);
-        for (ix, sums) in row.chunks_exact_mut(g.features).enumerate() {
-            sums.fill(E::default());
-            for y in g.reaching(0, iy) {
-                for x in g.reaching(1, ix) {
-                    let from = &cotangent[((image * g.output[0] + y) * g.output[1] + x) * g.features..];
-                    let count = E::from_count(divisor.of(g, &[g.inside(0, y), g.inside(1, x)]));
-                    sums.iter_mut()
-                        .zip(from)
-                        .for_each(|(sum, &value)| *sum += value / count);
+        let (image, input_row) = (index / g.input[0], index % g.input[0]);
+        row.fill(E::default());
+        for y in g.reaching(0, input_row) {
+            let from = &cotangent[(image * g.output[0] + y) * g.output[1] * g.features..];
+            for (x, from) in from.chunks_exact(g.features).take(g.output[1]).enumerate() {
+                let columns = g.inside(1, x);
+                let count = divisor.of(g, &[g.inside(0, y), columns.clone()]);
+                for to in
+                    row[columns.start * g.features..columns.end * g.features].chunks_exact_mut(g.features)
+                {
+                    add_share(to, from, count);
                 }
             }
         }
@@ -101,52 +102,56 @@ pub fn max_pool_gradient<E: Lanes>(
     );
     let g = geometry;
     // Windows may overlap, so that an image is one task.
-    rows(
-        arch(),
-        input_gradient,
-        g.input[0] * g.input[1] * g.features,
-        |image, gradient| {
-            gradient.fill(E::default());
-            let start = image * gradient.len();
-            for y in 0..g.output[0] {
-                for x in 0..g.output[1] {
-                    let window = [g.inside(0, y), g.inside(1, x)];
-                    let from = &cotangent[((image * g.output[0] + y) * g.output[1] + x) * g.features..]
-                        [..g.features];
-                    for (block, from) in from.chunks(CHANNELS).enumerate() {
-                        let part = |pixel: Range<usize>| {
-                            pixel.start + block * CHANNELS..pixel.start + block * CHANNELS + from.len()
-                        };
-                        let winners = winners(g.pixels(image, &window).map(|pixel| &input[part(pixel)]));
-                        for (index, pixel) in g.pixels(image, &window).map(part).enumerate() {
-                            let to = &mut gradient[pixel.start - start..pixel.end - start];
-                            for ((to, &value), &winner) in to.iter_mut().zip(from).zip(&winners) {
-                                *to += if winner == index as u32 {
-                                    value
-                                } else {
-                                    E::default()
-                                };
-                            }
-                        }
-                    }
+    let len = g.input[0] * g.input[1] * g.features;
+    rows(arch(), input_gradient, len, |image, gradient| {
+        gradient.fill(E::default());
+        let input = &input[image * len..][..len];
+        for y in 0..g.output[0] {
+            for x in 0..g.output[1] {
+                let pixel = (image * g.output[0] + y) * g.output[1] + x;
+                let from = &cotangent[pixel * g.features..][..g.features];
+                let window = [g.inside(0, y), g.inside(1, x)];
+                let (blocks, rest) = from.as_chunks::<CHANNELS>();
+                for (block, from) in blocks.iter().enumerate() {
+                    scatter(g, &window, block * CHANNELS, from, input, gradient);
+                }
+                for (i, from) in rest.iter().enumerate() {
+                    scatter(g, &window, blocks.len() * CHANNELS + i, &[*from], input, gradient);
                 }
             }
-        },
-    );
+        }
+    });
 }
 
-/// For each channel the first pixel whose value no other exceeds.
+/// Adds the cotangents of `N` channels of a window of an image to the window's first maxima.
 #[inline(always)]
-fn winners<'a, E: Lanes>(pixels: impl Iterator<Item = &'a [E]>) -> [u32; CHANNELS] {
-    let (mut best, mut winners) = ([E::default(); CHANNELS], [0; CHANNELS]);
-    for (index, values) in pixels.enumerate() {
-        for ((best, winner), &value) in best.iter_mut().zip(&mut winners).zip(values) {
-            let stays = index > 0 && *best >= value;
-            *best = if stays { *best } else { value };
-            *winner = if stays { *winner } else { index as u32 };
+fn scatter<E: Lanes, const N: usize>(
+    g: &PoolGeometry,
+    window: &[Range<usize>; 2],
+    channel: usize,
+    from: &[E; N],
+    input: &[E],
+    gradient: &mut [E],
+) {
+    let (mut best, mut winners) = ([E::LOWEST; N], [0_u32; N]);
+    for (index, pixel) in g.pixels(0, window).enumerate() {
+        let values = &input[pixel.start + channel..][..N];
+        for i in 0..N {
+            let stays = index > 0 && best[i] >= values[i];
+            best[i] = if stays { best[i] } else { values[i] };
+            winners[i] = if stays { winners[i] } else { index as u32 };
         }
     }
-    winners
+    for (index, pixel) in g.pixels(0, window).enumerate() {
+        let to = &mut gradient[pixel.start + channel..][..N];
+        for i in 0..N {
+            to[i] += if winners[i] == index as u32 {
+                from[i]
+            } else {
+                E::default()
+            };
+        }
+    }
 }
 
 /// Panics unless the slices have the lengths that the geometry says.
@@ -177,7 +182,7 @@ fn rows<E: Lanes>(arch: Arch, data: &mut [E], len: usize, f: impl Fn(usize, &mut
     });
 }
 
-/// `values / count`; where that is the same, a multiplication.
+/// `values /= count`; where that is the same, a multiplication.
 #[inline(always)]
 fn divide<E: Lanes>(values: &mut [E], count: usize) {
     let count_as_float = E::from_count(count);
@@ -191,8 +196,25 @@ fn divide<E: Lanes>(values: &mut [E], count: usize) {
     }
 }
 
+/// `to += from / count`; where that is the same, a multiplication.
+#[inline(always)]
+fn add_share<E: Lanes>(to: &mut [E], from: &[E], count: usize) {
+    let count_as_float = E::from_count(count);
+    if count.is_power_of_two() {
+        let factor = E::from_count(1) / count_as_float;
+        to.iter_mut()
+            .zip(from)
+            .for_each(|(to, &from)| *to += from * factor);
+    } else {
+        to.iter_mut()
+            .zip(from)
+            .for_each(|(to, &from)| *to += from / count_as_float);
+    }
+}
+
 impl Divisor {
     /// What the sum over a window is divided by.
+    #[inline(always)]
     fn of(self, g: &PoolGeometry, inside: &[Range<usize>; 2]) -> usize {
         match self {
             Self::Window => g.window[0] * g.window[1],
@@ -203,6 +225,7 @@ impl Divisor {
 
 impl PoolGeometry {
     /// The part of a window along one axis that lies inside the input.
+    #[inline(always)]
     fn inside(&self, axis: usize, position: usize) -> Range<usize> {
         let start = position * self.strides[axis];
         let clip = |at: usize| at.saturating_sub(self.padding[axis][0]).min(self.input[axis]);
@@ -230,5 +253,111 @@ impl PoolGeometry {
                 start..start + g.features
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Calls `visit(output, inputs)` for every element of the output, the inputs in window order.
+    fn windows(g: &PoolGeometry, mut visit: impl FnMut(usize, &[usize])) {
+        let signed = |at: usize, before: usize| at as isize - before as isize;
+        for output in 0..g.output_len() {
+            let (c, pixel) = (output % g.features, output / g.features);
+            let (x, row) = (pixel % g.output[1], pixel / g.output[1]);
+            let (y, n) = (row % g.output[0], row / g.output[0]);
+            let mut inputs = Vec::new();
+            for wy in 0..g.window[0] {
+                for wx in 0..g.window[1] {
+                    let iy = signed(y * g.strides[0] + wy, g.padding[0][0]);
+                    let ix = signed(x * g.strides[1] + wx, g.padding[1][0]);
+                    if (0..g.input[0] as isize).contains(&iy) && (0..g.input[1] as isize).contains(&ix) {
+                        let row = n * g.input[0] + iy as usize;
+                        inputs.push((row * g.input[1] + ix as usize) * g.features + c);
+                    }
+                }
+            }
+            visit(output, &inputs);
+        }
+    }
+
+    prop_compose! {
+        fn geometry()(
+            batch in 0_usize..3,
+            features in prop_oneof![1_usize..4, 15_usize..34],
+            window in prop::array::uniform2(1_usize..4),
+            strides in prop::array::uniform2(1_usize..4),
+            padding in prop::array::uniform2(prop::array::uniform2(0_usize..3)),
+            spare in prop::array::uniform2(0_usize..7),
+        ) -> PoolGeometry {
+            let input = [0, 1].map(|i| window[i] + spare[i]);
+            let output = [0, 1].map(|i| (input[i] + padding[i][0] + padding[i][1] - window[i]) / strides[i] + 1);
+            PoolGeometry { batch, input, output, features, window, strides, padding }
+        }
+    }
+
+    /// Few values, so that maxima are often met more than once; and some NaN.
+    fn values(len: usize, seed: usize) -> Vec<f32> {
+        let value = |i: usize| (i * 7 + seed) * 31 % 13;
+        (0..len)
+            .map(|i| {
+                if value(i) == 12 {
+                    f32::NAN
+                } else {
+                    value(i) as f32 - 6.0
+                }
+            })
+            .collect()
+    }
+
+    fn same(found: &[f32], expected: &[f32]) {
+        let close = |a: f32, b: f32| (a - b).abs() <= 1e-5 * (1.0 + b.abs()) || a.to_bits() == b.to_bits();
+        let equal = |(&a, &b): (&f32, &f32)| close(a, b) || (a.is_nan() && b.is_nan());
+        assert!(
+            found.len() == expected.len() && found.iter().zip(expected).all(equal),
+            "{found:?} {expected:?}"
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn averages_are_the_plain_ones(g in geometry(), seed in 0_usize..1000) {
+            let (input, cotangent) = (values(g.input_len(), seed), values(g.output_len(), seed + 1));
+            for by in [Divisor::Window, Divisor::Inside] {
+                let (mut output, mut gradient) = (vec![0.0; cotangent.len()], vec![0.0; input.len()]);
+                windows(&g, |o, inputs| {
+                    let count = if by == Divisor::Window { g.window[0] * g.window[1] } else { inputs.len() };
+                    output[o] = inputs.iter().map(|&i| input[i]).sum::<f32>() / count as f32;
+                    inputs.iter().for_each(|&i| gradient[i] += cotangent[o] / count as f32);
+                });
+                let (mut found, mut found_gradient) = (vec![9.0; output.len()], vec![9.0; gradient.len()]);
+                avg_pool(&g, by, &input, &mut found);
+                same(&found, &output);
+                avg_pool_gradient(&g, by, &cotangent, &mut found_gradient);
+                same(&found_gradient, &gradient);
+            }
+        }
+
+        #[test]
+        fn maxima_are_the_plain_ones(g in geometry(), seed in 0_usize..1000) {
+            let (input, cotangent) = (values(g.input_len(), seed), values(g.output_len(), seed + 1));
+            let (mut output, mut gradient) = (vec![0.0; cotangent.len()], vec![0.0; input.len()]);
+            windows(&g, |o, inputs| {
+                let max = |a: f32, b: f32| if a.is_nan() || a >= b { a } else { b };
+                output[o] = inputs.iter().map(|&i| input[i]).fold(f32::NEG_INFINITY, max);
+                let first = inputs.iter().copied().reduce(|a, b| if input[a] >= input[b] { a } else { b });
+                first.into_iter().for_each(|i| gradient[i] += cotangent[o]);
+            });
+            let (mut found, mut found_gradient) = (vec![9.0; output.len()], vec![9.0; gradient.len()]);
+            max_pool(&g, &input, &mut found);
+            same(&found, &output);
+            max_pool_gradient(&g, &input, &cotangent, &mut found_gradient);
+            same(&found_gradient, &gradient);
+        }
     }
 }

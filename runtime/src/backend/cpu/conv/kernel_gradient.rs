@@ -15,6 +15,7 @@ use pulp::Arch;
 use super::super::gemm::pack_strips;
 use super::super::lanes::Lanes;
 use super::super::panel::{BLOCK, Finish, Panel, Rows, Tap, strip};
+use super::super::rows::sum_rows;
 use super::super::scratch::{padded, with_scratch, with_taps};
 use super::super::threads::{Shared, parallel_chunks, parallel_seated, seats, threads};
 use super::positions;
@@ -27,7 +28,7 @@ const CHUNKS: usize = 8;
 const PARTIAL: usize = 1 << 22;
 
 /// A packed band has about this many elements at most.
-const BAND: usize = 1 << 14;
+const BAND: usize = 1 << 12;
 
 /// Fewer rows side by side than this are gathered.
 const FEW: usize = 6;
@@ -48,7 +49,7 @@ pub(super) fn compute<E: Lanes>(
         kernel_gradient.fill(E::default());
         bias_gradient
             .into_iter()
-            .for_each(|gradient| sum_rows(cotangent, gradient));
+            .for_each(|gradient| sum_rows(arch, cotangent, false, gradient));
         return;
     }
     let splits = if threads() * 2 <= plan.chunks {
@@ -107,18 +108,6 @@ fn add_partials<E: Lanes>(partials: &[E], len: usize, start: usize, sum: &mut [E
                 .zip(partial)
                 .for_each(|(sum, &value)| *sum += value);
         }
-    }
-}
-
-/// `sums = the sum of the rows`, which are as long as it.
-fn sum_rows<E: Lanes>(rows: &[E], sums: &mut [E]) {
-    sums.fill(E::default());
-    add_rows(rows, sums);
-}
-
-fn add_rows<E: Lanes>(rows: &[E], sums: &mut [E]) {
-    for row in rows.chunks_exact(sums.len().max(1)) {
-        sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += value);
     }
 }
 
@@ -276,11 +265,7 @@ impl<E: Lanes> Chunk<'_, E> {
                 // SAFETY: the sums of the bias lie behind the kernel's, and only the first split makes them.
                 let bias =
                     unsafe { std::slice::from_raw_parts_mut(self.to.add(g.kernel_len()), g.out_features) };
-                if unit == first {
-                    sum_rows(cotangent, bias)
-                } else {
-                    add_rows(cotangent, bias)
-                }
+                sum_rows(plan.arch, cotangent, unit != first, bias);
             }
             let mut packed_group = None;
             for index in self.strips.clone() {
