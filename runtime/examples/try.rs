@@ -13,7 +13,7 @@ impl Cnn {
         let x = compact!(Conv<64, (3, 3)>)(x);
         let x = relu(x);
         let x = avg_pool::<2, 2>(x);
-                compact!(Dense<10>, name = "head")(x)
+        compact!(Dense<10>, name = "head")(x)
     }
 }
 
@@ -23,5 +23,4 @@ fn main() {
     println!("{variables:#?}");
     let x: Tensor![2, 28, 28, 1] = Tensor::zeros(Default::default());
     println!("{:?}", model.apply(&variables, x.clone()).as_slice().len());
-
 }

@@ -28,7 +28,8 @@ pub use tensor::Tensor;
 /// What a program that uses flaxen wants in scope.
 pub mod prelude {
     pub use crate::init::{
-        constant, glorot_normal, glorot_uniform, he_normal, he_uniform, lecun_normal, lecun_uniform, ones, zeros,
+        constant, glorot_normal, glorot_uniform, he_normal, he_uniform, lecun_normal, lecun_uniform, ones,
+        zeros,
     };
     pub use crate::module::Variables;
     pub use crate::nn::{Conv, Dense};

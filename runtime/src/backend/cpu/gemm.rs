@@ -30,11 +30,8 @@ const ROWS: usize = 56;
 /// The most columns that are packed at once: to this depth they fit the second cache.
 const COLUMNS: usize = 512;
 
-/// Products of fewer multiplications than this are not worth a second thread.
-const SMALL: usize = 1 << 17;
-
-/// `C = A·B` with an [`Epilogue`]; `c` is `m` by `n` in row-major order.
-pub fn gemm<E: Lanes>(gemm: Gemm<'_, E>, c: &mut [E], epilogue: Epilogue<'_, E>) {
+/// See [`crate::backend::gemm`].
+pub(super) fn gemm<E: Lanes>(gemm: Gemm<'_, E>, c: &mut [E], epilogue: Epilogue<'_, E>) {
     gemm_with(arch(), gemm, c, epilogue);
 }
 
@@ -60,7 +57,7 @@ pub(super) fn gemm_with<E: Lanes>(arch: Arch, gemm: Gemm<'_, E>, c: &mut [E], ep
     let gemm = if transposed { gemm.transposed() } else { gemm };
     let plan = Plan::new(arch, &gemm, transposed);
     let (across, down) = (gemm.n.div_ceil(plan.columns), gemm.m.div_ceil(plan.rows));
-    let seats = seats(across * down);
+    let seats = seats(across * down, m * k * n);
     let c = Shared(c.as_mut_ptr());
     with_scratch(seats * plan.seat_len::<E>(), |scratch: &mut [E]| {
         let scratch = Shared(scratch.as_mut_ptr());
@@ -131,7 +128,7 @@ impl Plan {
             ..
         } = *gemm;
         let strip = strip::<E>(arch);
-        let tasks = if threads() == 1 || m * n * k.max(1) < SMALL {
+        let tasks = if seats(2, m * k * n) == 1 {
             1
         } else {
             2 * threads()

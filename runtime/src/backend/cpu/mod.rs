@@ -1,12 +1,13 @@
 //! The kernels on the processor: SIMD chosen when the program runs, and a thread pool.
 
-pub(super) mod conv;
-pub(super) mod gemm;
+mod conv;
+mod gemm;
+pub(super) mod kernels;
 pub(super) mod lanes;
 pub(crate) mod map;
 pub(crate) mod math;
 mod panel;
-pub(super) mod pool;
+mod pool;
 pub(crate) mod reduce;
 mod rows;
 mod scratch;

@@ -24,7 +24,7 @@ pub(super) const BLOCK: usize = 16;
 
 /// A stretch of the sum: `len` steps, at least one, that begin at offset `a` of the row's `A` and offset `b` of `B`.
 #[derive(Clone, Copy, Debug)]
-pub struct Tap {
+pub(super) struct Tap {
     pub a: usize,
     pub b: usize,
     pub len: usize,
@@ -32,7 +32,7 @@ pub struct Tap {
 
 /// How far apart in memory the elements of `A` of neighbouring rows are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rows {
+pub(super) enum Rows {
     /// Side by side.
     Adjacent,
     /// [`BLOCK`] elements apart, with the steps of the sum side by side.
@@ -40,7 +40,7 @@ pub enum Rows {
 }
 
 /// `C = A·B` for a strip of columns, with what is to be done on the way to memory.
-pub struct Panel<'a, E> {
+pub(super) struct Panel<'a, E> {
     /// Rows of the panel.
     pub rows: usize,
     /// Columns of `C` to be written; `B` can be read for a whole strip, see [`strip`].
@@ -61,7 +61,7 @@ pub struct Panel<'a, E> {
 
 /// What is done to the sums on the way to memory, in this order.
 #[derive(Clone, Copy, Debug)]
-pub struct Finish<'a, E> {
+pub(super) struct Finish<'a, E> {
     /// Add what `C` holds.
     pub accumulate: bool,
     /// Add a bias, with an element a column.
@@ -144,8 +144,7 @@ impl<E: Lanes> Panel<'_, E> {
             self.columns <= strip::<E>(arch)
                 && self.finish.bias.is_none_or(|bias| bias.len() >= self.columns)
         );
-        // SAFETY: the caller's promise.
-        unsafe { E::panel(arch, self) };
+        arch.dispatch(self);
     }
 }
 
