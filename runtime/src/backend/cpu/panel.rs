@@ -213,6 +213,13 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
     panel: &Panel<'_, E>,
     row: usize,
 ) {
+    let mut c = panel.c.wrapping_add(row * panel.c_row);
+    for _ in 0..HEIGHT {
+        for v in 0..WIDTH {
+            prefetch_to_write(c.wrapping_add(v * E::lanes::<S>()));
+        }
+        c = c.wrapping_add(panel.c_row);
+    }
     let mut sums = [[E::splat(simd, E::default()); WIDTH]; HEIGHT];
     for tap in panel.taps {
         // SAFETY: the promise of `Panel::run`, for this and every access to `a` and `b` below.
@@ -255,40 +262,51 @@ unsafe fn finish<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize>(
     row: usize,
     mut sums: [[E::Register<S>; WIDTH]; HEIGHT],
 ) {
-    let at = |i: usize, v: usize| {
-        panel
-            .c
-            .wrapping_add((row + i) * panel.c_row + v * E::lanes::<S>())
-    };
-    if panel.finish.accumulate {
+    let lanes = E::lanes::<S>();
+    let Finish {
+        accumulate,
+        bias,
+        relu,
+    } = panel.finish;
+    let c = panel.c.wrapping_add(row * panel.c_row);
+    if accumulate {
         // SAFETY: the caller's promise.
-        each(&mut sums, |i, v, sum| {
-            *sum = E::add_lanes(simd, unsafe { E::load::<S>(at(i, v)) }, *sum)
+        each(&mut sums, c, panel.c_row, lanes, |c, _, sum| {
+            *sum = E::add_lanes(simd, unsafe { E::load::<S>(c) }, *sum)
         });
     }
-    if let Some(bias) = panel.finish.bias {
+    if let Some(bias) = bias {
         // SAFETY: the bias has as many elements as the panel has columns.
-        let bias: [_; WIDTH] =
-            std::array::from_fn(|v| unsafe { E::load::<S>(bias.as_ptr().add(v * E::lanes::<S>())) });
-        each(&mut sums, |_, v, sum| *sum = E::add_lanes(simd, *sum, bias[v]));
+        let bias: [_; WIDTH] = std::array::from_fn(|v| unsafe { E::load::<S>(bias.as_ptr().add(v * lanes)) });
+        each(&mut sums, c, panel.c_row, lanes, |_, v, sum| {
+            *sum = E::add_lanes(simd, *sum, bias[v])
+        });
     }
-    if panel.finish.relu {
-        each(&mut sums, |_, _, sum| *sum = E::relu_lanes(simd, *sum));
+    if relu {
+        each(&mut sums, c, panel.c_row, lanes, |_, _, sum| {
+            *sum = E::relu_lanes(simd, *sum)
+        });
     }
     // SAFETY: the caller's promise.
-    each(&mut sums, |i, v, sum| unsafe { E::store::<S>(at(i, v), *sum) });
+    each(&mut sums, c, panel.c_row, lanes, |c, _, sum| unsafe {
+        E::store::<S>(c, *sum)
+    });
 }
 
-/// Calls `f(row, register, sum)` for each of a tile's registers.
+/// Calls `f(place in C, register, sum)` for each of a tile's registers.
 #[inline(always)]
-fn each<R, const HEIGHT: usize, const WIDTH: usize>(
+fn each<E, R, const HEIGHT: usize, const WIDTH: usize>(
     sums: &mut [[R; WIDTH]; HEIGHT],
-    mut f: impl FnMut(usize, usize, &mut R),
+    mut c: *mut E,
+    c_row: usize,
+    lanes: usize,
+    mut f: impl FnMut(*mut E, usize, &mut R),
 ) {
-    for (i, sums) in sums.iter_mut().enumerate() {
+    for sums in sums {
         for (v, sum) in sums.iter_mut().enumerate() {
-            f(i, v, sum);
+            f(c.wrapping_add(v * lanes), v, sum);
         }
+        c = c.wrapping_add(c_row);
     }
 }
 
@@ -311,4 +329,16 @@ unsafe fn finish_partial<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: us
             panel.finish.apply(c, sum, column);
         }
     }
+}
+
+/// Tells the processor that the line at `to` will be written soon, so that it arrives while the sums are made.
+#[inline(always)]
+fn prefetch_to_write<E>(to: *mut E) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing, whatever the address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_ET0 }>(to.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = to;
 }
