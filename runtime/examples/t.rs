@@ -18,6 +18,7 @@ fn best(n: usize, f: &mut dyn FnMut()) -> f64 {
 fn main() {
     let n: usize = std::env::args().nth(1).unwrap().parse().unwrap();
     set_threads(n);
+    // x
     let only = std::env::args().nth(2).unwrap_or_default();
     let g1 = ConvGeometry {
         batch: 32,

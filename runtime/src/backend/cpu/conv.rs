@@ -14,8 +14,8 @@ mod tests;
 use pulp::Arch;
 
 use self::sweep::{Axis, Sweep};
-use super::gemm::pack_strips;
 use super::lanes::Lanes;
+use super::pack::pack_strips;
 use super::panel::strip;
 use super::scratch::{with_scratch, with_taps};
 use super::simd::arch;
@@ -111,7 +111,7 @@ fn forward_with<E: Lanes>(
                 // task writes its own part of `packed`.
                 unsafe {
                     let to = to.at(task * sweep.depth * strip);
-                    pack_strips(from, [g.out_features, 1], sweep.depth, width, strip, to);
+                    pack_strips(arch, from, [g.out_features, 1], sweep.depth, width, strip, to);
                 }
             },
         );
@@ -208,7 +208,7 @@ fn pack_transposed<E: Lanes>(g: &ConvGeometry, sweep: &Sweep, kernel: &[E], pack
                 unsafe {
                     let to = to.at((task * window + index) * features * strip);
                     let from = kernel.as_ptr().wrapping_add(from);
-                    pack_strips(from, [1, g.out_features], features, width, strip, to);
+                    pack_strips(sweep.arch, from, [1, g.out_features], features, width, strip, to);
                 }
             }
         },

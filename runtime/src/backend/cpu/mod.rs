@@ -6,6 +6,7 @@ pub(super) mod kernels;
 pub(super) mod lanes;
 pub(crate) mod map;
 pub(crate) mod math;
+mod pack;
 mod panel;
 mod pool;
 pub(crate) mod reduce;

@@ -12,8 +12,8 @@
 
 use pulp::Arch;
 
-use super::super::gemm::pack_strips;
 use super::super::lanes::Lanes;
+use super::super::pack::pack_strips;
 use super::super::panel::{BLOCK, Finish, Panel, Rows, Tap, strip};
 use super::super::rows::sum_rows;
 use super::super::scratch::{padded, with_scratch, with_taps};
@@ -368,6 +368,7 @@ impl<E: Lanes> Chunk<'_, E> {
             // SAFETY: the strip lies within the cotangent, and its piece has room for a band.
             unsafe {
                 pack_strips(
+                    plan.arch,
                     b,
                     [b_step, 1],
                     band.count * g.output[1],
