@@ -45,6 +45,9 @@ pub mod prelude {
     pub use crate::shape::window::{Pad, Same, Strides, Valid, Window};
     pub use crate::shape::{Batch, Dim, Dyn, Shape, Static, StaticShape};
     pub use crate::tensor::{Element, Float};
+    pub use crate::optim::{adam, adamw, chain, sgd};
+    pub use crate::train::TrainState;
+    pub use crate::train::metrics::accuracy;
     pub use crate::tree::Tree;
     pub use crate::{Key, Tensor, compact, differentiable, dim, module, param, value_and_grad};
 }

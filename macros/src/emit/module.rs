@@ -279,7 +279,7 @@ impl Parts<'_> {
         let cotangents: Vec<_> = cotangents.iter().map(|name| quote!(#name)).collect();
         let cotangent = tuple(&cotangents);
         let (zeros, backward) = (self.passes.zeros(), self.passes.backward(&cotangents));
-        let (gradients, of_inputs) = (self.gradients(), self.cotangents_of_inputs());
+        let (gradients, of_inputs) = (self.gradients(), self.passes.cotangents_of_inputs());
         quote! {
             #item
 
@@ -336,25 +336,5 @@ impl Parts<'_> {
             (name.clone(), value)
         });
         params::construct(self.all, &self.names.params, parts)
-    }
-
-    fn cotangents_of_inputs(&self) -> TokenStream {
-        let lowered = self.passes.lowered;
-        let parts = lowered
-            .body
-            .inputs
-            .iter()
-            .enumerate()
-            .map(|(index, &input)| match lowered.need(input) {
-                Need::No => {
-                    let need = names::need_of_input(index);
-                    quote!(::flaxen::__private::nothing::<#need, _>())
-                }
-                _ => {
-                    let name = names::cotangent(&lowered.body, input);
-                    quote!(#name)
-                }
-            });
-        tuple(&parts.collect::<Vec<_>>())
     }
 }

@@ -150,9 +150,10 @@ impl Passes<'_> {
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
             Call::Apply { model, variables } => {
-                let variables = self.variables(variables);
+                let (variables, part) = (self.variables(variables), names::part(&eqn.label));
                 quote_spanned! {eqn.span=>
-                    let #outs = ::flaxen::__private::model_infer(&#model, #variables, #input);
+                    let #part = &#model;
+                    let #outs = ::flaxen::__private::model_infer(#part, #variables, #input);
                 }
             }
         }
@@ -230,7 +231,7 @@ impl Passes<'_> {
         let (kept, needs) = (names::residual(eqn), self.needs(eqn));
         match &eqn.call {
             Call::Op { values, .. } if self.in_place => quote_spanned! {eqn.span=>
-                let (#outs, #kept) = ::flaxen::__private::vjp(<#callee>::new(#(#values),*), #input, #needs);
+                let (#outs, #kept) = ::flaxen::__private::Input(#input).vjp(<#callee>::new(#(#values),*), #needs);
             },
             Call::Op { .. } => {
                 let part = self.part(eqn);
@@ -253,9 +254,10 @@ impl Passes<'_> {
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
             Call::Apply { model, variables } => {
-                let variables = self.variables(variables);
+                let (variables, part) = (self.variables(variables), names::part(&eqn.label));
                 quote_spanned! {eqn.span=>
-                    let (#outs, #kept) = ::flaxen::__private::model_vjp(&#model, #variables, #input, #needs);
+                    let #part = &#model;
+                    let (#outs, #kept) = ::flaxen::__private::Input(#input).model_vjp(#part, #variables, #needs);
                 }
             }
         }
@@ -341,6 +343,22 @@ impl Passes<'_> {
         zeros.collect()
     }
 
+    /// The cotangents of the inputs, nothing for those that have none.
+    pub fn cotangents_of_inputs(&self) -> TokenStream {
+        let body = &self.lowered.body;
+        let parts = body.inputs.iter().enumerate().map(|(index, &input)| match self.lowered.need(input) {
+            Need::No => {
+                let (need, ty) = (names::need_of_input(index), self.types.var(input));
+                quote!(::flaxen::__private::nothing::<#need, #ty>())
+            }
+            _ => {
+                let name = names::cotangent(body, input);
+                quote!(#name)
+            }
+        });
+        tuple(&parts.collect::<Vec<_>>())
+    }
+
     fn backward_step(&self, step: &Step) -> TokenStream {
         let body = &self.lowered.body;
         let eqn = &body.eqns[step.eqn];
@@ -401,9 +419,10 @@ impl Passes<'_> {
         if needs.len() == 1 {
             return pulled;
         }
-        let nothing = needs.iter().map(|need| {
-            let need = names::need(need);
-            quote!(::flaxen::__private::nothing::<#need, _>())
+        let vars = eqn.args.iter().filter_map(|arg| arg.var());
+        let nothing = needs.iter().zip(vars).map(|(need, var)| {
+            let (need, ty) = (names::need(need), self.types.var(var));
+            quote!(::flaxen::__private::nothing::<#need, #ty>())
         });
         quote!(<#condition as ::flaxen::op::Need>::or(#pulled, || (#(#nothing,)*)))
     }
