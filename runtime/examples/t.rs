@@ -1,10 +1,19 @@
+#![allow(unsafe_code)]
 //! Scratch.
 use flaxen::backend::*;
 use std::time::Instant;
 #[path = "../benches/peak/mod.rs"]
 mod peak;
-fn v(len: usize) -> Vec<f32> {
-    (0..len).map(|i| (i as f32 * 0.37).sin()).collect()
+#[repr(align(64))]
+#[derive(Clone, Copy)]
+struct L([f32; 16]);
+fn v(len: usize) -> &'static mut [f32] {
+    let b = Box::leak(vec![L([0.0; 16]); len.div_ceil(16)].into_boxed_slice());
+    let s = unsafe { std::slice::from_raw_parts_mut(b.as_mut_ptr().cast::<f32>(), len) };
+    for (i, x) in s.iter_mut().enumerate() {
+        *x = (i % 97) as f32 * 0.01 - 0.5;
+    }
+    s
 }
 fn best(n: usize, f: &mut dyn FnMut()) -> f64 {
     let mut b = f64::MAX;
@@ -56,21 +65,21 @@ fn main() {
     };
     for g in [g1, g2] {
         let (x, k, b) = (v(g.input_len()), v(g.kernel_len()), v(g.out_features));
-        let mut y = v(g.output_len());
+        let y = v(g.output_len());
         rep(&format!("fwd{}", g.in_features), g.flops(), &mut || {
-            conv_forward(&g, &x, &k, Epilogue::Bias(&b), &mut y)
+            conv_forward(&g, &x, &k, Epilogue::Bias(&b), y)
         });
-        let (mut dk, mut db) = (v(g.kernel_len()), v(g.out_features));
+        let (dk, db) = (v(g.kernel_len()), v(g.out_features));
         rep("dk", g.flops(), &mut || {
-            conv_kernel_gradient(&g, &x, &y, &mut dk, Some(&mut db))
+            conv_kernel_gradient(&g, &x, &y, dk, Some(db))
         });
-        let mut dx = v(g.input_len());
-        rep("dx", g.flops(), &mut || conv_input_gradient(&g, &y, &k, &mut dx));
+        let dx = v(g.input_len());
+        rep("dx", g.flops(), &mut || conv_input_gradient(&g, &y, &k, dx));
     }
     let (m, k, o) = (32, 3136, 256);
     let fl = 2 * m * k * o;
     let (x, w, dy, b) = (v(m * k), v(k * o), v(m * o), v(o));
-    let (mut y, mut dw, mut dx) = (v(m * o), v(k * o), v(m * k));
+    let (mut y, dw, dx) = (v(m * o), v(k * o), v(m * k));
     rep("dense fwd", fl, &mut || {
         gemm(
             Gemm {
@@ -82,7 +91,7 @@ fn main() {
                 b: &w,
                 b_strides: [o, 1],
             },
-            &mut y,
+            y,
             Epilogue::Bias(&b),
         )
     });
@@ -97,7 +106,7 @@ fn main() {
                 b: &dy,
                 b_strides: [o, 1],
             },
-            &mut dw,
+            dw,
             Epilogue::Assign,
         )
     });
@@ -112,7 +121,7 @@ fn main() {
                 b: &w,
                 b_strides: [1, o],
             },
-            &mut dx,
+            dx,
             Epilogue::Assign,
         )
     });
@@ -126,16 +135,12 @@ fn main() {
             strides: [2; 2],
             padding: [[0; 2]; 2],
         };
-        let (x, mut y, mut dx) = (v(g.input_len()), v(g.output_len()), v(g.input_len()));
-        rep("avg", g.input_len(), &mut || {
-            avg_pool(&g, Divisor::Window, &x, &mut y)
-        });
+        let (x, y, dx) = (v(g.input_len()), v(g.output_len()), v(g.input_len()));
+        rep("avg", g.input_len(), &mut || avg_pool(&g, Divisor::Window, &x, y));
         rep("davg", g.input_len(), &mut || {
-            avg_pool_gradient(&g, Divisor::Window, &y, &mut dx)
+            avg_pool_gradient(&g, Divisor::Window, &y, dx)
         });
-        rep("max", g.input_len(), &mut || max_pool(&g, &x, &mut y));
-        rep("dmax", g.input_len(), &mut || {
-            max_pool_gradient(&g, &x, &y, &mut dx)
-        });
+        rep("max", g.input_len(), &mut || max_pool(&g, &x, y));
+        rep("dmax", g.input_len(), &mut || max_pool_gradient(&g, &x, &y, dx));
     }
 }
