@@ -1,1 +1,163 @@
+//! The stages of three models, as text: the IR, the lowered passes, and the expansion. Every stage is verified.
 
+use crate::diag::Diagnostics;
+use crate::emit;
+use crate::emit::module::input_needs;
+use crate::ir::verify::verify;
+use crate::lower::{Lowered, lower, print};
+use crate::parse::body::{BodyParser, Place};
+use crate::parse::signature::signature;
+use crate::parse::structure::{Implementation, implementation};
+use proc_macro2::TokenStream;
+
+const CNN: &str = "impl Cnn {
+    fn call<B: Batch>(&self, x: Tensor![B, 28, 28, 1]) -> Tensor![B, 10] {
+        let x = compact!(Conv<32, (3, 3)>)(x);
+        let x = relu(x);
+        let x = avg_pool::<2, 2>(x);
+        let x = compact!(Conv<64, (3, 3)>, strides = (2, 2))(x);
+        let x = flatten(x);
+        let x = compact!(Dense<256>)(x);
+        let x = relu(x);
+        compact!(Dense<10>, name = \"head\")(x)
+    }
+}";
+
+/// Generic dimensions, hyper-parameters, one submodule called twice, a value used twice, a dead step.
+const RESIDUAL: &str = "impl<H: Static> Residual<H> {
+    fn call<B: Batch>(&self, x: Tensor![B, H]) -> Tensor![B, H] {
+        let slope = self.slope * 2.0;
+        let dense = compact!(Dense<H>, kernel_init = self.init);
+        let y = leaky_relu(dense(x), slope);
+        let unused = exp(y);
+        let y = dense(y);
+        let scale = param!(\"scale\", ones(), [H]);
+        (x + y) * scale
+    }
+}";
+
+/// Several inputs, one of integers, and a tuple of results of which one depends on no parameter.
+const PAIR: &str = "impl Pair {
+    fn call<B: Batch>(&self, a: Tensor![B, 4], b: Tensor![B, 4], c: Tensor![B; i32]) -> (Tensor![B, 8], Tensor![B, 4]) {
+        let (left, right) = compact!(Split<4>)(a);
+        let both = concat::<1>(left, one_hot::<4>(c));
+        (both, relu(a * b))
+    }
+}";
+
+fn parsed(model: &str) -> Implementation {
+    let item: syn::ItemImpl = syn::parse_str(model).expect("a model of this file");
+    let mut diagnostics = Diagnostics::new();
+    let implementation = implementation(&item, &mut diagnostics);
+    diagnostics.finish().expect("a model without mistakes");
+    implementation.expect("a model without mistakes")
+}
+
+fn lowered(model: &str) -> Lowered {
+    let module = parsed(model).module;
+    verify(&module.body).expect("the parsed body");
+    let lowered = lower(
+        module.body,
+        &input_needs(&module.signature),
+        module.signature.outputs.len(),
+    );
+    verify(&lowered.body).expect("the lowered body");
+    lowered
+}
+
+fn stages(model: &str) -> String {
+    let lowered = lowered(model);
+    let (forward, backward) = (
+        print::forward(&lowered).join("\n  "),
+        print::backward(&lowered).join("\n  "),
+    );
+    format!(
+        "{}\n\nforward\n  {forward}\n\nbackward\n  {backward}",
+        lowered.body
+    )
+}
+
+fn pretty(tokens: TokenStream) -> String {
+    prettyplease::unparse(&syn::parse2(tokens).expect("an expansion is Rust"))
+}
+
+#[test]
+fn stages_of_the_cnn() {
+    insta::assert_snapshot!(stages(CNN));
+}
+
+#[test]
+fn stages_of_a_residual_block() {
+    insta::assert_snapshot!(stages(RESIDUAL));
+}
+
+#[test]
+fn stages_of_a_pair() {
+    insta::assert_snapshot!(stages(PAIR));
+}
+
+#[test]
+fn expansion_of_the_cnn() {
+    insta::assert_snapshot!(pretty(emit::module::module(parsed(CNN))));
+}
+
+#[test]
+fn expansion_of_a_residual_block() {
+    insta::assert_snapshot!(pretty(emit::module::module(parsed(RESIDUAL))));
+}
+
+#[test]
+fn expansion_of_a_pair() {
+    insta::assert_snapshot!(pretty(emit::module::module(parsed(PAIR))));
+}
+
+#[test]
+fn the_first_layer_is_not_asked_for_the_cotangent_of_the_image_unless_the_caller_asks() {
+    let expansion = pretty(emit::module::module(parsed(CNN)));
+    assert!(
+        expansion.contains("Need0"),
+        "the caller's need reaches the first layer"
+    );
+    assert!(
+        !expansion.contains("Needs<Dim"),
+        "no op knows the need of a dimension"
+    );
+}
+
+#[test]
+fn a_function_keeps_nothing_for_its_labels() {
+    let function: syn::ItemFn = syn::parse_str(
+        "fn loss<B: Batch>(logits: Tensor![B, 10], labels: Tensor![B; i32]) -> Tensor![] {
+            softmax_cross_entropy(logits, one_hot::<10>(labels)).mean()
+        }",
+    )
+    .expect("a function");
+    let mut diagnostics = Diagnostics::new();
+    let signature =
+        signature(&function.sig, &syn::Generics::default(), &mut diagnostics).expect("a signature");
+    let mut parser = BodyParser::new(Place::Function, &mut diagnostics);
+    parser.inputs(&signature);
+    parser.function_body(&function.block, 1);
+    let body = parser.finish();
+    diagnostics.finish().expect("no mistakes");
+    let lowered = lower(body, &input_needs(&signature), 1);
+    assert_eq!(
+        print::forward(&lowered),
+        [
+            "one_hot_2 = one_hot<10>(labels_1)",
+            "softmax_cross_entropy_3 = softmax_cross_entropy(logits_0, one_hot_2)    keeps softmax_cross_entropy_0",
+            "mean_4 = mean(softmax_cross_entropy_3)    keeps mean_0",
+        ]
+    );
+}
+
+#[test]
+fn verify_finds_what_is_read_before_it_is_bound() {
+    let mut body = parsed(CNN).module.body;
+    body.eqns.swap(0, 1);
+    assert!(
+        verify(&body)
+            .expect_err("a broken body")
+            .contains("before it is bound")
+    );
+}

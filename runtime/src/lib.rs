@@ -10,13 +10,16 @@ pub mod data;
 pub mod error;
 pub mod init;
 pub mod keyword;
+pub mod loss;
 pub mod module;
 pub mod nn;
 pub mod op;
 pub mod ops;
+pub mod optim;
 pub mod rng;
 pub mod shape;
 pub mod tensor;
+pub mod train;
 pub mod tree;
 
 pub use error::{Error, Result};
@@ -31,9 +34,10 @@ pub mod prelude {
         constant, glorot_normal, glorot_uniform, he_normal, he_uniform, lecun_normal, lecun_uniform, ones,
         zeros,
     };
+    pub use crate::loss::*;
     pub use crate::module::Variables;
     pub use crate::nn::{Conv, Dense};
-    pub use crate::op::Op;
+    pub use crate::op::Op as _;
     pub use crate::ops::avg_pool_with::{ExcludePad, IncludePad};
     pub use crate::ops::*;
     pub use crate::shape::dim::names::*;
@@ -41,6 +45,9 @@ pub mod prelude {
     pub use crate::shape::window::{Pad, Same, Strides, Valid, Window};
     pub use crate::shape::{Batch, Dim, Dyn, Shape, Static, StaticShape};
     pub use crate::tensor::{Element, Float};
+    pub use crate::optim::{adam, adamw, chain, sgd};
+    pub use crate::train::TrainState;
+    pub use crate::train::metrics::accuracy;
     pub use crate::tree::Tree;
     pub use crate::{Key, Tensor, compact, differentiable, dim, module, param, value_and_grad};
 }

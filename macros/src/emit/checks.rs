@@ -34,11 +34,18 @@ pub fn checks(body: &Body, signature: &Signature, shapes: &Ident, name: &str) ->
         StandIn::Dim(name) => quote!(::flaxen::__stand_in!(#name);),
         StandIn::Element(name) => quote!(type #name = f32;),
     });
-    let inputs = body.inputs.iter().zip(&signature.inputs).map(|(&input, (_, tensor))| {
-        let (rule, sizes) = (names::rule(input, tensor.span), sizes(tensor));
-        quote!(const #rule: ::flaxen::shape::Rule = ::flaxen::shape::Rule::Out(#sizes);)
-    });
-    let mut checks = Checks { body, constants: Vec::new() };
+    let inputs = body
+        .inputs
+        .iter()
+        .zip(&signature.inputs)
+        .map(|(&input, (_, tensor))| {
+            let (rule, sizes) = (names::rule(input, tensor.span), sizes(tensor));
+            quote!(const #rule: ::flaxen::shape::Rule = ::flaxen::shape::Rule::Out(#sizes);)
+        });
+    let mut checks = Checks {
+        body,
+        constants: Vec::new(),
+    };
     let equations: Vec<_> = body.eqns.iter().map(|eqn| checks.equation(eqn)).collect();
     let results: Vec<_> = body
         .outputs

@@ -63,12 +63,7 @@ pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenS
     };
     let kept = residuals(&passes, &format_ident!("Residuals"));
     let (item_of_kept, type_of_kept, value_of_kept) = (kept.item, kept.ty, kept.value);
-    let (pattern, setup, infer, out) = (
-        passes.inputs(),
-        passes.setup(),
-        passes.infer(),
-        passes.outputs(),
-    );
+    let (pattern, setup, infer, out) = (passes.inputs(), passes.setup(), passes.infer(), passes.outputs());
     let forward = passes.forward();
     let cotangents: Vec<_> = (0..signature.outputs.len())
         .map(names::term)
@@ -76,7 +71,7 @@ pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenS
         .collect();
     let cotangent = tuple(&cotangents);
     let (zeros, backward) = (passes.zeros(), passes.backward(&cotangents));
-    let of_inputs = tuple(&cotangents_of_inputs(&passes));
+    let of_inputs = passes.cotangents_of_inputs();
     let shapes = format_ident!("__Shapes");
     let steps = steps(&lowered.body, signature, &steps_name, &shapes);
     let (checks, shape) = (
@@ -156,26 +151,6 @@ pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenS
             #checks
         }
     }
-}
-
-fn cotangents_of_inputs(passes: &Passes) -> Vec<TokenStream> {
-    let lowered = passes.lowered;
-    let parts = lowered
-        .body
-        .inputs
-        .iter()
-        .enumerate()
-        .map(|(index, &input)| match lowered.need(input) {
-            Need::No => {
-                let need = names::need_of_input(index);
-                quote!(::flaxen::__private::nothing::<#need, _>())
-            }
-            _ => {
-                let name = names::cotangent(&lowered.body, input);
-                quote!(#name)
-            }
-        });
-    parts.collect()
 }
 
 /// The shape rule of a signature, as a method.

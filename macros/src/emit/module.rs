@@ -40,7 +40,6 @@ pub fn module(implementation: Implementation) -> TokenStream {
         module,
         attributes,
         others,
-        ..
     } = implementation;
     let names = Names::of(&module.name);
     let all = AllGenerics::of(&module.signature);
@@ -71,7 +70,12 @@ pub fn module(implementation: Implementation) -> TokenStream {
         parts.methods(self_ty, &attributes, &others, &module.name, &lowered),
         parts.module_impl(self_ty),
         parts.trainable_impl(self_ty),
-        checks::checks(&lowered.body, &module.signature, &names.shapes, &module.name.to_string()),
+        checks::checks(
+            &lowered.body,
+            &module.signature,
+            &names.shapes,
+            &module.name.to_string(),
+        ),
     ];
     items.into_iter().collect()
 }
@@ -275,7 +279,7 @@ impl Parts<'_> {
         let cotangents: Vec<_> = cotangents.iter().map(|name| quote!(#name)).collect();
         let cotangent = tuple(&cotangents);
         let (zeros, backward) = (self.passes.zeros(), self.passes.backward(&cotangents));
-        let (gradients, of_inputs) = (self.gradients(), self.cotangents_of_inputs());
+        let (gradients, of_inputs) = (self.gradients(), self.passes.cotangents_of_inputs());
         quote! {
             #item
 
@@ -332,25 +336,5 @@ impl Parts<'_> {
             (name.clone(), value)
         });
         params::construct(self.all, &self.names.params, parts)
-    }
-
-    fn cotangents_of_inputs(&self) -> TokenStream {
-        let lowered = self.passes.lowered;
-        let parts = lowered
-            .body
-            .inputs
-            .iter()
-            .enumerate()
-            .map(|(index, &input)| match lowered.need(input) {
-                Need::No => {
-                    let need = names::need_of_input(index);
-                    quote!(::flaxen::__private::nothing::<#need, _>())
-                }
-                _ => {
-                    let name = names::cotangent(&lowered.body, input);
-                    quote!(#name)
-                }
-            });
-        tuple(&parts.collect::<Vec<_>>())
     }
 }

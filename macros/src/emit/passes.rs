@@ -136,22 +136,24 @@ impl Passes<'_> {
             self.arguments(eqn, moves),
             self.types.callee(eqn),
         );
+        let ty = self.input_type(eqn);
         match &eqn.call {
             Call::Op { .. } => {
                 let part = self.part(eqn);
-                quote_spanned!(eqn.span=> let #outs = <#callee as ::flaxen::op::Op<_>>::infer(#part, #input);)
+                quote_spanned!(eqn.span=> let #outs = <#callee as ::flaxen::op::Op<#ty>>::infer(#part, #input);)
             }
             Call::Submodule(index) => {
                 let (part, field) = (self.part(eqn), &self.lowered.body.submodules[*index].field);
                 quote_spanned! {eqn.span=>
-                    let #outs = <#callee as ::flaxen::module::Module<_>>::infer(#part, &params.#field, #input);
+                    let #outs = <#callee as ::flaxen::module::Module<#ty>>::infer(#part, &params.#field, #input);
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
             Call::Apply { model, variables } => {
-                let variables = self.variables(variables);
+                let (variables, part) = (self.variables(variables), names::part(&eqn.label));
                 quote_spanned! {eqn.span=>
-                    let #outs = ::flaxen::__private::model_infer(&#model, #variables, #input);
+                    let #part = &#model;
+                    let #outs = ::flaxen::__private::model_infer(#part, #variables, #input);
                 }
             }
         }
@@ -225,20 +227,21 @@ impl Passes<'_> {
             self.arguments(eqn, moves),
             self.types.callee(eqn),
         );
+        let ty = self.input_type(eqn);
         let (kept, needs) = (names::residual(eqn), self.needs(eqn));
         match &eqn.call {
             Call::Op { values, .. } if self.in_place => quote_spanned! {eqn.span=>
-                let (#outs, #kept) = ::flaxen::__private::vjp(<#callee>::new(#(#values),*), #input, #needs);
+                let (#outs, #kept) = ::flaxen::__private::Input(#input).vjp(<#callee>::new(#(#values),*), #needs);
             },
             Call::Op { .. } => {
                 let part = self.part(eqn);
                 match self.condition(eqn) {
                     None => quote_spanned! {eqn.span=>
-                        let (#outs, #kept) = <#callee as ::flaxen::op::Differentiable<_, #needs>>::forward(#part, #input);
+                        let (#outs, #kept) = <#callee as ::flaxen::op::Differentiable<#ty, #needs>>::forward(#part, #input);
                     },
                     Some(condition) => quote_spanned! {eqn.span=>
                         let (#outs, #kept) =
-                            ::flaxen::__private::forward_if::<#condition, _, #needs, #callee>(#part, #input);
+                            ::flaxen::__private::forward_if::<#condition, #ty, #needs, #callee>(#part, #input);
                     },
                 }
             }
@@ -246,16 +249,26 @@ impl Passes<'_> {
                 let (part, field) = (self.part(eqn), &self.lowered.body.submodules[*index].field);
                 quote_spanned! {eqn.span=>
                     let (#outs, #kept) =
-                        <#callee as ::flaxen::module::Trainable<_, #needs>>::forward(#part, &params.#field, #input);
+                        <#callee as ::flaxen::module::Trainable<#ty, #needs>>::forward(#part, &params.#field, #input);
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
             Call::Apply { model, variables } => {
-                let variables = self.variables(variables);
+                let (variables, part) = (self.variables(variables), names::part(&eqn.label));
                 quote_spanned! {eqn.span=>
-                    let (#outs, #kept) = ::flaxen::__private::model_vjp(&#model, #variables, #input, #needs);
+                    let #part = &#model;
+                    let (#outs, #kept) = ::flaxen::__private::Input(#input).model_vjp(#part, #variables, #needs);
                 }
             }
+        }
+    }
+
+    /// The type of what an equation is called on; in a closure rustc infers it.
+    fn input_type(&self, eqn: &Eqn) -> TokenStream {
+        if self.in_place {
+            quote!(_)
+        } else {
+            self.types.input(eqn)
         }
     }
 
@@ -330,6 +343,22 @@ impl Passes<'_> {
         zeros.collect()
     }
 
+    /// The cotangents of the inputs, nothing for those that have none.
+    pub fn cotangents_of_inputs(&self) -> TokenStream {
+        let body = &self.lowered.body;
+        let parts = body.inputs.iter().enumerate().map(|(index, &input)| match self.lowered.need(input) {
+            Need::No => {
+                let (need, ty) = (names::need_of_input(index), self.types.var(input));
+                quote!(::flaxen::__private::nothing::<#need, #ty>())
+            }
+            _ => {
+                let name = names::cotangent(body, input);
+                quote!(#name)
+            }
+        });
+        tuple(&parts.collect::<Vec<_>>())
+    }
+
     fn backward_step(&self, step: &Step) -> TokenStream {
         let body = &self.lowered.body;
         let eqn = &body.eqns[step.eqn];
@@ -390,9 +419,10 @@ impl Passes<'_> {
         if needs.len() == 1 {
             return pulled;
         }
-        let nothing = needs.iter().map(|need| {
-            let need = names::need(need);
-            quote!(::flaxen::__private::nothing::<#need, _>())
+        let vars = eqn.args.iter().filter_map(|arg| arg.var());
+        let nothing = needs.iter().zip(vars).map(|(need, var)| {
+            let (need, ty) = (names::need(need), self.types.var(var));
+            quote!(::flaxen::__private::nothing::<#need, #ty>())
         });
         quote!(<#condition as ::flaxen::op::Need>::or(#pulled, || (#(#nothing,)*)))
     }

@@ -14,6 +14,7 @@
 //! The user's types and expressions are carried along as opaque tokens with their spans.
 
 pub mod print;
+#[cfg(test)]
 pub mod verify;
 
 use crate::parse::dims::{Dim, TensorType};
@@ -114,6 +115,8 @@ pub struct Submodule {
     pub field: syn::Ident,
     /// The module's type.
     pub ty: TokenStream,
+    /// The module as the user wrote it.
+    pub text: String,
     /// Value keywords: `rate = 0.5`.
     pub keywords: Vec<(syn::Ident, TokenStream)>,
     /// The user's token.
@@ -131,8 +134,6 @@ pub struct Param {
     pub initializer: TokenStream,
     /// The shape and the element.
     pub tensor: TensorType,
-    /// The user's token.
-    pub span: Span,
 }
 
 /// A module: a struct's name, its generics, and the body of its `call`.
@@ -159,8 +160,6 @@ pub struct Signature {
     pub inputs: Vec<(syn::Ident, TensorType)>,
     /// Types of the outputs.
     pub outputs: Vec<TensorType>,
-    /// Whether the output is a tuple.
-    pub tuple: bool,
 }
 
 impl Signature {

@@ -1,7 +1,7 @@
 //! The IR as text, for snapshots and for the documentation of generated code.
 
 use super::{Arg, Body, Call, Eqn, Var};
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::fmt::{self, Display};
 
 /// A variable's name in text and in generated code: the user's name and a number.
@@ -11,30 +11,40 @@ pub fn var_name(body: &Body, var: Var) -> String {
 
 /// Tokens with the spaces that a person would write.
 pub fn tidy(tokens: &TokenStream) -> String {
-    let mut text = tokens.to_string();
-    for (from, to) in [
-        (" :: ", "::"),
-        (":: ", "::"),
-        (" ::", "::"),
-        (" < ", "<"),
-        (" > ", ">"),
-        (" >", ">"),
-        ("< ", "<"),
-        (" <", "<"),
-        (" ,", ","),
-        ("( ", "("),
-        (" )", ")"),
-        (" (", "("),
-        (" . ", "."),
-        ("& ", "&"),
-        (" ! ", "!"),
-        ("[ ", "["),
-        (" ]", "]"),
-    ] {
-        text = text.replace(from, to);
+    let mut text = String::new();
+    let mut tokens = tokens.clone().into_iter().peekable();
+    let mut after_word = false;
+    while let Some(token) = tokens.next() {
+        let is_word = matches!(token, TokenTree::Ident(_) | TokenTree::Literal(_));
+        match &token {
+            TokenTree::Punct(punct) => match punct.as_char() {
+                // A comma before the end of a tuple is Rust's, not the reader's.
+                ',' if tokens.peek().is_none() => {}
+                ',' => text += ", ",
+                operator @ ('=' | '+' | '*' | '/' | '-') if after_word => text += &format!(" {operator} "),
+                other => text.push(other),
+            },
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::Brace => (" { ", " }"),
+                    Delimiter::None => ("", ""),
+                };
+                text += &format!("{open}{}{close}", tidy(&group.stream()));
+            }
+            word => {
+                let space = if after_word && is_word && !text.ends_with(' ') {
+                    " "
+                } else {
+                    ""
+                };
+                text += &format!("{space}{word}");
+            }
+        }
+        after_word = is_word || matches!(token, TokenTree::Group(_));
     }
-    text = text.replace("::flaxen::shape::dim::", "");
-    decimals(&text)
+    decimals(&text.replace("::flaxen::shape::dim::", ""))
 }
 
 /// `Dim2<2, 8>` as `28`.
@@ -90,7 +100,7 @@ pub fn callee(body: &Body, call: &Call) -> String {
         }
         Call::Submodule(index) => {
             let submodule = &body.submodules[*index];
-            format!("{}: {}", submodule.name, tidy(&submodule.ty))
+            format!("{}[{}]", submodule.name, submodule.text)
         }
         Call::Param(index) => format!("param {}", body.params[*index].name),
         Call::Apply { model, .. } => format!("{}.apply", tidy(model)),

@@ -45,5 +45,10 @@ pub fn backward(lowered: &Lowered) -> Vec<String> {
             read.join(", ")
         )
     });
-    steps.collect()
+    let zeros = lowered
+        .backward
+        .zeros
+        .iter()
+        .map(|&var| format!("d_{} = zeros", var_name(body, var)));
+    zeros.chain(steps).collect()
 }

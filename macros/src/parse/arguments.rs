@@ -10,12 +10,7 @@ use syn::{
     Expr, GenericArgument, Ident, Lit, LitInt, Path, PathArguments, Result, Token, Type, parenthesized, token,
 };
 
-/// The arguments of a path, with integers at any depth turned into dimensions.
-pub fn with_dims(mut path: Path) -> Path {
-    IntegersToDims.visit_path_mut(&mut path);
-    path
-}
-
+/// Turns integers among generic arguments, at any depth, into dimensions.
 struct IntegersToDims;
 
 impl VisitMut for IntegersToDims {

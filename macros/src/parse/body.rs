@@ -96,8 +96,8 @@ impl<'a> BodyParser<'a> {
         }
     }
 
-    /// Reads the body of a closure that ends in the loss or in `(loss, aux)`; whether there is an `aux`.
-    pub fn closure_body(&mut self, body: &Expr) -> bool {
+    /// Reads the body of a closure that ends in the loss or in `(loss, aux)`.
+    pub fn closure_body(&mut self, body: &Expr) {
         let tail = match body {
             Expr::Block(block) => match block.block.stmts.last() {
                 Some(Stmt::Expr(tail, None)) => tail,
@@ -110,8 +110,7 @@ impl<'a> BodyParser<'a> {
             _ => 1,
         };
         if results != 1 && results != 2 {
-            self.mistake(tail.span(), messages::AUX_FORM);
-            return false;
+            return self.mistake(tail.span(), messages::AUX_FORM);
         }
         let wanted = vec![Wanted::anything(tail.span()); results];
         let outputs = match body {
@@ -119,7 +118,6 @@ impl<'a> BodyParser<'a> {
             other => self.expression(other, &wanted),
         };
         self.body.outputs = outputs.unwrap_or_default();
-        results == 2
     }
 
     fn block(&mut self, block: &Block, wanted: &[Wanted]) -> Option<Vec<Var>> {
@@ -548,14 +546,8 @@ impl<'a> BodyParser<'a> {
             }
         };
         let field = self.field(&name, span)?;
-        let (ty, keywords, span) = (compact.ty, compact.keywords, compact.class.span());
-        self.body.submodules.push(Submodule {
-            name,
-            field,
-            ty,
-            keywords,
-            span,
-        });
+        let (ty, text, keywords, span) = (compact.ty, compact.text, compact.keywords, compact.class.span());
+        self.body.submodules.push(Submodule { name, field, ty, text, keywords, span });
         Some(self.body.submodules.len() - 1)
     }
 
@@ -573,7 +565,6 @@ impl<'a> BodyParser<'a> {
             field,
             initializer: quote!(#initializer),
             tensor: param.tensor,
-            span,
         };
         self.body.params.push(declared);
         let index = self.body.params.len() - 1;

@@ -41,8 +41,6 @@ pub struct Closure {
     pub body: Body,
     /// The expressions that the inputs stand for.
     pub arguments: Vec<TokenStream>,
-    /// Whether it ends in `(loss, aux)`.
-    pub aux: bool,
 }
 
 impl ClosureCall {
@@ -55,12 +53,11 @@ impl ClosureCall {
                 other => parser.mistake(other.span(), messages::INPUT_NAME),
             }
         }
-        let aux = parser.closure_body(&self.closure.body);
+        parser.closure_body(&self.closure.body);
         let body = parser.finish();
         Closure {
             body,
             arguments: self.arguments.iter().map(|argument| quote!(#argument)).collect(),
-            aux,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::arguments::DimType;
 use super::dims::{TensorType, digits};
+use crate::ir::print::tidy;
 use crate::messages;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -13,6 +14,8 @@ use syn::{Error, Expr, Ident, Lit, LitStr, Result, Token, bracketed};
 pub struct Compact {
     /// The module's type, with its type-level keywords applied.
     pub ty: TokenStream,
+    /// The module as it is written.
+    pub text: String,
     /// The class: `Conv`.
     pub class: Ident,
     /// The name that the user gave.
@@ -27,8 +30,10 @@ impl Parse for Compact {
             return Err(input.error(messages::COMPACT_FORM));
         }
         let module: DimType = input.parse()?;
+        let text = tidy(&module.tokens);
         let mut compact = Compact {
             ty: module.tokens,
+            text,
             class: module.name,
             name: None,
             keywords: Vec::new(),
@@ -50,6 +55,9 @@ impl Parse for Compact {
 impl Compact {
     /// Integers, tuples of them, booleans and names of types are part of the module's type; the rest are values.
     fn keyword(&mut self, key: Ident, value: Expr) -> Result<()> {
+        if key != "name" {
+            self.text += &format!(", {key} = {}", tidy(&quote!(#value)));
+        }
         if key == "name" {
             match value {
                 Expr::Lit(syn::ExprLit {

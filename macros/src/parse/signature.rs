@@ -31,7 +31,7 @@ pub fn signature(
     if expected == 0 {
         diagnostics.at(head.ident.span(), messages::NO_INPUT);
     }
-    let (outputs, tuple) = outputs?;
+    let outputs = outputs?;
     if expected > 6 || outputs.len() > 4 {
         diagnostics.at(head.ident.span(), messages::TOO_MANY);
     }
@@ -41,7 +41,6 @@ pub fn signature(
         inner: head.generics.clone(),
         inputs,
         outputs,
-        tuple,
     })
 }
 
@@ -56,7 +55,7 @@ fn input(input: &FnArg) -> Option<Result<(Ident, TensorType)>> {
     Some(tensor_type(&typed.ty, messages::INPUT_TYPE).map(|tensor| (name.ident.clone(), tensor)))
 }
 
-fn outputs(output: &ReturnType, function: Span) -> Result<(Vec<TensorType>, bool)> {
+fn outputs(output: &ReturnType, function: Span) -> Result<Vec<TensorType>> {
     match output {
         ReturnType::Default => Err(Error::new(function, messages::OUTPUT_TYPE)),
         ReturnType::Type(_, ty) => match &**ty {
@@ -65,9 +64,9 @@ fn outputs(output: &ReturnType, function: Span) -> Result<(Vec<TensorType>, bool
                     .elems
                     .iter()
                     .map(|ty| tensor_type(ty, messages::OUTPUT_TYPE));
-                Ok((types.collect::<Result<_>>()?, true))
+                types.collect()
             }
-            ty => Ok((vec![tensor_type(ty, messages::OUTPUT_TYPE)?], false)),
+            ty => Ok(vec![tensor_type(ty, messages::OUTPUT_TYPE)?]),
         },
     }
 }

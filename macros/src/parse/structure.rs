@@ -73,10 +73,9 @@ fn field(field: syn::Field, diagnostics: &mut Diagnostics) -> Option<Field> {
     })
 }
 
-/// The `impl` of a module: the lowered `call`, its visibility and docs, and the other methods as they stand.
+/// The `impl` of a module: the lowered `call`, its docs, and the other methods as they stand.
 pub struct Implementation {
     pub module: Module,
-    pub visibility: Visibility,
     pub attributes: Vec<Attribute>,
     pub others: TokenStream,
 }
@@ -116,7 +115,6 @@ pub fn implementation(item: &ItemImpl, diagnostics: &mut Diagnostics) -> Option<
             signature,
             body,
         },
-        visibility: call.vis.clone(),
         attributes: call.attrs.clone(),
         others: quote!(#(#others)*),
     })

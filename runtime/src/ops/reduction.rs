@@ -1,8 +1,9 @@
 //! What reductions have in common: the loop over an axis, in blocks whose sums are summed again.
 
 use crate::backend::reduce::{self, Axis};
-use crate::shape::{Dyn, Shape};
-use crate::tensor::{Float, Tensor};
+use crate::backend::map;
+use crate::shape::{Dyn, MAX_RANK, Shape};
+use crate::tensor::{Float, Tensor, shape_of};
 
 /// The sums along an axis, in a tensor of shape `shape`.
 pub(super) fn sum_along<S: Shape, E: Float>(x: &[E], axis: Axis, shape: S) -> Tensor<S, E> {
@@ -35,4 +36,20 @@ pub(super) fn along(sizes: &[usize], axis: usize) -> Axis {
         len: sizes[axis],
         inner: sizes[axis + 1..].iter().product(),
     }
+}
+
+/// The shape of these sizes without one axis.
+pub(super) fn without<S: Shape>(sizes: &[usize], axis: usize) -> S {
+    let mut rest = [0; MAX_RANK];
+    rest[..axis].copy_from_slice(&sizes[..axis]);
+    rest[axis..sizes.len() - 1].copy_from_slice(&sizes[axis + 1..]);
+    shape_of(&rest[..sizes.len() - 1])
+}
+
+/// A tensor of shape `shape` that has `x` at every place along an axis.
+pub(super) fn stretched<S: Shape, E: Float>(shape: S, axis: Axis, x: &[E]) -> Tensor<S, E> {
+    let Axis { len, inner, .. } = axis;
+    Tensor::written(shape, |out| {
+        map::rows(out, inner, |row, out| out.copy_from_slice(&x[row / len * inner..][..inner]));
+    })
 }

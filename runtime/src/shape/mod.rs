@@ -4,12 +4,17 @@
 //! same rules in numbers ([`Sizes`]), which speak when a shape is wrong.
 
 pub mod arithmetic;
+pub mod axis;
 pub mod broadcast;
 pub mod decimal;
 pub mod dim;
+pub mod divide;
+pub mod halve;
 pub mod matmul;
 mod message;
+pub mod permute;
 mod rank;
+pub mod reshape;
 mod sizes;
 pub mod window;
 

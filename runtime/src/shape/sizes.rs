@@ -260,7 +260,9 @@ pub const fn signature(name: &str, declared: &[Sizes], inputs: &[Sizes], outputs
     while input < declared.len() {
         let resolved = resolve(declared[input], declared, inputs, input);
         if resolved.differs(&inputs[input]) {
-            let message = Message::new(name).text(": takes ").sizes(resolved);
+            let message = Message::new(name)
+                .text(": takes ")
+                .sizes(resolved.or(declared[input]));
             return Rule::Refused(message.text(", but its input is ").sizes(inputs[input]));
         }
         input += 1;

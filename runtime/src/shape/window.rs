@@ -12,11 +12,12 @@
 
 use super::decimal::{Decimal, Number};
 use super::dim::Dim1;
+use super::divide::{CeilDivides, Divided, Steps};
 use super::matmul::Contracts;
 use super::{Dim, Dyn, Message, Rule, Shape, Size, Sizes};
 use std::marker::PhantomData;
-use std::ops::{Add, Div, Mul, Rem, Sub};
-use typenum::{Add1, B1, Diff, Prod, Quot, Sub1, Sum, UInt, UTerm};
+use std::ops::{Add, Mul, Sub};
+use typenum::{Add1, B1, Diff, Prod, Sub1, Sum};
 
 /// As much padding as makes the output `ceil(H / S)`: with stride 1, the input's own size. JAX's `'SAME'`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,31 +132,28 @@ pub trait Slide<K, S, P, D>: Dim {
     type Out: Dim;
 }
 
-impl<H: Dim, K, S: Number, D> Slide<K, S, Same, D> for H
-where
-    S::Number: CeilDivides<H>,
-{
-    type Out = <S::Number as CeilDivides<H>>::Out;
+impl<H: Dim, K, S: CeilDivides<H>, D> Slide<K, S, Same, D> for H {
+    type Out = S::Out;
 }
 
-impl<H: Number, K: Number, S: Number, D: Number> Slide<K, S, Valid, D> for H
+impl<H: Number, K: Number, S, D: Number> Slide<K, S, Valid, D> for H
 where
-    H::Number: Count<K::Number, S::Number, D::Number>,
+    H::Number: Count<K::Number, S, D::Number>,
 {
-    type Out = <H::Number as Count<K::Number, S::Number, D::Number>>::Out;
+    type Out = <H::Number as Count<K::Number, S, D::Number>>::Out;
 }
 
 impl<K: Number, S: Number, D: Number> Slide<K, S, Valid, D> for Dyn {
     type Out = Dyn;
 }
 
-impl<H: Number, K: Number, S: Number, D: Number, LO: Number, HI: Number> Slide<K, S, Pad<LO, HI>, D> for H
+impl<H: Number, K: Number, S, D: Number, LO: Number, HI: Number> Slide<K, S, Pad<LO, HI>, D> for H
 where
     H::Number: Add<LO::Number>,
     Sum<H::Number, LO::Number>: Add<HI::Number>,
-    Sum<Sum<H::Number, LO::Number>, HI::Number>: Count<K::Number, S::Number, D::Number>,
+    Sum<Sum<H::Number, LO::Number>, HI::Number>: Count<K::Number, S, D::Number>,
 {
-    type Out = <Sum<Sum<H::Number, LO::Number>, HI::Number> as Count<K::Number, S::Number, D::Number>>::Out;
+    type Out = <Sum<Sum<H::Number, LO::Number>, HI::Number> as Count<K::Number, S, D::Number>>::Out;
 }
 
 impl<K: Number, S: Number, D: Number, LO: Number, HI: Number> Slide<K, S, Pad<LO, HI>, D> for Dyn {
@@ -176,11 +174,10 @@ impl<N, K, S, D> Count<K, S, D> for N
 where
     K: Extent<D>,
     N: Sub<K::Out>,
-    Diff<N, K::Out>: Div<S>,
-    Quot<Diff<N, K::Out>, S>: Add<B1>,
-    Add1<Quot<Diff<N, K::Out>, S>>: Decimal,
+    S: Steps<Diff<N, K::Out>>,
+    S::Out: Decimal,
 {
-    type Out = <Add1<Quot<Diff<N, K::Out>, S>> as Decimal>::Dim;
+    type Out = <S::Out as Decimal>::Dim;
 }
 
 /// A typenum number of taps, with the number of elements from the first to the last.
@@ -197,79 +194,6 @@ where
 {
     type Out = Add1<Prod<Sub1<K>, D>>;
 }
-
-/// A typenum number by which a dimension can be divided, rounding up. One divides every dimension, also a generic one.
-pub trait CeilDivides<H> {
-    /// `ceil(H / self)`
-    type Out: Dim;
-}
-
-impl<H: Dim> CeilDivides<H> for UInt<UTerm, B1> {
-    type Out = H;
-}
-
-impl<U, A, B> CeilDivides<Dyn> for UInt<UInt<U, A>, B> {
-    type Out = Dyn;
-}
-
-impl<U, A, B, H: Number> CeilDivides<H> for UInt<UInt<U, A>, B>
-where
-    Self: Sub<B1>,
-    H::Number: Add<Sub1<Self>>,
-    Sum<H::Number, Sub1<Self>>: Div<Self>,
-    Quot<Sum<H::Number, Sub1<Self>>, Self>: Decimal,
-{
-    type Out = <Quot<Sum<H::Number, Sub1<Self>>, Self> as Decimal>::Dim;
-}
-
-/// A dimension that `S` divides without a rest.
-#[diagnostic::on_unimplemented(
-    message = "`{S}` does not divide `{Self}`",
-    label = "this size is not a multiple"
-)]
-pub trait Divided<S>: Dim {
-    /// `Self / S`
-    type Out: Dim;
-}
-
-impl<H: Dim, S: Number> Divided<S> for H
-where
-    S::Number: Divides<H, S>,
-{
-    type Out = <S::Number as Divides<H, S>>::Out;
-}
-
-/// A typenum number, that of the dimension `S`, which divides `H`. One divides every dimension, also a generic one.
-pub trait Divides<H, S> {
-    /// `H / self`
-    type Out: Dim;
-}
-
-impl<H: Dim, S> Divides<H, S> for UInt<UTerm, B1> {
-    type Out = H;
-}
-
-impl<U, A, B, S> Divides<Dyn, S> for UInt<UInt<U, A>, B> {
-    type Out = Dyn;
-}
-
-impl<U, A, B, H: Number, S> Divides<H, S> for UInt<UInt<U, A>, B>
-where
-    H::Number: Rem<Self> + Div<Self>,
-    <H::Number as Rem<Self>>::Output: NoRest<H, S>,
-    Quot<H::Number, Self>: Decimal,
-{
-    type Out = <Quot<H::Number, Self> as Decimal>::Dim;
-}
-
-/// The rest of `H / S`, if it is zero.
-#[diagnostic::on_unimplemented(
-    message = "`{S}` does not divide `{H}`",
-    label = "`{H}` is not a multiple of `{S}`"
-)]
-pub trait NoRest<H, S> {}
-
-impl<H, S> NoRest<H, S> for UTerm {}
 
 /// The shape of images, channels last: `[.., H, W, C]`.
 #[diagnostic::on_unimplemented(
@@ -568,12 +492,5 @@ mod tests {
             )
             .fits()
         );
-    }
-
-    #[test]
-    fn only_what_divides_is_divided() {
-        fn same<T>(_: T, _: T) {}
-        same(<U28 as Divided<U2>>::Out::default(), U14::default());
-        same(<Dyn as Divided<U1>>::Out::from(Dyn(3)), Dyn(3));
     }
 }

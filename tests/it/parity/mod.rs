@@ -1,10 +1,13 @@
 //! Against the numbers of JAX, Flax and Optax: one file a folder of `tests/fixtures/`.
 
+mod activations;
 mod conv;
 mod dense;
 mod flax_rng;
 mod initializers;
 mod layer;
+mod losses;
+mod optimizers;
 mod pool;
 mod prng;
 

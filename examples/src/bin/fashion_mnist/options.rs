@@ -24,11 +24,11 @@ pub struct Options {
 
     /// Step size of the gradient descent
     #[arg(long, value_name = "RATE", default_value = "0.1", value_parser = not_negative)]
-    pub learning_rate: f32,
+    pub learning_rate: f64,
 
     /// Part of the last update that the next one keeps
     #[arg(long, value_name = "PART", default_value = "0.9", value_parser = not_negative)]
-    pub momentum: f32,
+    pub momentum: f64,
 
     /// What the initial parameters and the order of the images are drawn from
     #[arg(long, value_name = "SEED", default_value = "0")]
@@ -81,9 +81,9 @@ fn positive(text: &str) -> Result<usize, String> {
     }
 }
 
-fn not_negative(text: &str) -> Result<f32, String> {
+fn not_negative(text: &str) -> Result<f64, String> {
     match text.parse() {
-        Ok(number) if (0.0..=f32::MAX).contains(&number) => Ok(number),
+        Ok(number) if (0.0..=f64::from(f32::MAX)).contains(&number) => Ok(number),
         Ok(_) => Err("must be a finite number from 0 up".into()),
         Err(error) => Err(error.to_string()),
     }

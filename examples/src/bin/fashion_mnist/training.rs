@@ -17,7 +17,7 @@ pub fn train(
     report: &mut Report<impl Write>,
 ) -> Result<Vec<usize>> {
     let (mut key, init_key) = options.key().split();
-    let mut state = create_train_state(init_key, options.learning_rate, options.momentum)?;
+    let mut state = create_train_state(init_key, options.learning_rate, options.momentum);
     let mut predictions = Vec::new();
     for steps in options.steps_of_epochs(steps_per_epoch) {
         let (next_key, order_key) = key.split();

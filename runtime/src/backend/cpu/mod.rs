@@ -1,6 +1,7 @@
 //! The kernels on the processor: SIMD chosen when the program runs, and a thread pool.
 
 mod conv;
+pub(crate) mod copy;
 mod gemm;
 pub(super) mod kernels;
 pub(super) mod lanes;
@@ -10,7 +11,10 @@ mod pack;
 mod panel;
 mod pool;
 pub(crate) mod reduce;
+pub(crate) mod rowwise;
 mod rows;
 mod scratch;
 mod simd;
+pub(super) mod share;
+pub(super) mod squares;
 pub(super) mod threads;

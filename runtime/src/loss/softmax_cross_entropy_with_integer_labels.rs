@@ -1,0 +1,238 @@
+//! Cross entropy of the softmax of logits and labels that are the numbers of classes:
+//! `logsumexp(logits) - logits[label]` along the last axis, as `optax.softmax_cross_entropy_with_integer_labels`.
+//!
+//! The forward pass for training turns the logits into their gradient, the softmax less one at the label, in the
+//! same pass, so that the backward pass only multiplies.
+
+use super::rows::{self, Row};
+use super::sizes;
+use crate::op::{self, Differentiable, Need, No, Op as _};
+use crate::shape::{Message, Rule, Sizes, SplitLast};
+use crate::tensor::{Element, Float, Tensor};
+
+/// `logsumexp(logits) - logits[label]` along the last axis.
+///
+/// As in JAX a negative label counts from the end, and one that is no class gives a loss of NaN.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Op;
+
+const NAME: &str = "softmax_cross_entropy_with_integer_labels";
+
+impl Op {
+    /// The op.
+    pub const fn new() -> Self {
+        Op
+    }
+
+    /// The rule in numbers: `[.., C]` and `[..]` become `[..]`.
+    pub const fn shape([logits, labels]: [Sizes; 2]) -> Rule {
+        if logits.rank() == 0 {
+            return Rule::Refused(Message::new(NAME).text(": logits [] have no last axis"));
+        }
+        let front = logits.without(logits.rank() - 1);
+        if front.differs(&labels) {
+            let message = Message::new(NAME)
+                .text(": logits ")
+                .sizes(logits)
+                .text(" need labels ")
+                .sizes(front);
+            return Rule::Refused(
+                message
+                    .text(", one class for each row, but labels are ")
+                    .sizes(labels),
+            );
+        }
+        Rule::Out(front.or(labels))
+    }
+}
+
+/// An integer that is the number of a class.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the number of a class",
+    label = "integer labels are i32, u32 or u8; probabilities go to `softmax_cross_entropy`"
+)]
+pub trait Label: Element {
+    /// The place among so many classes, if it is one.
+    fn class(self, classes: usize) -> Option<usize>;
+}
+
+impl Label for i32 {
+    fn class(self, classes: usize) -> Option<usize> {
+        let from = if self < 0 { classes } else { 0 };
+        from.checked_add_signed(self as isize)
+            .filter(|&class| class < classes)
+    }
+}
+
+impl Label for u32 {
+    fn class(self, classes: usize) -> Option<usize> {
+        Some(self as usize).filter(|&class| class < classes)
+    }
+}
+
+impl Label for u8 {
+    fn class(self, classes: usize) -> Option<usize> {
+        u32::from(self).class(classes)
+    }
+}
+
+impl<S: SplitLast, E: Float, L: Label> op::Op<(Tensor<S, E>, Tensor<S::Front, L>)> for Op {
+    type Out = Tensor<S::Front, E>;
+
+    fn infer(&self, (logits, labels): (Tensor<S, E>, Tensor<S::Front, L>)) -> Self::Out {
+        sizes::check(Op::shape, &logits, &labels);
+        Tensor::written(labels.shape(), |loss| {
+            rows::for_each(loss.len(), &Value(labels.as_slice()), [logits.as_slice()], [loss]);
+        })
+    }
+}
+
+impl<S: SplitLast, E: Float, L: Label, NA: Need> Differentiable<(Tensor<S, E>, Tensor<S::Front, L>), (NA, No)>
+    for Op
+{
+    /// The gradient before it is multiplied by the cotangent.
+    type Residuals = NA::Of<Tensor<S, E>>;
+
+    fn forward(
+        &self,
+        (logits, labels): (Tensor<S, E>, Tensor<S::Front, L>),
+    ) -> (Self::Out, NA::Of<Tensor<S, E>>) {
+        NA::choose(
+            (logits, labels),
+            |(logits, labels)| value_and_gradient(logits, &labels),
+            |inputs| self.infer(inputs),
+        )
+    }
+
+    fn backward(&self, gradient: NA::Of<Tensor<S, E>>, cotangent: Self::Out) -> (NA::Of<Tensor<S, E>>, ()) {
+        (
+            NA::map(gradient, |gradient| rows::scale(gradient, &cotangent)),
+            (),
+        )
+    }
+}
+
+/// What is subtracted from logits before the exponential, as in JAX's `logsumexp`: the largest, if it is finite.
+#[inline(always)]
+fn shift<E: Float>(logits: &[E]) -> E {
+    let max = rows::max(logits);
+    if max.is_finite() { max } else { E::ZERO }
+}
+
+#[inline(always)]
+fn loss<E: Float>(logits: &[E], shift: E, sum: E, label: Option<usize>) -> E {
+    match label {
+        Some(label) => sum.ln() + shift - logits[label],
+        None => E::from_f64(f64::NAN),
+    }
+}
+
+struct Value<'a, L>(&'a [L]);
+
+impl<E: Float, L: Label> Row<E, 1, 1> for Value<'_, L> {
+    #[inline(always)]
+    fn row(&self, index: usize, [logits]: [&[E]; 1], [out]: [&mut [E]; 1]) {
+        let shift = shift(logits);
+        let sum = rows::sum(logits, logits, |x, _| (x - shift).exp());
+        out[0] = loss(logits, shift, sum, self.0[index].class(logits.len()));
+    }
+}
+
+/// The loss, and the logits turned into their gradient.
+fn value_and_gradient<S: SplitLast, E: Float, L: Label>(
+    mut logits: Tensor<S, E>,
+    labels: &Tensor<S::Front, L>,
+) -> (Tensor<S::Front, E>, Tensor<S, E>) {
+    sizes::check(Op::shape, &logits, labels);
+    let loss = Tensor::written(labels.shape(), |loss| {
+        let (count, row) = (loss.len(), ValueAndGradient(labels.as_slice()));
+        rows::for_each(count, &row, [], [logits.as_mut_slice(), loss]);
+    });
+    (loss, logits)
+}
+
+struct ValueAndGradient<'a, L>(&'a [L]);
+
+impl<E: Float, L: Label> Row<E, 0, 2> for ValueAndGradient<'_, L> {
+    #[inline(always)]
+    fn row(&self, index: usize, []: [&[E]; 0], [logits, out]: [&mut [E]; 2]) {
+        let shift = shift(logits);
+        let sum = rows::sum(logits, logits, |x, _| (x - shift).exp());
+        let label = self.0[index].class(logits.len());
+        out[0] = loss(logits, shift, sum, label);
+        let scale = E::ONE / sum;
+        logits.iter_mut().for_each(|x| *x = (*x - shift).exp() * scale);
+        if let Some(label) = label {
+            logits[label] -= E::ONE;
+        }
+    }
+}
+
+/// `logsumexp(logits) - logits[label]`, as `optax.softmax_cross_entropy_with_integer_labels`.
+pub fn softmax_cross_entropy_with_integer_labels<A, B>(logits: A, labels: B) -> <Op as op::Op<(A, B)>>::Out
+where
+    Op: op::Op<(A, B)>,
+{
+    Op.infer((logits, labels))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing;
+    use crate::prelude::*;
+    use crate::shape::Size;
+
+    #[test]
+    fn values_and_labels_from_the_end() {
+        let logits = Tensor::<(U3, U3)>::of(&[1.2, -0.8, -0.5, 0.9, -1.2, 1.1, 0.0, 0.0, 0.0]).unwrap();
+        let labels = Tensor::<(U3,), i32>::of(&[0, -2, 3]).unwrap();
+        let loss = softmax_cross_entropy_with_integer_labels(logits, labels);
+        assert!((loss.as_slice()[0] - 0.2761).abs() < 1e-4);
+        assert!((loss.as_slice()[1] - 2.9518).abs() < 1e-4);
+        assert!(loss.as_slice()[2].is_nan(), "there is no class 3");
+    }
+
+    #[test]
+    fn gradients() {
+        for (rows, classes) in [(4, 7), (1, 1), (0, 3), (3, 37)] {
+            let labels = Tensor::<(Dyn,), u32>::from_fn((Dyn(rows),), |i| (i * 5 % classes) as u32);
+            let logits = testing::random((Dyn(rows), Dyn(classes)), 1);
+            testing::gradient(&At(labels), logits);
+        }
+    }
+
+    /// The loss at some labels, an op of one input.
+    struct At(Tensor<(Dyn,), u32>);
+
+    impl op::Op<Tensor<(Dyn, Dyn), f64>> for At {
+        type Out = Tensor<(Dyn,), f64>;
+        fn infer(&self, logits: Tensor<(Dyn, Dyn), f64>) -> Self::Out {
+            Op.infer((logits, self.0.clone()))
+        }
+    }
+
+    impl Differentiable<Tensor<(Dyn, Dyn), f64>, op::Yes> for At {
+        type Residuals = Tensor<(Dyn, Dyn), f64>;
+        fn forward(&self, logits: Tensor<(Dyn, Dyn), f64>) -> (Self::Out, Self::Residuals) {
+            Differentiable::<_, (op::Yes, No)>::forward(&Op, (logits, self.0.clone()))
+        }
+        fn backward(&self, residuals: Self::Residuals, cotangent: Self::Out) -> Self::Residuals {
+            type In = (Tensor<(Dyn, Dyn), f64>, Tensor<(Dyn,), u32>);
+            <Op as Differentiable<In, (op::Yes, No)>>::backward(&Op, residuals, cotangent).0
+        }
+    }
+
+    #[test]
+    fn refusals() {
+        let b = Size::Named("B");
+        let logits = Sizes::new(&[b, Size::Known(10)]);
+        testing::fits(Op::shape([logits, Sizes::new(&[b])]), "[B]");
+        testing::fits(Op::shape([logits, Sizes::new(&[Size::Unknown])]), "[B]");
+        testing::refused(
+            Op::shape([logits, logits]),
+            "softmax_cross_entropy_with_integer_labels: logits [B, 10] need labels [B], one class for each row, \
+             but labels are [B, 10]",
+        );
+    }
+}

@@ -1,0 +1,82 @@
+//! The largest along one axis, which is removed, as `jnp.max(x, axis)`: `max_axis::<1>(x)`. NaN wins, and equals share the
+//! cotangent.
+
+use super::extremum::{self, Largest};
+use super::reduction::{along, without};
+use crate::op::{self, Differentiable, Op as _, Yes};
+use crate::shape::axis::{HasAxis, removed};
+use crate::shape::{Rule, Sizes, Static};
+use crate::tensor::{Float, Tensor};
+use std::marker::PhantomData;
+
+/// The largest along the axis `A`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Op<A>(PhantomData<A>);
+
+impl<A: Static> Op<A> {
+    /// The op.
+    pub const fn new() -> Self {
+        Op(PhantomData)
+    }
+
+    /// The rule in numbers: the axis is removed.
+    pub const fn shape([x]: [Sizes; 1]) -> Rule {
+        removed("max_axis", x, A::N)
+    }
+}
+
+impl<A: Static, S: HasAxis<A>, E: Float> op::Op<Tensor<S, E>> for Op<A> {
+    type Out = Tensor<S::Removed, E>;
+
+    fn infer(&self, x: Tensor<S, E>) -> Self::Out {
+        let sizes = x.sizes();
+        let sizes = sizes.as_ref();
+        extremum::along(&Largest, x.as_slice(), along(sizes, A::N), without(sizes, A::N))
+    }
+}
+
+impl<A: Static, S: HasAxis<A>, E: Float> Differentiable<Tensor<S, E>, Yes> for Op<A> {
+    /// Input and output.
+    type Residuals = (Tensor<S, E>, Self::Out);
+
+    fn forward(&self, x: Tensor<S, E>) -> (Self::Out, Self::Residuals) {
+        let y = self.infer(x.clone());
+        (y.clone(), (x, y))
+    }
+
+    fn backward(&self, (x, y): Self::Residuals, cotangent: Self::Out) -> Tensor<S, E> {
+        let axis = along(x.sizes().as_ref(), A::N);
+        extremum::spread(&x, y.as_slice(), cotangent.as_slice(), axis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Op, *};
+    use crate::ops::testing;
+    use crate::prelude::*;
+
+    #[test]
+    fn values() {
+        let x = || Tensor::<(U2, U3)>::of(&[1.0, 2.0, 6.0, 4.0, 5.0, 9.0]).unwrap();
+        assert_eq!(Op::<U0>::new().infer(x()).as_slice(), [4.0, 5.0, 9.0]);
+        assert_eq!(Op::<U1>::new().infer(x()).as_slice(), [6.0, 9.0]);
+    }
+
+    #[test]
+    fn gradients() {
+        let x = || testing::random((Dyn(3), U5::default(), U2::default()), 1);
+        testing::gradient(&Op::<U0>::new(), x());
+        testing::gradient(&Op::<U1>::new(), x());
+        testing::gradient(&Op::<U2>::new(), x());
+        testing::gradient(&Op::<U0>::new(), testing::random((U1::default(),), 1));
+        testing::gradient(&Op::<U1>::new(), testing::random((Dyn(0), U5::default()), 1));
+    }
+
+    #[test]
+    fn an_axis_that_is_not_there_is_refused() {
+        testing::fits(Op::<U1>::shape([Sizes::known(&[2, 3])]), "[2]");
+        let message = "max_axis: there is no axis 2 in [2, 3]; axes count from 0";
+        testing::refused(Op::<U2>::shape([Sizes::known(&[2, 3])]), message);
+    }
+}

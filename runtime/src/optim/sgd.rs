@@ -1,0 +1,32 @@
+//! Stochastic gradient descent: `optax.sgd`.
+
+use super::schedule::Schedule;
+use super::{Chain, Identity, ScaleByLearningRate, Trace, chain, identity, scale_by_learning_rate, trace};
+
+/// Stochastic gradient descent, with momentum where `M` is [`Trace`].
+pub type Sgd<M = Identity, L = f64> = Chain<(M, ScaleByLearningRate<L>)>;
+
+/// Stochastic gradient descent with a learning rate, a number or a schedule.
+///
+/// ```
+/// let optimizer = flaxen::optim::sgd(0.1).momentum(0.9).nesterov();
+/// ```
+pub const fn sgd<L: Schedule>(learning_rate: L) -> Sgd<Identity, L> {
+    chain((identity(), scale_by_learning_rate(learning_rate)))
+}
+
+impl<L: Schedule> Sgd<Identity, L> {
+    /// With momentum: a [`Trace`] of the gradients.
+    pub fn momentum(self, decay: f64) -> Sgd<Trace, L> {
+        let Chain((_, descend)) = self;
+        chain((trace(decay), descend))
+    }
+}
+
+impl<L: Schedule> Sgd<Trace, L> {
+    /// With Nesterov's momentum.
+    pub fn nesterov(mut self) -> Self {
+        self.0.0.nesterov = true;
+        self
+    }
+}

@@ -1,0 +1,63 @@
+//! What an optimiser remembers between steps.
+
+use crate::tree::Tree;
+use serde::{Deserialize, Serialize};
+use std::fmt::Debug;
+
+/// The most trees that the state of a chain may hold. Adam has two.
+pub const MAX_SLOTS: usize = 8;
+
+/// The state of a transform for parameters `P`: counts, and trees of the parameters' shapes.
+///
+/// Its fields have Optax's names, so that a saved state is Optax's.
+pub trait State<P: Tree>: Clone + Debug + PartialEq + Send + Sync + 'static {
+    /// Hands out its trees in the order in which the kernel takes them: as many as its `SLOTS`.
+    fn slots<'a>(&'a mut self, slots: &mut Slots<'a, P>);
+}
+
+/// The trees of a state, gathered for a sweep.
+#[derive(Debug)]
+pub struct Slots<'a, P> {
+    trees: [Option<&'a mut P>; MAX_SLOTS],
+    len: usize,
+}
+
+impl<'a, P> Slots<'a, P> {
+    pub(super) fn new() -> Self {
+        Slots {
+            trees: [const { None }; MAX_SLOTS],
+            len: 0,
+        }
+    }
+
+    /// Adds a tree.
+    ///
+    /// # Panics
+    /// If there are [`MAX_SLOTS`] already.
+    pub fn push(&mut self, tree: &'a mut P) {
+        self.trees[self.len] = Some(tree);
+        self.len += 1;
+    }
+
+    /// `first`, then the trees.
+    pub(super) fn after<const N: usize>(self, first: &'a mut P) -> [&'a mut P; N] {
+        assert_eq!(
+            self.len + 1,
+            N,
+            "a state hands out as many trees as its kernel has slots"
+        );
+        let mut all = std::iter::once(first).chain(self.trees.into_iter().flatten());
+        std::array::from_fn(|_| match all.next() {
+            Some(tree) => tree,
+            None => unreachable!("counted above"),
+        })
+    }
+}
+
+/// The state of a transform that remembers nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmptyState {}
+
+impl<P: Tree> State<P> for EmptyState {
+    fn slots<'a>(&'a mut self, _: &mut Slots<'a, P>) {}
+}

@@ -1,0 +1,6 @@
+//! Training: the state that a step changes, and what is measured of it.
+
+pub mod metrics;
+mod state;
+
+pub use state::TrainState;
