@@ -52,69 +52,51 @@ pub fn nothing<N: Need, T>() -> N::Of<T> {
     N::when(|| unreachable!("a cotangent that is needed comes out of a backward pass"))
 }
 
-/// What goes backward through one op in `value_and_grad!`.
-pub struct Pullback<N, In, O, R> {
-    op: O,
-    residuals: R,
-    types: PhantomData<(N, In)>,
-}
+/// The input of a call in `value_and_grad!`.
+///
+/// Its methods fix the type of the input before rustc looks for the op or the model, so that what is said of a wrong
+/// one is said of that input.
+pub struct Input<In>(pub In);
 
-/// Computes an op and keeps what its backward pass needs.
-pub fn vjp<N: Needs<In>, In, O: Differentiable<In, N>>(
-    op: O,
-    input: In,
-    _: N,
-) -> (O::Out, Pullback<N, In, O, O::Residuals>) {
-    let (out, residuals) = op.forward(input);
-    (
-        out,
-        Pullback {
-            op,
-            residuals,
-            types: PhantomData,
-        },
-    )
-}
+impl<In> Input<In> {
+    /// Computes an op, and keeps what goes backward through it.
+    #[allow(clippy::type_complexity)]
+    pub fn vjp<N: Needs<In>, O: Differentiable<In, N>>(
+        self,
+        op: O,
+        _: N,
+    ) -> (O::Out, Pullback<(O, O::Residuals), O::Out, N::Cotangents>) {
+        let (out, residuals) = op.forward(self.0);
+        (out, Pullback { kept: (op, residuals), pull: |(op, residuals), cotangent| op.backward(residuals, cotangent) })
+    }
 
-impl<N: Needs<In>, In, O: Differentiable<In, N>> Pullback<N, In, O, O::Residuals> {
-    /// The cotangents of the inputs.
-    pub fn pull(self, cotangent: O::Out) -> N::Cotangents {
-        self.op.backward(self.residuals, cotangent)
+    /// Applies a model, and keeps what goes backward through it.
+    #[allow(clippy::type_complexity)]
+    pub fn model_vjp<'a, N: Needs<In>, M: Trainable<In, N>>(
+        self,
+        model: &'a M,
+        variables: &'a impl Collections<M::Params>,
+        _: N,
+    ) -> (M::Out, Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>) {
+        let params = variables.params();
+        let (out, residuals) = model.forward(params, self.0);
+        let pull = |(model, params, residuals): (&'a M, &'a M::Params, M::Residuals), cotangent| {
+            model.backward(params, residuals, cotangent)
+        };
+        (out, Pullback { kept: (model, params, residuals), pull })
     }
 }
 
-/// What goes backward through a model in `value_and_grad!`.
-pub struct ModelPullback<'a, N, In, M, P, R> {
-    model: &'a M,
-    params: &'a P,
-    residuals: R,
-    types: PhantomData<(N, In)>,
+/// What goes backward through a call: what was kept, and the function that reads it.
+pub struct Pullback<Kept, Out, Cotangents> {
+    kept: Kept,
+    pull: fn(Kept, Out) -> Cotangents,
 }
 
-/// Applies a model and keeps what its backward pass needs.
-pub fn model_vjp<'a, N: Needs<In>, In, M: Trainable<In, N>>(
-    model: &'a M,
-    variables: &'a impl Collections<M::Params>,
-    input: In,
-    _: N,
-) -> (M::Out, ModelPullback<'a, N, In, M, M::Params, M::Residuals>) {
-    let params = variables.params();
-    let (out, residuals) = model.forward(params, input);
-    (
-        out,
-        ModelPullback {
-            model,
-            params,
-            residuals,
-            types: PhantomData,
-        },
-    )
-}
-
-impl<N: Needs<In>, In, M: Trainable<In, N>> ModelPullback<'_, N, In, M, M::Params, M::Residuals> {
-    /// The gradient of the parameters, and the cotangents of the inputs.
-    pub fn pull(self, cotangent: M::Out) -> (M::Params, N::Cotangents) {
-        self.model.backward(self.params, self.residuals, cotangent)
+impl<Kept, Out, Cotangents> Pullback<Kept, Out, Cotangents> {
+    /// From the cotangent of the output, those of the inputs.
+    pub fn pull(self, cotangent: Out) -> Cotangents {
+        (self.pull)(self.kept, cotangent)
     }
 }
 

@@ -37,7 +37,7 @@ pub mod prelude {
     pub use crate::loss::*;
     pub use crate::module::Variables;
     pub use crate::nn::{Conv, Dense};
-    pub use crate::op::Op;
+    pub use crate::op::Op as _;
     pub use crate::ops::avg_pool_with::{ExcludePad, IncludePad};
     pub use crate::ops::*;
     pub use crate::shape::dim::names::*;

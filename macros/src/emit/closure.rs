@@ -3,8 +3,8 @@
 //! ```text
 //! {
 //!     let params_0 = &state.params;
-//!     let (logits_1, kept_apply_0) = model_vjp(&model, params_0, images, No);
-//!     let (mean_3, kept_mean_0) = vjp(mean::Op::new(), …, Yes);
+//!     let (logits_1, kept_apply_0) = Input(images).model_vjp(&model, params_0, No);
+//!     let (mean_3, kept_mean_0) = Input(…).vjp(mean::Op::new(), Yes);
 //!     let d_mean_3 = Loss::seed(&mean_3);
 //!     …
 //!     (mean_3, gradient_params_0)

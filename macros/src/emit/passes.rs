@@ -231,7 +231,7 @@ impl Passes<'_> {
         let (kept, needs) = (names::residual(eqn), self.needs(eqn));
         match &eqn.call {
             Call::Op { values, .. } if self.in_place => quote_spanned! {eqn.span=>
-                let (#outs, #kept) = ::flaxen::__private::vjp(<#callee>::new(#(#values),*), #input, #needs);
+                let (#outs, #kept) = ::flaxen::__private::Input(#input).vjp(<#callee>::new(#(#values),*), #needs);
             },
             Call::Op { .. } => {
                 let part = self.part(eqn);
@@ -257,7 +257,7 @@ impl Passes<'_> {
                 let (variables, part) = (self.variables(variables), names::part(&eqn.label));
                 quote_spanned! {eqn.span=>
                     let #part = &#model;
-                    let (#outs, #kept) = ::flaxen::__private::model_vjp(#part, #variables, #input, #needs);
+                    let (#outs, #kept) = ::flaxen::__private::Input(#input).model_vjp(#part, #variables, #needs);
                 }
             }
         }

@@ -8,7 +8,7 @@ use pulp::{Arch, Simd, WithSimd};
 /// The best rate of this many threads together, in floating-point operations a second.
 pub fn peak(threads: usize) -> f64 {
     let arch = Arch::new();
-    let rounds = 5;
+    let rounds = 30;
     (0..rounds)
         .map(|_| {
             std::thread::scope(|scope| {
@@ -32,7 +32,7 @@ impl WithSimd for Chains {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> f64 {
         const CHAINS: usize = 12;
-        const STEPS: usize = 1_000_000;
+        const STEPS: usize = 200_000;
         let (factor, term) = (simd.splat_f32s(black_box(0.5)), simd.splat_f32s(black_box(1e-3)));
         let mut chains = [simd.splat_f32s(0.1); CHAINS];
         let start = Instant::now();

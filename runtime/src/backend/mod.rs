@@ -9,14 +9,12 @@
 
 mod cpu;
 
-pub use cpu::conv::{conv_forward, conv_input_gradient, conv_kernel_gradient};
-pub use cpu::gemm::gemm;
+pub use cpu::kernels::Kernels;
 pub use cpu::lanes::Lanes;
-pub(crate) use cpu::{copy, map, math, reduce, rowwise};
-pub use cpu::pool::{avg_pool, avg_pool_gradient, max_pool, max_pool_gradient};
 pub(crate) use cpu::share::parallel_items;
 pub(crate) use cpu::squares::sum_of_squares;
 pub use cpu::threads::{parallel, parallel_chunks, set_threads, threads};
+pub(crate) use cpu::{copy, map, math, reduce, rowwise};
 
 /// What happens to the sums of a matrix product or a convolution on their way to memory.
 ///
@@ -144,4 +142,73 @@ pub enum Divisor {
     Window,
     /// The number of elements of the window that lie inside the input.
     Inside,
+}
+
+/// The matrix product `C = A·B` with an [`Epilogue`]; `c` is `m` by `n` in row-major order.
+pub fn gemm<E: Kernels>(gemm: Gemm<'_, E>, c: &mut [E], epilogue: Epilogue<'_, E>) {
+    E::gemm(gemm, c, epilogue);
+}
+
+/// The convolution of an NHWC input with an HWIO kernel, with an [`Epilogue`] whose bias is `[out_features]`.
+pub fn conv_forward<E: Kernels>(
+    geometry: &ConvGeometry,
+    input: &[E],
+    kernel: &[E],
+    epilogue: Epilogue<'_, E>,
+    output: &mut [E],
+) {
+    E::conv_forward(geometry, input, kernel, epilogue, output);
+}
+
+/// The gradient of [`conv_forward`] with respect to the input, from the output's cotangent.
+pub fn conv_input_gradient<E: Kernels>(
+    geometry: &ConvGeometry,
+    cotangent: &[E],
+    kernel: &[E],
+    input_gradient: &mut [E],
+) {
+    E::conv_input_gradient(geometry, cotangent, kernel, input_gradient);
+}
+
+/// The gradients of [`conv_forward`] with respect to the kernel and, where asked for, to the bias (the sum of the
+/// cotangent over images and pixels), from the input and the output's cotangent.
+pub fn conv_kernel_gradient<E: Kernels>(
+    geometry: &ConvGeometry,
+    input: &[E],
+    cotangent: &[E],
+    kernel_gradient: &mut [E],
+    bias_gradient: Option<&mut [E]>,
+) {
+    E::conv_kernel_gradient(geometry, input, cotangent, kernel_gradient, bias_gradient);
+}
+
+/// The average of every window; padding counts as zeros.
+pub fn avg_pool<E: Kernels>(geometry: &PoolGeometry, divisor: Divisor, input: &[E], output: &mut [E]) {
+    E::avg_pool(geometry, divisor, input, output);
+}
+
+/// The gradient of [`avg_pool`] with respect to its input.
+pub fn avg_pool_gradient<E: Kernels>(
+    geometry: &PoolGeometry,
+    divisor: Divisor,
+    cotangent: &[E],
+    input_gradient: &mut [E],
+) {
+    E::avg_pool_gradient(geometry, divisor, cotangent, input_gradient);
+}
+
+/// The maximum of every window; padding never wins, NaN always does.
+pub fn max_pool<E: Kernels>(geometry: &PoolGeometry, input: &[E], output: &mut [E]) {
+    E::max_pool(geometry, input, output);
+}
+
+/// The gradient of [`max_pool`] with respect to its input: each cotangent goes to the first maximum of its
+/// window, in row-major order, as XLA's `select-and-scatter` with `>=` does.
+pub fn max_pool_gradient<E: Kernels>(
+    geometry: &PoolGeometry,
+    input: &[E],
+    cotangent: &[E],
+    input_gradient: &mut [E],
+) {
+    E::max_pool_gradient(geometry, input, cotangent, input_gradient);
 }

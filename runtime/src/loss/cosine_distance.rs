@@ -1,8 +1,9 @@
 //! One less the cosine of the angle between rows, as `optax.cosine_distance`.
 
-use super::{cosine_similarity, regression, sizes};
+use super::{cosine_similarity, sizes};
 use crate::backend::map::{self, Function};
 use crate::op::{self, Differentiable, Need, Op as _};
+use crate::ops::neg;
 use crate::shape::{Rule, Shape, Sizes, SplitLast};
 use crate::tensor::{Float, Tensor};
 
@@ -71,7 +72,7 @@ impl<S: SplitLast, E: Float, NA: Need, NB: Need> Differentiable<(Tensor<S, E>, T
         residuals: Self::Residuals,
         cotangent: Self::Out,
     ) -> (NA::Of<Tensor<S, E>>, NB::Of<Tensor<S, E>>) {
-        let cotangent = regression::negated(cotangent);
+        let cotangent = neg(cotangent);
         Differentiable::<_, (NA, NB)>::backward(&self.similarity, residuals, cotangent)
     }
 }

@@ -4,6 +4,7 @@ use super::{regression, sizes};
 use crate::backend::map::{self, Function};
 use crate::backend::sum_of_squares;
 use crate::op::{self, Differentiable, Need, Op as _};
+use crate::ops::neg;
 use crate::shape::{Rule, Shape, Sizes};
 use crate::tensor::{Float, Tensor};
 
@@ -54,7 +55,7 @@ impl<S: Shape, E: Float, NA: Need, NB: Need> Differentiable<(Tensor<S, E>, Tenso
         let elements = E::from_f64(gradient.as_slice().len() as f64);
         let factor = E::from_f64(2.0) * cotangent.item() / elements;
         map::map_in_place(&Times(factor), gradient.as_mut_slice());
-        let targets = NB::when(|| regression::negated(gradient.clone()));
+        let targets = NB::when(|| neg(gradient.clone()));
         (NA::when(|| gradient), targets)
     }
 }

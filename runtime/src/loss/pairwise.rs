@@ -85,11 +85,14 @@ pub(super) fn row_sums<S: SplitLast, E: Float>(
 }
 
 /// The derivatives that are needed.
+pub(super) type Partials<S, E, NA, NB> = (<NA as Need>::Of<Tensor<S, E>>, <NB as Need>::Of<Tensor<S, E>>);
+
+/// Computes the derivatives that are needed.
 pub(super) fn partials<S: Shape, E: Float, NA: Need, NB: Need>(
     f: &impl Pairwise,
     a: &Tensor<S, E>,
     b: &Tensor<S, E>,
-) -> (NA::Of<Tensor<S, E>>, NB::Of<Tensor<S, E>>) {
+) -> Partials<S, E, NA, NB> {
     (
         NA::when(|| zip(&PartialA(f), a, b)),
         NB::when(|| zip(&PartialB(f), a, b)),
@@ -144,7 +147,7 @@ macro_rules! pairwise_op {
             op::Differentiable<(Tensor<S, E>, Tensor<S, E>), (NA, NB)> for $op
         {
             /// The derivatives, before they are multiplied by the cotangent.
-            type Residuals = (NA::Of<Tensor<S, E>>, NB::Of<Tensor<S, E>>);
+            type Residuals = crate::loss::pairwise::Partials<S, E, NA, NB>;
 
             fn forward(&self, (a, b): (Tensor<S, E>, Tensor<S, E>)) -> (Self::Out, Self::Residuals) {
                 crate::loss::sizes::check($op::shape, &a, &b);

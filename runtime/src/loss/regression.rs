@@ -18,17 +18,6 @@ impl<E: Float> Function<(E, E)> for Subtract {
     }
 }
 
-struct Negate;
-
-impl<E: Float> Function<E> for Negate {
-    type Out = E;
-
-    #[inline(always)]
-    fn at(&self, x: E) -> E {
-        -x
-    }
-}
-
 /// `predictions - targets`
 pub(super) fn error<S: Shape, E: Float>(
     mut predictions: Tensor<S, E>,
@@ -41,15 +30,6 @@ pub(super) fn error<S: Shape, E: Float>(
     Tensor::written(predictions.shape(), |error| {
         map::zip(&Subtract, predictions.as_slice(), targets.as_slice(), error);
     })
-}
-
-/// `-x`
-pub(super) fn negated<S: Shape, E: Float>(mut x: Tensor<S, E>) -> Tensor<S, E> {
-    if x.is_unique() {
-        map::map_in_place(&Negate, x.as_mut_slice());
-        return x;
-    }
-    Tensor::written(x.shape(), |out| map::map(&Negate, x.as_slice(), out))
 }
 
 /// Makes an op of the error, which is [`Elementwise`](crate::ops::Elementwise), one of predictions and targets.
@@ -92,7 +72,7 @@ macro_rules! of_predictions_and_targets {
                 cotangent: Tensor<S, E>,
             ) -> (NA::Of<Tensor<S, E>>, NB::Of<Tensor<S, E>>) {
                 let gradient = op::Differentiable::<Tensor<S, E>, op::Yes>::backward(self, error, cotangent);
-                let targets = NB::when(|| crate::loss::regression::negated(gradient.clone()));
+                let targets = NB::when(|| crate::ops::neg(gradient.clone()));
                 (NA::when(|| gradient), targets)
             }
         }

@@ -134,10 +134,15 @@ pub(super) fn sum<E: Float>(a: &[E], b: &[E], f: impl Fn(E, E) -> E) -> E {
             sums[lane] += f(a[lane], b[lane]);
         }
     }
-    let mut total = E::ZERO;
-    sums.iter().for_each(|&sum| total += sum);
-    a_rest.iter().zip(b_rest).for_each(|(&a, &b)| total += f(a, b));
-    total
+    // A short row is one vector too: its end is padded, and what the padding gives is left out.
+    let (mut a_end, mut b_end, rest) = ([E::ZERO; 16], [E::ZERO; 16], a_rest.len());
+    a_end[..rest].copy_from_slice(a_rest);
+    b_end[..rest].copy_from_slice(&b_rest[..rest]);
+    for lane in 0..16 {
+        let value = f(a_end[lane], b_end[lane]);
+        sums[lane] += if lane < rest { value } else { E::ZERO };
+    }
+    sums.into_iter().fold(E::ZERO, |total, sum| total + sum)
 }
 
 /// The largest element; NaN if there is one.

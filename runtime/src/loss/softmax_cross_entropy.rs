@@ -89,7 +89,12 @@ fn value_and_gradient<S: SplitLast, E: Float>(
     sizes::check(Op::shape, &logits, labels);
     let loss = Tensor::written(rows::front(logits.shape()), |loss| {
         let count = loss.len();
-        rows::for_each(count, &ValueAndGradient, [labels.as_slice()], [logits.as_mut_slice(), loss]);
+        rows::for_each(
+            count,
+            &ValueAndGradient,
+            [labels.as_slice()],
+            [logits.as_mut_slice(), loss],
+        );
     });
     (loss, logits)
 }

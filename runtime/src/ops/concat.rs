@@ -110,7 +110,7 @@ pub(super) fn columns<S: Shape, E: Element>(x: &[E], row: usize, from: usize, sh
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing::{fits, gradient2, random, refused};
     use crate::prelude::*;
 

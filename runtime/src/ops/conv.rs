@@ -262,7 +262,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::op::Op as _;
     use crate::ops::testing::{fits, gradient2, gradient3, random, refused};
     use crate::prelude::*;

@@ -145,7 +145,7 @@ impl<V: Copy + Into<f64> + Sync> Elementwise for IntoScalar<V> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing::gradient;
     use crate::ops::testing::{gradient2, random, random_positive, refused};
     use crate::prelude::*;

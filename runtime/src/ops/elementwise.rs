@@ -116,6 +116,7 @@ impl<F: Elementwise, E: Float> Function<E> for Pullback<'_, F> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F: Elementwise, S: Shape, E: Float> op::Op<Tensor<S, E>> for F {
     type Out = Tensor<S, E>;
 
@@ -124,6 +125,7 @@ impl<F: Elementwise, S: Shape, E: Float> op::Op<Tensor<S, E>> for F {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F: Elementwise, S: Shape, E: Float> Differentiable<Tensor<S, E>, Yes> for F {
     type Residuals = <F::Kept as Keep>::Residuals<Tensor<S, E>>;
 

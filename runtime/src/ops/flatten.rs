@@ -55,7 +55,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing::{fits, gradient, random, refused};
     use crate::prelude::*;
     use crate::shape::Size;

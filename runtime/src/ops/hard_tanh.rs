@@ -1,6 +1,6 @@
 //! The hyperbolic tangent in three straight lines, `min(max(x, -1), 1)`, as `nn.hard_tanh`.
 
-use super::elementwise::{Elementwise, Output};
+use super::elementwise::{Elementwise, Input};
 use crate::op::{self, Op as _};
 use crate::shape::{Rule, Sizes};
 use crate::tensor::Float;
@@ -22,7 +22,7 @@ impl Op {
 }
 
 impl Elementwise for Op {
-    type Kept = Output;
+    type Kept = Input;
 
     #[inline(always)]
     fn value<E: Float>(&self, x: E) -> E {
@@ -31,8 +31,8 @@ impl Elementwise for Op {
     }
 
     #[inline(always)]
-    fn pullback<E: Float>(&self, y: E, cotangent: E) -> E {
-        if y.abs() < E::ONE { cotangent } else { E::ZERO }
+    fn pullback<E: Float>(&self, x: E, cotangent: E) -> E {
+        if x < -E::ONE || x > E::ONE { E::ZERO } else { cotangent }
     }
 }
 
@@ -46,7 +46,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing;
     use crate::prelude::*;
 

@@ -153,7 +153,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing::{fits, gradient3, random, refused};
     use crate::prelude::*;
     use crate::shape::Size;

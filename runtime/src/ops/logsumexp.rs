@@ -58,7 +58,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing;
     use crate::prelude::*;
 
@@ -66,7 +66,7 @@ mod tests {
     fn values() {
         let infinity = f32::INFINITY;
         let x = Tensor::<(U3, U2)>::of(&[1000.0, 1000.0, -infinity, -infinity, infinity, 0.0]).unwrap();
-        assert_eq!(logsumexp(x).as_slice(), [1000.693_2, -infinity, infinity]);
+        assert_eq!(logsumexp(x).as_slice(), [1_000.693_2, -infinity, infinity]);
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl<X: Tiles<H, W>, E: Float, H: Number, W: Number> Differentiable<Tensor<X, E>
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::op::Op as _;
     use crate::ops::testing::{fits, gradient, random, refused};
     use crate::prelude::*;

@@ -71,7 +71,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::op::Op as _;
     use crate::ops::testing::{fits, gradient, random, refused};
     use crate::prelude::*;

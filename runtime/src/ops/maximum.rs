@@ -66,7 +66,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::op::Yes;
     use crate::ops::testing::{gradient2, random};
     use crate::prelude::*;

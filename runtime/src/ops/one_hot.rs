@@ -1,8 +1,8 @@
 //! Labels as rows of zeros with a one at the label's place, as `nn.one_hot(labels, 10)`: `one_hot::<10>(labels)`.
 
-use crate::op::{self, Op as _};
+use crate::op;
 use crate::shape::axis::Append;
-use crate::shape::{MAX_RANK, Message, Rule, Shape, Size, Sizes, Static};
+use crate::shape::{MAX_RANK, Message, Rule, Size, Sizes, Static};
 use crate::tensor::{Element, Tensor, shape_of};
 use std::marker::PhantomData;
 
@@ -69,7 +69,7 @@ impl<CLASSES: Static, S: Append<CLASSES>, I: Label> op::Op<Tensor<S, I>> for Op<
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing::{fits, refused};
     use crate::prelude::*;
 

@@ -88,7 +88,7 @@ fn reordered<S: Shape, T: Shape, E: Element>(x: Tensor<S, E>, axes: &[usize]) ->
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing::{fits, gradient, random, refused};
     use crate::prelude::*;
 

@@ -74,7 +74,7 @@ impl<T: Target, S: Shape, E: Float> Differentiable<Tensor<S, E>, Yes> for Op<T> 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing::{fits, gradient, random, refused};
     use crate::prelude::*;
     use crate::shape::Size;

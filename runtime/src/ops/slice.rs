@@ -5,7 +5,7 @@ use super::reduction::along;
 use crate::op::{self, Differentiable, Op as _, Yes};
 use crate::shape::arithmetic::DimSub;
 use crate::shape::axis::{HasAxis, has_axis};
-use crate::shape::{MAX_RANK, Message, Rule, Shape, Size, Sizes, Static};
+use crate::shape::{MAX_RANK, Message, Rule, Size, Sizes, Static};
 use crate::tensor::{Element, Float, Tensor, shape_of};
 use std::marker::PhantomData;
 
@@ -88,7 +88,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing::{fits, gradient, random, refused};
     use crate::prelude::*;
 

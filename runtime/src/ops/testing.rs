@@ -124,10 +124,12 @@ where
         db,
         "only the second is needed"
     );
-    assert_eq!(
-        pull::<_, (No, No, Yes), _, _>(op, &input, &y, &dy).2,
-        dc,
-        "only the third is needed"
+    // The sum that makes the cotangent of a bias may run in another order when it is made together with a kernel's.
+    let dc_alone = pull::<_, (No, No, Yes), _, _>(op, &input, &y, &dy).2;
+    let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-12 * (1.0 + a.abs());
+    assert!(
+        dc_alone.as_slice().iter().zip(dc.as_slice()).all(close),
+        "only the third is needed: {dc_alone:?} instead of {dc:?}"
     );
 }
 

@@ -69,7 +69,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing::{fits, gradient, random};
     use crate::prelude::*;
 

@@ -107,7 +107,7 @@ pub trait ExactQuotient<S> {
 impl<H: Number, S: Number> ExactQuotient<S> for H
 where
     H::Number: Rem<S::Number> + Div<S::Number>,
-    <H::Number as Rem<S::Number>>::Output: NoRest<H, S>,
+    <H::Number as Rem<S::Number>>::Output: Decimal<Dim: NoRest<H, S>>,
     Quot<H::Number, S::Number>: Decimal,
 {
     type Out = <Quot<H::Number, S::Number> as Decimal>::Dim;
@@ -124,7 +124,7 @@ impl<S> ExactQuotient<S> for Dyn {
 )]
 pub trait NoRest<H, S> {}
 
-impl<H, S> NoRest<H, S> for UTerm {}
+impl<H, S> NoRest<H, S> for Dim1<0> {}
 
 macro_rules! larger_divisors {
     ($([$($digit:ident)*] $divisor:ty;)+) => {$(

@@ -26,9 +26,9 @@ pub trait HalfDigit {
     type Ceil;
 }
 
-/// An even last digit.
-#[diagnostic::on_unimplemented(message = "2 does not divide a size that ends with this digit: `{Self}`")]
-pub trait EvenDigit {
+/// An even last digit, that of the dimension `Whole`.
+#[diagnostic::on_unimplemented(message = "2 does not divide `{Whole}`", label = "`{Whole}` is odd")]
+pub trait EvenDigit<Whole> {
     /// Its half.
     type Half;
 }
@@ -55,7 +55,7 @@ macro_rules! even {
         impl HalfDigit for Is<$digit> {
             type Ceil = Is<$half>;
         }
-        impl EvenDigit for Is<$digit> {
+        impl<Whole> EvenDigit<Whole> for Is<$digit> {
             type Half = Is<$half>;
         }
         times_five! { $digit: 0 0 $half, 1 1 $half, 2 2 $half, 3 3 $half, 4 4 $half, 5 5 $half }
@@ -114,10 +114,10 @@ macro_rules! dimensions {
 
         impl<$(const $digit: u8),+> Even for $name<$($digit),+>
         where
-            Is<$last>: EvenDigit,
-            list!($($rest)*): Fives<<Is<$last> as EvenDigit>::Half, Out: FromDigits>,
+            Is<$last>: EvenDigit<Self>,
+            list!($($rest)*): Fives<<Is<$last> as EvenDigit<Self>>::Half, Out: FromDigits>,
         {
-            type Half = <<list!($($rest)*) as Fives<<Is<$last> as EvenDigit>::Half>>::Out as FromDigits>::Dim;
+            type Half = <<list!($($rest)*) as Fives<<Is<$last> as EvenDigit<Self>>::Half>>::Out as FromDigits>::Dim;
         }
     )+};
 }

@@ -1,6 +1,6 @@
 //! The elements of a tensor.
 
-use crate::backend::{Lanes, math};
+use crate::backend::{Kernels, math};
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -55,7 +55,7 @@ elements! { f32 true f64 true i32 true u32 true u8 true bool false }
 )]
 pub trait Float:
     Element
-    + Lanes
+    + Kernels
     + PartialOrd
     + Neg<Output = Self>
     + Add<Output = Self>

@@ -92,7 +92,7 @@ impl Mean {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{argmax, *};
     use crate::prelude::*;
 
     #[test]

@@ -1,5 +1,6 @@
 //! Against the numbers of JAX, Flax and Optax: one file a folder of `tests/fixtures/`.
 
+mod activations;
 mod conv;
 mod dense;
 mod flax_rng;

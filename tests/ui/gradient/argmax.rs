@@ -15,7 +15,7 @@ fn main() {
     let params = model.init(Key::new(0)).params;
     let x: Tensor![4, 256] = Tensor::zeros(Default::default());
     let labels: Tensor![4; i32] = Tensor::zeros(Default::default());
-    let (loss, grads) = value_and_grad!(|params| {
+    let (_loss, _grads) = value_and_grad!(|params| {
         let logits = model.apply(params, x);
         equal(argmax(logits), labels).mean()
     }, &params);

@@ -3,5 +3,5 @@ use flaxen::prelude::*;
 fn main() {
     let a: Tensor![4] = Tensor::zeros(Default::default());
     let b: Tensor![4] = Tensor::zeros(Default::default());
-    let (loss, grads) = value_and_grad!(|x, y| x.sum(), a, b);
+    let (_loss, _grads) = value_and_grad!(|x, y| x.sum(), a, b);
 }

@@ -14,5 +14,5 @@ fn main() {
     let model = Head::new();
     let params = model.init(Key::new(0)).params;
     let x: Tensor![4, 256] = Tensor::zeros(Default::default());
-    let (loss, grads) = value_and_grad!(|params| model.apply(params, x), &params);
+    let (_loss, _grads) = value_and_grad!(|params| model.apply(params, x), &params);
 }

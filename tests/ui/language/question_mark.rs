@@ -15,5 +15,5 @@ fn main() {
     let model = Body::new();
     let variables = model.init(Key::new(0));
     let x: Tensor![2, 28] = Tensor::zeros(Default::default());
-    let y: Tensor![2, 28] = model.apply(&variables, x);
+    let _y: Tensor![2, 28] = model.apply(&variables, x);
 }

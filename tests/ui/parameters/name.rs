@@ -12,5 +12,5 @@ impl Head {
 
 fn main() {
     let params = Head::new().init(Key::new(0)).params;
-    let kernel = params.tail.kernel;
+    let _kernel = params.tail.kernel;
 }

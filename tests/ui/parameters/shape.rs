@@ -12,5 +12,5 @@ impl Head {
 
 fn main() {
     let params = Head::new().init(Key::new(0)).params;
-    let kernel: Tensor![10, 256] = params.head.kernel;
+    let _kernel: Tensor![10, 256] = params.head.kernel;
 }

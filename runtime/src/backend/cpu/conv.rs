@@ -14,16 +14,16 @@ mod tests;
 use pulp::Arch;
 
 use self::sweep::{Axis, Sweep};
-use super::gemm::pack_strips;
 use super::lanes::Lanes;
+use super::pack::pack_strips;
 use super::panel::strip;
 use super::scratch::{with_scratch, with_taps};
 use super::simd::arch;
-use super::threads::{Shared, parallel};
+use super::threads::{Shared, parallel_seated, seats};
 use crate::backend::{ConvGeometry, Epilogue};
 
-/// The convolution of an NHWC input with an HWIO kernel, with an [`Epilogue`] whose bias is `[out_features]`.
-pub fn conv_forward<E: Lanes>(
+/// See [`crate::backend::conv_forward`].
+pub(super) fn forward<E: Lanes>(
     geometry: &ConvGeometry,
     input: &[E],
     kernel: &[E],
@@ -33,8 +33,8 @@ pub fn conv_forward<E: Lanes>(
     forward_with(arch(), geometry, input, kernel, epilogue, output);
 }
 
-/// The gradient with respect to the input, from the output's cotangent.
-pub fn conv_input_gradient<E: Lanes>(
+/// See [`crate::backend::conv_input_gradient`].
+pub(super) fn input_gradient<E: Lanes>(
     geometry: &ConvGeometry,
     cotangent: &[E],
     kernel: &[E],
@@ -43,16 +43,14 @@ pub fn conv_input_gradient<E: Lanes>(
     input_gradient_with(arch(), geometry, cotangent, kernel, input_gradient);
 }
 
-/// The gradients with respect to the kernel and, where asked for, to the bias (the sum of the cotangent over
-/// images and pixels), from the input and the output's cotangent.
-pub fn conv_kernel_gradient<E: Lanes>(
+/// See [`crate::backend::conv_kernel_gradient`].
+pub(super) fn kernel_gradient<E: Lanes>(
     geometry: &ConvGeometry,
     input: &[E],
     cotangent: &[E],
     kernel_gradient: &mut [E],
     bias_gradient: Option<&mut [E]>,
 ) {
-    check(geometry, input, kernel_gradient, cotangent);
     kernel_gradient::compute(arch(), geometry, input, cotangent, kernel_gradient, bias_gradient);
 }
 
@@ -102,17 +100,21 @@ fn forward_with<E: Lanes>(
     with_scratch(sweep.kernel_len::<E>() + sweep.scratch_len::<E>(), |scratch| {
         let (packed, scratch) = scratch.split_at_mut(sweep.kernel_len::<E>());
         let to = Shared(packed.as_mut_ptr());
-        parallel(g.groups * strips, |task| {
-            let (group, start) = (task / strips, task % strips * strip);
-            let from = kernel.as_ptr().wrapping_add(group * features + start);
-            let width = strip.min(features - start);
-            // SAFETY: the strip's columns are among the group's, in each of the kernel's `depth` rows, and every
-            // task writes its own part of `packed`.
-            unsafe {
-                let to = to.at(task * sweep.depth * strip);
-                pack_strips(from, [g.out_features, 1], sweep.depth, width, strip, to);
-            }
-        });
+        parallel_seated(
+            pack_seats(g.groups * strips, kernel.len()),
+            g.groups * strips,
+            |_, task| {
+                let (group, start) = (task / strips, task % strips * strip);
+                let from = kernel.as_ptr().wrapping_add(group * features + start);
+                let width = strip.min(features - start);
+                // SAFETY: the strip's columns are among the group's, in each of the kernel's `depth` rows, and every
+                // task writes its own part of `packed`.
+                unsafe {
+                    let to = to.at(task * sweep.depth * strip);
+                    pack_strips(arch, from, [g.out_features, 1], sweep.depth, width, strip, to);
+                }
+            },
+        );
         with_taps(|taps| {
             for (index, (ky, kx)) in positions(g.kernel).enumerate() {
                 let b = index * channels;
@@ -121,6 +123,11 @@ fn forward_with<E: Lanes>(
             sweep.run(input, packed, taps, epilogue, output, scratch);
         });
     });
+}
+
+/// How many threads pack a kernel: to move an element takes as long as some multiply-adds.
+fn pack_seats(tasks: usize, len: usize) -> usize {
+    seats(tasks, 4 * len)
 }
 
 /// The positions of a kernel, in its order.
@@ -188,20 +195,24 @@ fn pack_transposed<E: Lanes>(g: &ConvGeometry, sweep: &Sweep, kernel: &[E], pack
     let window = g.kernel[0] * g.kernel[1];
     let (channels, features) = (sweep.features, sweep.channels);
     let to = Shared(packed.as_mut_ptr());
-    parallel(g.groups * strips, |task| {
-        let (group, start) = (task / strips, task % strips * strip);
-        let width = strip.min(channels - start);
-        for index in 0..window {
-            let from = (index * channels + start) * g.out_features + group * features;
-            // SAFETY: input features `start..start + width` and the group's output features are the kernel's, and
-            // every task writes its own part of `packed`.
-            unsafe {
-                let to = to.at((task * window + index) * features * strip);
-                let from = kernel.as_ptr().wrapping_add(from);
-                pack_strips(from, [1, g.out_features], features, width, strip, to);
+    parallel_seated(
+        pack_seats(g.groups * strips, kernel.len()),
+        g.groups * strips,
+        |_, task| {
+            let (group, start) = (task / strips, task % strips * strip);
+            let width = strip.min(channels - start);
+            for index in 0..window {
+                let from = (index * channels + start) * g.out_features + group * features;
+                // SAFETY: input features `start..start + width` and the group's output features are the kernel's, and
+                // every task writes its own part of `packed`.
+                unsafe {
+                    let to = to.at((task * window + index) * features * strip);
+                    let from = kernel.as_ptr().wrapping_add(from);
+                    pack_strips(sweep.arch, from, [1, g.out_features], features, width, strip, to);
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 /// The input positions along one axis that are `phase` beyond a multiple of the stride: which taps reach them.

@@ -15,6 +15,7 @@
 use pulp::Arch;
 
 use super::lanes::Lanes;
+use super::pack::{pack_rows, pack_strips};
 use super::panel::{BLOCK, Finish, Panel, Rows, Tap, strip};
 use super::scratch::{padded, with_scratch};
 use super::simd::arch;
@@ -30,11 +31,8 @@ const ROWS: usize = 56;
 /// The most columns that are packed at once: to this depth they fit the second cache.
 const COLUMNS: usize = 512;
 
-/// Products of fewer multiplications than this are not worth a second thread.
-const SMALL: usize = 1 << 17;
-
-/// `C = A·B` with an [`Epilogue`]; `c` is `m` by `n` in row-major order.
-pub fn gemm<E: Lanes>(gemm: Gemm<'_, E>, c: &mut [E], epilogue: Epilogue<'_, E>) {
+/// See [`crate::backend::gemm`].
+pub(super) fn gemm<E: Lanes>(gemm: Gemm<'_, E>, c: &mut [E], epilogue: Epilogue<'_, E>) {
     gemm_with(arch(), gemm, c, epilogue);
 }
 
@@ -60,7 +58,7 @@ pub(super) fn gemm_with<E: Lanes>(arch: Arch, gemm: Gemm<'_, E>, c: &mut [E], ep
     let gemm = if transposed { gemm.transposed() } else { gemm };
     let plan = Plan::new(arch, &gemm, transposed);
     let (across, down) = (gemm.n.div_ceil(plan.columns), gemm.m.div_ceil(plan.rows));
-    let seats = seats(across * down);
+    let seats = seats(across * down, m * k * n);
     let c = Shared(c.as_mut_ptr());
     with_scratch(seats * plan.seat_len::<E>(), |scratch: &mut [E]| {
         let scratch = Shared(scratch.as_mut_ptr());
@@ -131,7 +129,7 @@ impl Plan {
             ..
         } = *gemm;
         let strip = strip::<E>(arch);
-        let tasks = if threads() == 1 || m * n * k.max(1) < SMALL {
+        let tasks = if seats(2, m * k * n) == 1 {
             1
         } else {
             2 * threads()
@@ -257,7 +255,17 @@ impl<E: Lanes> Part<'_, E> {
             .wrapping_add(block.done * b_strides[0] + self.column * b_strides[1]);
         if plan.pack_b {
             // SAFETY: the block lies within `B`.
-            unsafe { pack_strips(b, b_strides, block.depth, self.columns, plan.strip, packed_b) };
+            unsafe {
+                pack_strips(
+                    plan.arch,
+                    b,
+                    b_strides,
+                    block.depth,
+                    self.columns,
+                    plan.strip,
+                    packed_b,
+                )
+            };
         }
         for row in (0..self.rows).step_by(ROWS) {
             let rows = ROWS.min(self.rows - row);
@@ -266,7 +274,7 @@ impl<E: Lanes> Part<'_, E> {
                 .wrapping_add((self.row + row) * a_strides[0] + block.done * a_strides[1]);
             if plan.pack_a {
                 // SAFETY: the block lies within `A`.
-                unsafe { pack_rows(a, a_strides, rows, block.depth, packed_a) };
+                unsafe { pack_rows(plan.arch, a, a_strides, rows, block.depth, packed_a) };
             }
             for start in (0..self.columns).step_by(plan.strip) {
                 let columns = plan.strip.min(self.columns - start);
@@ -278,7 +286,17 @@ impl<E: Lanes> Part<'_, E> {
                 } else if columns < plan.strip {
                     let b = b.wrapping_add(start * b_strides[1]);
                     // SAFETY: the strip lies within `B`.
-                    unsafe { pack_strips(b, b_strides, block.depth, columns, plan.strip, packed_b) };
+                    unsafe {
+                        pack_strips(
+                            plan.arch,
+                            b,
+                            b_strides,
+                            block.depth,
+                            columns,
+                            plan.strip,
+                            packed_b,
+                        )
+                    };
                     (packed_b.cast_const(), plan.strip)
                 } else {
                     (b.wrapping_add(start), b_strides[0])
@@ -321,14 +339,17 @@ impl<E: Lanes> Part<'_, E> {
     /// # Safety
     /// `product` must be readable for the part; as for [`Self::compute`].
     unsafe fn transpose(&self, product: *const E, c: Shared<E>, finish: Finish<'_, E>) {
-        for row in 0..self.columns {
-            // Of the transposed product `m` is the number of columns of `C`.
-            let c = c.at((self.column + row) * self.gemm.m + self.row);
-            for column in 0..self.rows {
-                // SAFETY: the caller's promise.
-                unsafe {
-                    let sum = *product.add(column * self.columns + row);
-                    finish.apply(&mut *c.add(column), sum, self.row + column);
+        // A square at a time, so that each line is touched while it is in the first cache. Of the transposed product
+        // `m` is the number of columns of `C`.
+        for start in (0..self.rows).step_by(BLOCK) {
+            for row in 0..self.columns {
+                let c = c.at((self.column + row) * self.gemm.m + self.row);
+                for column in start..self.rows.min(start + BLOCK) {
+                    // SAFETY: the caller's promise.
+                    unsafe {
+                        let sum = *product.add(column * self.columns + row);
+                        finish.apply(&mut *c.add(column), sum, self.row + column);
+                    }
                 }
             }
         }
@@ -356,89 +377,6 @@ fn blocks(taps: &mut [Tap], rows: usize, depth: usize, b_step: usize) -> &[Tap] 
         };
     }
     &taps[..count]
-}
-
-/// Packs rows of `A` for [`Rows::Blocked`]: block after block of the sum, in each row after row.
-///
-/// # Safety
-/// `a` must be readable for `rows` by `depth` elements with these strides, `packed` writable for `rows` times `depth`
-/// rounded up to blocks.
-unsafe fn pack_rows<E: Lanes>(a: *const E, strides: [usize; 2], rows: usize, depth: usize, packed: *mut E) {
-    for row in 0..rows {
-        let from = a.wrapping_add(row * strides[0]);
-        for start in (0..depth).step_by(BLOCK) {
-            let to = packed.wrapping_add(start * rows + row * BLOCK);
-            let from = from.wrapping_add(start * strides[1]);
-            let len = BLOCK.min(depth - start);
-            // SAFETY: the caller's promise. The first case is a copy of known size, the common one.
-            unsafe {
-                if strides[1] == 1 && len == BLOCK {
-                    to.copy_from_nonoverlapping(from, BLOCK);
-                } else {
-                    (0..len).for_each(|i| *to.add(i) = *from.add(i * strides[1]));
-                }
-            }
-        }
-    }
-}
-
-/// Packs columns of `B` in strips, each with zeros to its right where it is not full.
-///
-/// # Safety
-/// `b` must be readable for `depth` by `columns` elements with these strides, `packed` writable for `depth` times
-/// `columns` rounded up to strips.
-pub(super) unsafe fn pack_strips<E: Lanes>(
-    b: *const E,
-    strides: [usize; 2],
-    depth: usize,
-    columns: usize,
-    strip: usize,
-    packed: *mut E,
-) {
-    let tail = columns % strip;
-    if tail != 0 {
-        // SAFETY: the caller's promise: this is the last strip.
-        unsafe { packed.add((columns - tail) * depth).write_bytes(0, depth * strip) };
-    }
-    if strides[1] == 1 {
-        for step in 0..depth {
-            for start in (0..columns).step_by(strip) {
-                // SAFETY: the caller's promise.
-                unsafe {
-                    let (from, to) = (
-                        b.add(step * strides[0] + start),
-                        packed.add(start * depth + step * strip),
-                    );
-                    copy_blocks(from, to, strip.min(columns - start));
-                }
-            }
-        }
-    } else {
-        for column in 0..columns {
-            let to = packed.wrapping_add(column / strip * strip * depth + column % strip);
-            for step in 0..depth {
-                // SAFETY: the caller's promise.
-                unsafe { *to.add(step * strip) = *b.add(step * strides[0] + column * strides[1]) };
-            }
-        }
-    }
-}
-
-/// Copies `len` elements, in pieces of known size as far as possible: a call of `memcpy` would take longer.
-///
-/// # Safety
-/// `from` must be readable and `to` writable for `len` elements, and they must not overlap.
-#[inline(always)]
-unsafe fn copy_blocks<E: Lanes>(from: *const E, to: *mut E, len: usize) {
-    let whole = len - len % BLOCK;
-    for start in (0..whole).step_by(BLOCK) {
-        // SAFETY: the caller's promise.
-        unsafe { to.add(start).copy_from_nonoverlapping(from.add(start), BLOCK) };
-    }
-    for i in whole..len {
-        // SAFETY: the caller's promise.
-        unsafe { *to.add(i) = *from.add(i) };
-    }
 }
 
 #[cfg(test)]

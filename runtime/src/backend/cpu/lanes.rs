@@ -4,9 +4,7 @@
 
 use std::ops::{Add, AddAssign, Div, Mul};
 
-use pulp::{Arch, Simd};
-
-use super::panel::Panel;
+use pulp::Simd;
 
 /// An element type with SIMD registers. The operations on registers are those of [`pulp::Simd`].
 pub trait Lanes:
@@ -43,12 +41,6 @@ pub trait Lanes:
     /// `max(a, 0)`; NaN stays NaN.
     fn relu_lanes<S: Simd>(simd: S, a: Self::Register<S>) -> Self::Register<S>;
 
-    /// Computes a panel: compiled here, once an element type, so that crates that use this one need not.
-    ///
-    /// # Safety
-    /// As for [`Panel::run`].
-    unsafe fn panel(arch: Arch, panel: Panel<'_, Self>);
-
     /// Reads a register.
     ///
     /// # Safety
@@ -83,10 +75,6 @@ macro_rules! lanes {
             #[inline(always)]
             fn lanes<S: Simd>() -> usize {
                 S::$lanes
-            }
-
-            unsafe fn panel(arch: Arch, panel: Panel<'_, Self>) {
-                arch.dispatch(panel);
             }
 
             #[inline(always)]

@@ -7,7 +7,7 @@
 /// Adding and subtracting it rounds to the nearest integer, which is then in the low bits of the sum.
 const ROUND: f32 = 12_582_912.0;
 /// The high bits of ln 2: products with small integers are exact.
-const LN_2_HIGH: f32 = 0.693_359_375;
+const LN_2_HIGH: f32 = 0.693_359_4;
 /// What is missing to ln 2.
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 /// The bits of the square root of one half.
@@ -55,7 +55,7 @@ fn expm1_reduced(r: f32) -> f32 {
             8.333_452e-3,
             4.166_579_6e-2,
             1.666_666_6e-1,
-            5.000_000_1e-1,
+            0.5,
         ],
     );
     p * (r * r) + r
@@ -88,7 +88,7 @@ pub fn ln(x: f32) -> f32 {
             -1.666_805_7e-1,
             2.000_071_5e-1,
             -2.499_999_4e-1,
-            3.333_333_1e-1,
+            3.333_333e-1,
         ],
     );
     let y = m * z * p + e * LN_2_LOW - 0.5 * z;

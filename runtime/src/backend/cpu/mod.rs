@@ -1,13 +1,15 @@
 //! The kernels on the processor: SIMD chosen when the program runs, and a thread pool.
 
-pub(super) mod conv;
+mod conv;
 pub(crate) mod copy;
-pub(super) mod gemm;
+mod gemm;
+pub(super) mod kernels;
 pub(super) mod lanes;
 pub(crate) mod map;
 pub(crate) mod math;
+mod pack;
 mod panel;
-pub(super) mod pool;
+mod pool;
 pub(crate) mod reduce;
 pub(crate) mod rowwise;
 mod rows;

@@ -24,7 +24,7 @@ pub(super) const BLOCK: usize = 16;
 
 /// A stretch of the sum: `len` steps, at least one, that begin at offset `a` of the row's `A` and offset `b` of `B`.
 #[derive(Clone, Copy, Debug)]
-pub struct Tap {
+pub(super) struct Tap {
     pub a: usize,
     pub b: usize,
     pub len: usize,
@@ -32,7 +32,7 @@ pub struct Tap {
 
 /// How far apart in memory the elements of `A` of neighbouring rows are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rows {
+pub(super) enum Rows {
     /// Side by side.
     Adjacent,
     /// [`BLOCK`] elements apart, with the steps of the sum side by side.
@@ -40,7 +40,7 @@ pub enum Rows {
 }
 
 /// `C = A·B` for a strip of columns, with what is to be done on the way to memory.
-pub struct Panel<'a, E> {
+pub(super) struct Panel<'a, E> {
     /// Rows of the panel.
     pub rows: usize,
     /// Columns of `C` to be written; `B` can be read for a whole strip, see [`strip`].
@@ -61,7 +61,7 @@ pub struct Panel<'a, E> {
 
 /// What is done to the sums on the way to memory, in this order.
 #[derive(Clone, Copy, Debug)]
-pub struct Finish<'a, E> {
+pub(super) struct Finish<'a, E> {
     /// Add what `C` holds.
     pub accumulate: bool,
     /// Add a bias, with an element a column.
@@ -144,8 +144,7 @@ impl<E: Lanes> Panel<'_, E> {
             self.columns <= strip::<E>(arch)
                 && self.finish.bias.is_none_or(|bias| bias.len() >= self.columns)
         );
-        // SAFETY: the caller's promise.
-        unsafe { E::panel(arch, self) };
+        arch.dispatch(self);
     }
 }
 
@@ -214,6 +213,13 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
     panel: &Panel<'_, E>,
     row: usize,
 ) {
+    let mut c = panel.c.wrapping_add(row * panel.c_row);
+    for _ in 0..HEIGHT {
+        for v in 0..WIDTH {
+            prefetch_to_write(c.wrapping_add(v * E::lanes::<S>()));
+        }
+        c = c.wrapping_add(panel.c_row);
+    }
     let mut sums = [[E::splat(simd, E::default()); WIDTH]; HEIGHT];
     for tap in panel.taps {
         // SAFETY: the promise of `Panel::run`, for this and every access to `a` and `b` below.
@@ -256,40 +262,51 @@ unsafe fn finish<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize>(
     row: usize,
     mut sums: [[E::Register<S>; WIDTH]; HEIGHT],
 ) {
-    let at = |i: usize, v: usize| {
-        panel
-            .c
-            .wrapping_add((row + i) * panel.c_row + v * E::lanes::<S>())
-    };
-    if panel.finish.accumulate {
+    let lanes = E::lanes::<S>();
+    let Finish {
+        accumulate,
+        bias,
+        relu,
+    } = panel.finish;
+    let c = panel.c.wrapping_add(row * panel.c_row);
+    if accumulate {
         // SAFETY: the caller's promise.
-        each(&mut sums, |i, v, sum| {
-            *sum = E::add_lanes(simd, unsafe { E::load::<S>(at(i, v)) }, *sum)
+        each(&mut sums, c, panel.c_row, lanes, |c, _, sum| {
+            *sum = E::add_lanes(simd, unsafe { E::load::<S>(c) }, *sum)
         });
     }
-    if let Some(bias) = panel.finish.bias {
+    if let Some(bias) = bias {
         // SAFETY: the bias has as many elements as the panel has columns.
-        let bias: [_; WIDTH] =
-            std::array::from_fn(|v| unsafe { E::load::<S>(bias.as_ptr().add(v * E::lanes::<S>())) });
-        each(&mut sums, |_, v, sum| *sum = E::add_lanes(simd, *sum, bias[v]));
+        let bias: [_; WIDTH] = std::array::from_fn(|v| unsafe { E::load::<S>(bias.as_ptr().add(v * lanes)) });
+        each(&mut sums, c, panel.c_row, lanes, |_, v, sum| {
+            *sum = E::add_lanes(simd, *sum, bias[v])
+        });
     }
-    if panel.finish.relu {
-        each(&mut sums, |_, _, sum| *sum = E::relu_lanes(simd, *sum));
+    if relu {
+        each(&mut sums, c, panel.c_row, lanes, |_, _, sum| {
+            *sum = E::relu_lanes(simd, *sum)
+        });
     }
     // SAFETY: the caller's promise.
-    each(&mut sums, |i, v, sum| unsafe { E::store::<S>(at(i, v), *sum) });
+    each(&mut sums, c, panel.c_row, lanes, |c, _, sum| unsafe {
+        E::store::<S>(c, *sum)
+    });
 }
 
-/// Calls `f(row, register, sum)` for each of a tile's registers.
+/// Calls `f(place in C, register, sum)` for each of a tile's registers.
 #[inline(always)]
-fn each<R, const HEIGHT: usize, const WIDTH: usize>(
+fn each<E, R, const HEIGHT: usize, const WIDTH: usize>(
     sums: &mut [[R; WIDTH]; HEIGHT],
-    mut f: impl FnMut(usize, usize, &mut R),
+    mut c: *mut E,
+    c_row: usize,
+    lanes: usize,
+    mut f: impl FnMut(*mut E, usize, &mut R),
 ) {
-    for (i, sums) in sums.iter_mut().enumerate() {
+    for sums in sums {
         for (v, sum) in sums.iter_mut().enumerate() {
-            f(i, v, sum);
+            f(c.wrapping_add(v * lanes), v, sum);
         }
+        c = c.wrapping_add(c_row);
     }
 }
 
@@ -312,4 +329,16 @@ unsafe fn finish_partial<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: us
             panel.finish.apply(c, sum, column);
         }
     }
+}
+
+/// Tells the processor that the line at `to` will be written soon, so that it arrives while the sums are made.
+#[inline(always)]
+fn prefetch_to_write<E>(to: *mut E) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing, whatever the address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_ET0 }>(to.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = to;
 }

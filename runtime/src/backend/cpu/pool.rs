@@ -18,8 +18,8 @@ const SMALL: usize = 1 << 14;
 /// Channels whose maxima are looked for together.
 const CHANNELS: usize = 16;
 
-/// The average of every window; padding counts as zeros.
-pub fn avg_pool<E: Lanes>(geometry: &PoolGeometry, divisor: Divisor, input: &[E], output: &mut [E]) {
+/// See [`crate::backend::avg_pool`].
+pub(super) fn avg_pool<E: Lanes>(geometry: &PoolGeometry, divisor: Divisor, input: &[E], output: &mut [E]) {
     check(geometry, input, output);
     let g = geometry;
     rows(arch(), output, g.output[1] * g.features, |index, row| {
@@ -37,8 +37,8 @@ pub fn avg_pool<E: Lanes>(geometry: &PoolGeometry, divisor: Divisor, input: &[E]
     });
 }
 
-/// The gradient of [`avg_pool`] with respect to its input.
-pub fn avg_pool_gradient<E: Lanes>(
+/// See [`crate::backend::avg_pool_gradient`].
+pub(super) fn avg_pool_gradient<E: Lanes>(
     geometry: &PoolGeometry,
     divisor: Divisor,
     cotangent: &[E],
@@ -64,8 +64,8 @@ pub fn avg_pool_gradient<E: Lanes>(
     });
 }
 
-/// The maximum of every window; padding never wins, NaN always does.
-pub fn max_pool<E: Lanes>(geometry: &PoolGeometry, input: &[E], output: &mut [E]) {
+/// See [`crate::backend::max_pool`].
+pub(super) fn max_pool<E: Lanes>(geometry: &PoolGeometry, input: &[E], output: &mut [E]) {
     check(geometry, input, output);
     let g = geometry;
     rows(arch(), output, g.output[1] * g.features, |index, row| {
@@ -86,9 +86,8 @@ pub fn max_pool<E: Lanes>(geometry: &PoolGeometry, input: &[E], output: &mut [E]
     });
 }
 
-/// The gradient of [`max_pool`] with respect to its input: each cotangent goes to the first maximum of its
-/// window, in row-major order, as XLA's `select-and-scatter` with `>=` does.
-pub fn max_pool_gradient<E: Lanes>(
+/// See [`crate::backend::max_pool_gradient`].
+pub(super) fn max_pool_gradient<E: Lanes>(
     geometry: &PoolGeometry,
     input: &[E],
     cotangent: &[E],

@@ -102,7 +102,7 @@ pub fn set_threads(count: usize) {
 /// tasks make must not depend on how many threads there are; so a sum is split into a number of parts that only
 /// its size decides, and the parts are added in order.
 pub fn parallel(tasks: usize, task: impl Fn(usize) + Sync) {
-    parallel_seated(seats(tasks), tasks, |_, index| task(index));
+    parallel_seated(seats(tasks, usize::MAX), tasks, |_, index| task(index));
 }
 
 /// Splits `data` into chunks of `chunk` elements (the last may be shorter) and calls `task(index, chunk)` on
@@ -141,9 +141,13 @@ impl<T> Shared<T> {
     }
 }
 
-/// The number of seats of a job: how many threads may work on `tasks` tasks if they begin now.
-pub(super) fn seats(tasks: usize) -> usize {
-    if INSIDE.get() {
+/// Fewer multiply-adds than this take less time than waking a thread.
+const SMALL: usize = 1 << 19;
+
+/// The number of seats of a job: how many threads may work on `tasks` tasks if they begin now, where all of them
+/// together are as much work as `work` multiply-adds.
+pub(super) fn seats(tasks: usize, work: usize) -> usize {
+    if INSIDE.get() || work < SMALL {
         1
     } else {
         threads().min(tasks).max(1)

@@ -12,13 +12,13 @@
 
 use pulp::Arch;
 
-use super::super::gemm::pack_strips;
 use super::super::lanes::Lanes;
+use super::super::pack::pack_strips;
 use super::super::panel::{BLOCK, Finish, Panel, Rows, Tap, strip};
 use super::super::rows::sum_rows;
 use super::super::scratch::{padded, with_scratch, with_taps};
 use super::super::threads::{Shared, parallel_chunks, parallel_seated, seats, threads};
-use super::positions;
+use super::{check, positions};
 use crate::backend::ConvGeometry;
 
 /// The most partial sums.
@@ -41,6 +41,7 @@ pub(super) fn compute<E: Lanes>(
     kernel_gradient: &mut [E],
     mut bias_gradient: Option<&mut [E]>,
 ) {
+    check(g, input, kernel_gradient, cotangent);
     if let Some(bias_gradient) = &bias_gradient {
         assert_eq!(bias_gradient.len(), g.out_features, "the bias of {g:?}");
     }
@@ -58,7 +59,7 @@ pub(super) fn compute<E: Lanes>(
         plan.strips
     };
     let tasks = plan.chunks * splits;
-    let seats = seats(tasks);
+    let seats = seats(tasks, g.flops() / 2);
     let partial = padded::<E>(kernel_gradient.len() + g.out_features);
     let seat_len = plan.seat_len::<E>();
     with_scratch(plan.chunks * partial + seats * seat_len, |scratch: &mut [E]| {
@@ -367,6 +368,7 @@ impl<E: Lanes> Chunk<'_, E> {
             // SAFETY: the strip lies within the cotangent, and its piece has room for a band.
             unsafe {
                 pack_strips(
+                    plan.arch,
                     b,
                     [b_step, 1],
                     band.count * g.output[1],

@@ -96,9 +96,14 @@ impl Sweep {
         padded::<E>(self.axes[0].seen(self.band()) * self.row_len())
     }
 
+    fn seats(&self) -> usize {
+        let windows = self.batch * self.groups * self.axes[0].count * self.axes[1].count;
+        seats(self.tasks(), windows * self.features * self.depth)
+    }
+
     /// Elements of scratch for [`Self::run`].
     pub fn scratch_len<E>(&self) -> usize {
-        seats(self.tasks()) * self.seat_len::<E>()
+        self.seats() * self.seat_len::<E>()
     }
 
     /// Strips of features in a group.
@@ -141,7 +146,7 @@ impl Sweep {
         }
         let (tasks, band, seat_len) = (self.tasks(), self.band(), self.seat_len::<E>());
         let bands = rows.count.div_ceil(band);
-        let seats = (scratch.len() / seat_len).min(seats(tasks)).max(1);
+        let seats = (scratch.len() / seat_len).min(self.seats()).max(1);
         let (target, scratch) = (Shared(target.as_mut_ptr()), Shared(scratch.as_mut_ptr()));
         parallel_seated(seats, tasks, |seat, task| {
             let (image, group, start) = (

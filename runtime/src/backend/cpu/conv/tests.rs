@@ -157,10 +157,10 @@ fn one_and_two_threads_give_the_same_bits() {
     let all = || {
         let mut results =
             [g.output_len(), g.input_len(), g.kernel_len(), g.out_features].map(|len| vec![0.0; len]);
-        let [output, input_gradient, kernel_gradient, bias_gradient] = &mut results;
-        conv_forward(&g, &input, &kernel, Epilogue::Assign, output);
-        conv_input_gradient(&g, &cotangent, &kernel, input_gradient);
-        conv_kernel_gradient(&g, &input, &cotangent, kernel_gradient, Some(bias_gradient));
+        let [output, dx, dk, db] = &mut results;
+        forward(&g, &input, &kernel, Epilogue::Assign, output);
+        input_gradient(&g, &cotangent, &kernel, dx);
+        kernel_gradient(&g, &input, &cotangent, dk, Some(db));
         results.map(|result| result.into_iter().map(f32::to_bits).collect::<Vec<_>>())
     };
     let [one, two] = [1, 2].map(|count| {

@@ -1,0 +1,107 @@
+//! The kernels as functions of their element types.
+//!
+//! A generic function is compiled in the crate that calls it: with that crate's options, and as often as there are
+//! such crates. Through this trait the kernels are compiled here, once for each type.
+
+use super::{conv, gemm, lanes::Lanes, pool};
+use crate::backend::{ConvGeometry, Divisor, Epilogue, Gemm, PoolGeometry};
+
+/// An element type that the kernels compute in: `f32` or `f64`. The functions are those of [`crate::backend`].
+#[allow(missing_docs)]
+pub trait Kernels: Lanes {
+    fn gemm(gemm: Gemm<'_, Self>, c: &mut [Self], epilogue: Epilogue<'_, Self>);
+    fn conv_forward(
+        geometry: &ConvGeometry,
+        input: &[Self],
+        kernel: &[Self],
+        epilogue: Epilogue<'_, Self>,
+        output: &mut [Self],
+    );
+    fn conv_input_gradient(
+        geometry: &ConvGeometry,
+        cotangent: &[Self],
+        kernel: &[Self],
+        input_gradient: &mut [Self],
+    );
+    fn conv_kernel_gradient(
+        geometry: &ConvGeometry,
+        input: &[Self],
+        cotangent: &[Self],
+        kernel_gradient: &mut [Self],
+        bias_gradient: Option<&mut [Self]>,
+    );
+    fn avg_pool(geometry: &PoolGeometry, divisor: Divisor, input: &[Self], output: &mut [Self]);
+    fn avg_pool_gradient(
+        geometry: &PoolGeometry,
+        divisor: Divisor,
+        cotangent: &[Self],
+        input_gradient: &mut [Self],
+    );
+    fn max_pool(geometry: &PoolGeometry, input: &[Self], output: &mut [Self]);
+    fn max_pool_gradient(
+        geometry: &PoolGeometry,
+        input: &[Self],
+        cotangent: &[Self],
+        input_gradient: &mut [Self],
+    );
+}
+
+macro_rules! kernels {
+    ($($float:ty)*) => {$(
+        impl Kernels for $float {
+            fn gemm(gemm: Gemm<'_, Self>, c: &mut [Self], epilogue: Epilogue<'_, Self>) {
+                gemm::gemm(gemm, c, epilogue);
+            }
+            fn conv_forward(
+                geometry: &ConvGeometry,
+                input: &[Self],
+                kernel: &[Self],
+                epilogue: Epilogue<'_, Self>,
+                output: &mut [Self],
+            ) {
+                conv::forward(geometry, input, kernel, epilogue, output);
+            }
+            fn conv_input_gradient(
+                geometry: &ConvGeometry,
+                cotangent: &[Self],
+                kernel: &[Self],
+                input_gradient: &mut [Self],
+            ) {
+                conv::input_gradient(geometry, cotangent, kernel, input_gradient);
+            }
+            fn conv_kernel_gradient(
+                geometry: &ConvGeometry,
+                input: &[Self],
+                cotangent: &[Self],
+                kernel_gradient: &mut [Self],
+                bias_gradient: Option<&mut [Self]>,
+            ) {
+                conv::kernel_gradient(geometry, input, cotangent, kernel_gradient, bias_gradient);
+            }
+            fn avg_pool(geometry: &PoolGeometry, divisor: Divisor, input: &[Self], output: &mut [Self]) {
+                pool::avg_pool(geometry, divisor, input, output);
+            }
+            fn avg_pool_gradient(
+                geometry: &PoolGeometry,
+                divisor: Divisor,
+                cotangent: &[Self],
+                input_gradient: &mut [Self],
+            ) {
+                pool::avg_pool_gradient(geometry, divisor, cotangent, input_gradient);
+            }
+            fn max_pool(geometry: &PoolGeometry, input: &[Self], output: &mut [Self]) {
+                pool::max_pool(geometry, input, output);
+            }
+            fn max_pool_gradient(
+                geometry: &PoolGeometry,
+                input: &[Self],
+                cotangent: &[Self],
+                input_gradient: &mut [Self],
+            ) {
+                pool::max_pool_gradient(geometry, input, cotangent, input_gradient);
+            }
+        }
+    )*};
+}
+
+kernels!(f32 f64);
