@@ -70,6 +70,7 @@ impl<CLASSES: Static, S: Append<CLASSES>, I: Label> op::Op<Tensor<S, I>> for Op<
 #[cfg(test)]
 mod tests {
     use super::{Op, *};
+    use crate::op::Op as _;
     use crate::ops::testing::{fits, refused};
     use crate::prelude::*;
 
