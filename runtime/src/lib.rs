@@ -28,6 +28,11 @@ pub use rng::Key;
 pub use shape::dim::names;
 pub use tensor::Tensor;
 
+/// The code in the README, run as all examples in documentation are.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
+
 /// What a program that uses flaxen wants in scope.
 pub mod prelude {
     pub use crate::init::{
