@@ -3,6 +3,8 @@
 //! The loops run over the channels innermost, which the compiler turns into the instructions of
 //! [`Arch::dispatch`]; a task is a row of the array that is written, or an image where windows may overlap.
 
+#![allow(clippy::eq_op)] // a value that differs from itself is NaN
+
 use std::ops::Range;
 
 use pulp::{Arch, NullaryFnOnce};
