@@ -1,4 +1,5 @@
 //! flaxen against Flax's numbers, end to end.
 
+mod laws;
 mod parity;
 mod tensor_serde;

@@ -57,7 +57,7 @@ fn step<E: Float>(x: E) -> E {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing;
     use crate::prelude::*;
 

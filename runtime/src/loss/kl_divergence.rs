@@ -51,7 +51,7 @@ fn log_or_zero<E: Float>(x: E) -> E {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing;
     use crate::prelude::*;
 

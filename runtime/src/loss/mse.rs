@@ -86,7 +86,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing;
     use crate::prelude::*;
     use crate::shape::Size;

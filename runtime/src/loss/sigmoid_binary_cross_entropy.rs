@@ -53,7 +53,7 @@ fn sigmoid<E: Float>(x: E) -> E {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing;
     use crate::prelude::*;
 

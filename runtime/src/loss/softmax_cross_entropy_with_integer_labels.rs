@@ -7,12 +7,13 @@
 use super::rows::{self, Row};
 use super::sizes;
 use crate::op::{self, Differentiable, Need, No, Op as _};
+use crate::ops::one_hot::Label;
 use crate::shape::{Message, Rule, Sizes, SplitLast};
-use crate::tensor::{Element, Float, Tensor};
+use crate::tensor::{Float, Tensor};
 
 /// `logsumexp(logits) - logits[label]` along the last axis.
 ///
-/// As in JAX a negative label counts from the end, and one that is no class gives a loss of NaN.
+/// A label that is no class gives a loss of NaN.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Op;
 
@@ -43,36 +44,6 @@ impl Op {
             );
         }
         Rule::Out(front.or(labels))
-    }
-}
-
-/// An integer that is the number of a class.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not the number of a class",
-    label = "integer labels are i32, u32 or u8; probabilities go to `softmax_cross_entropy`"
-)]
-pub trait Label: Element {
-    /// The place among so many classes, if it is one.
-    fn class(self, classes: usize) -> Option<usize>;
-}
-
-impl Label for i32 {
-    fn class(self, classes: usize) -> Option<usize> {
-        let from = if self < 0 { classes } else { 0 };
-        from.checked_add_signed(self as isize)
-            .filter(|&class| class < classes)
-    }
-}
-
-impl Label for u32 {
-    fn class(self, classes: usize) -> Option<usize> {
-        Some(self as usize).filter(|&class| class < classes)
-    }
-}
-
-impl Label for u8 {
-    fn class(self, classes: usize) -> Option<usize> {
-        u32::from(self).class(classes)
     }
 }
 
@@ -119,6 +90,12 @@ fn shift<E: Float>(logits: &[E]) -> E {
     if max.is_finite() { max } else { E::ZERO }
 }
 
+/// The place of a label among so many classes.
+#[inline(always)]
+fn class(label: impl Label, classes: usize) -> Option<usize> {
+    label.class().filter(|&class| class < classes)
+}
+
 #[inline(always)]
 fn loss<E: Float>(logits: &[E], shift: E, sum: E, label: Option<usize>) -> E {
     match label {
@@ -134,7 +111,7 @@ impl<E: Float, L: Label> Row<E, 1, 1> for Value<'_, L> {
     fn row(&self, index: usize, [logits]: [&[E]; 1], [out]: [&mut [E]; 1]) {
         let shift = shift(logits);
         let sum = rows::sum(logits, logits, |x, _| (x - shift).exp());
-        out[0] = loss(logits, shift, sum, self.0[index].class(logits.len()));
+        out[0] = loss(logits, shift, sum, class(self.0[index], logits.len()));
     }
 }
 
@@ -158,7 +135,7 @@ impl<E: Float, L: Label> Row<E, 0, 2> for ValueAndGradient<'_, L> {
     fn row(&self, index: usize, []: [&[E]; 0], [logits, out]: [&mut [E]; 2]) {
         let shift = shift(logits);
         let sum = rows::sum(logits, logits, |x, _| (x - shift).exp());
-        let label = self.0[index].class(logits.len());
+        let label = class(self.0[index], logits.len());
         out[0] = loss(logits, shift, sum, label);
         let scale = E::ONE / sum;
         logits.iter_mut().for_each(|x| *x = (*x - shift).exp() * scale);
@@ -178,19 +155,23 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{Op, *};
     use crate::ops::testing;
     use crate::prelude::*;
     use crate::shape::Size;
 
     #[test]
-    fn values_and_labels_from_the_end() {
-        let logits = Tensor::<(U3, U3)>::of(&[1.2, -0.8, -0.5, 0.9, -1.2, 1.1, 0.0, 0.0, 0.0]).unwrap();
-        let labels = Tensor::<(U3,), i32>::of(&[0, -2, 3]).unwrap();
+    fn values_and_labels_that_are_no_class() {
+        let logits =
+            Tensor::<(U4, U3)>::of(&[1.2, -0.8, -0.5, 0.9, -1.2, 1.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]).unwrap();
+        let labels = Tensor::<(U4,), i32>::of(&[0, 1, 3, -1]).unwrap();
         let loss = softmax_cross_entropy_with_integer_labels(logits, labels);
         assert!((loss.as_slice()[0] - 0.2761).abs() < 1e-4);
         assert!((loss.as_slice()[1] - 2.9518).abs() < 1e-4);
-        assert!(loss.as_slice()[2].is_nan(), "there is no class 3");
+        assert!(
+            loss.as_slice()[2..].iter().all(|loss| loss.is_nan()),
+            "there is no class 3 and no class -1"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The Gaussian error linear unit with tanh, `x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))`: `nn.gelu` as it is by default.
 //!
-//! Hendrycks and Gimpel, *Gaussian Error Linear Units* (2016). [`gelu_exact`](super::gelu_exact) is the exact one.
+//! Hendrycks and Gimpel, *Gaussian Error Linear Units* (2016). [`gelu_exact`](mod@super::gelu_exact) is the exact one.
 
 use super::elementwise::{Elementwise, Input};
 use crate::op::{self, Op as _};

@@ -20,7 +20,9 @@ impl<CLASSES: Static> Op<CLASSES> {
     /// The rule in numbers: one more axis.
     pub const fn shape([labels]: [Sizes; 1]) -> Rule {
         if labels.rank() == MAX_RANK {
-            let message = Message::new("one_hot: ").sizes(labels).text(" cannot have one more axis");
+            let message = Message::new("one_hot: ")
+                .sizes(labels)
+                .text(" cannot have one more axis");
             return Rule::Refused(message);
         }
         let (mut sizes, mut axis) = ([Size::Known(CLASSES::N); MAX_RANK], 0);
@@ -70,6 +72,7 @@ impl<CLASSES: Static, S: Append<CLASSES>, I: Label> op::Op<Tensor<S, I>> for Op<
 #[cfg(test)]
 mod tests {
     use super::{Op, *};
+    use crate::op::Op as _;
     use crate::ops::testing::{fits, refused};
     use crate::prelude::*;
 
