@@ -9,6 +9,8 @@
 //!
 //! Where `B` is a large transposed matrix (as in the gradient of a dense layer's input), the transposed product
 //! `Cᵀ = Bᵀ·Aᵀ` is made instead, so that it is the small `A` and `C` that are transposed on the way.
+//!
+//! Without SIMD, [`portable`] takes over.
 
 #![allow(unsafe_code)]
 
@@ -17,6 +19,7 @@ use pulp::Arch;
 use super::lanes::Lanes;
 use super::pack::{pack_rows, pack_strips};
 use super::panel::{BLOCK, Finish, Panel, Rows, Tap, strip};
+use super::portable;
 use super::scratch::{padded, with_scratch};
 use super::simd::arch;
 use super::threads::{Shared, parallel_seated, seats, threads};
@@ -53,6 +56,9 @@ pub(super) fn gemm_with<E: Lanes>(arch: Arch, gemm: Gemm<'_, E>, c: &mut [E], ep
     }
     if c.is_empty() {
         return;
+    }
+    if matches!(arch, Arch::Scalar) {
+        return portable::gemm(gemm, c, epilogue);
     }
     let transposed = gemm.b_strides[1] != 1 && gemm.b_strides[0] == 1 && k * n > 2 * m * (k + n);
     let gemm = if transposed { gemm.transposed() } else { gemm };

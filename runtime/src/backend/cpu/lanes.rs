@@ -4,6 +4,7 @@
 
 use std::ops::{Add, AddAssign, Div, Mul};
 
+use crate::backend::Gemm;
 use pulp::Simd;
 
 /// An element type with SIMD registers. The operations on registers are those of [`pulp::Simd`].
@@ -41,6 +42,9 @@ pub trait Lanes:
     /// `max(a, 0)`; NaN stays NaN.
     fn relu_lanes<S: Simd>(simd: S, a: Self::Register<S>) -> Self::Register<S>;
 
+    /// `C = A·B`, or `C += A·B`, by `matrixmultiply`. The operands reach as far as their strides say.
+    fn portable_product(gemm: Gemm<'_, Self>, accumulate: bool, c: &mut [Self]);
+
     /// Reads a register.
     ///
     /// # Safety
@@ -63,7 +67,7 @@ pub trait Lanes:
 }
 
 macro_rules! lanes {
-    ($float:ty, $registers:ident, $lanes:ident, $splat:ident, $add:ident, $mul_add:ident, $less:ident, $select:ident) => {
+    ($float:ty, $registers:ident, $lanes:ident, $splat:ident, $add:ident, $mul_add:ident, $less:ident, $select:ident, $product:ident) => {
         impl Lanes for $float {
             type Register<S: Simd> = S::$registers;
             const LOWEST: Self = Self::NEG_INFINITY;
@@ -102,6 +106,21 @@ macro_rules! lanes {
                 let zero = simd.$splat(0.0);
                 simd.$select(simd.$less(a, zero), zero, a)
             }
+
+            fn portable_product(gemm: Gemm<'_, Self>, accumulate: bool, c: &mut [Self]) {
+                let Gemm { m, k, n, a, a_strides, b, b_strides } = gemm;
+                let strides = |[rows, columns]: [usize; 2]| (rows as isize, columns as isize);
+                let ((a_row, a_column), (b_row, b_column)) = (strides(a_strides), strides(b_strides));
+                let (a, b, keep) = (a.as_ptr(), b.as_ptr(), if accumulate { 1.0 } else { 0.0 });
+                let row = n as isize;
+                // SAFETY: `A` and `B` reach as far as their strides say, `C` holds `m` rows of `n`, and none overlap
+                // with `C`, which is borrowed mutably.
+                unsafe {
+                    matrixmultiply::$product(
+                        m, k, n, 1.0, a, a_row, a_column, b, b_row, b_column, keep, c.as_mut_ptr(), row, 1,
+                    );
+                }
+            }
         }
     };
 }
@@ -114,7 +133,8 @@ lanes!(
     add_f32s,
     mul_add_e_f32s,
     less_than_f32s,
-    select_f32s
+    select_f32s,
+    sgemm
 );
 lanes!(
     f64,
@@ -124,5 +144,6 @@ lanes!(
     add_f64s,
     mul_add_e_f64s,
     less_than_f64s,
-    select_f64s
+    select_f64s,
+    dgemm
 );

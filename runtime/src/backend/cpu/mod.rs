@@ -10,6 +10,7 @@ pub(crate) mod math;
 mod pack;
 mod panel;
 mod pool;
+mod portable;
 pub(crate) mod reduce;
 mod rows;
 pub(crate) mod rowwise;
