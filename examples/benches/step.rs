@@ -27,7 +27,9 @@ fn main() {
     println!("peak of {} thread(s): {:.1} GFLOP/s", threads(), peak / 1e9);
     let images = digits::load().expect("the embedded digits").train;
     let batch = |size: usize| -> LabelledBatch<Dyn> {
-        images.gather(&(0..size).collect::<Vec<_>>()).expect("a batch of the digits")
+        images
+            .gather(&(0..size).collect::<Vec<_>>())
+            .expect("a batch of the digits")
     };
     let mut criterion = Criterion::default()
         .configure_from_args()
@@ -47,10 +49,18 @@ fn main() {
 
     let mut group = criterion.benchmark_group("step");
     group.bench_function("train_step", |bencher| {
-        bencher.iter_batched(|| thirty_two.clone(), |batch| train_step(&mut state, batch), BatchSize::SmallInput);
+        bencher.iter_batched(
+            || thirty_two.clone(),
+            |batch| train_step(&mut state, batch),
+            BatchSize::SmallInput,
+        );
     });
     group.bench_function("eval", |bencher| {
-        bencher.iter_batched(|| thousand.images.clone(), |images| eval_step(&state, images), BatchSize::SmallInput);
+        bencher.iter_batched(
+            || thousand.images.clone(),
+            |images| eval_step(&state, images),
+            BatchSize::SmallInput,
+        );
     });
     group.finish();
     criterion.final_summary();

@@ -67,7 +67,13 @@ impl<In> Input<In> {
         _: N,
     ) -> (O::Out, Pullback<(O, O::Residuals), O::Out, N::Cotangents>) {
         let (out, residuals) = op.forward(self.0);
-        (out, Pullback { kept: (op, residuals), pull: |(op, residuals), cotangent| op.backward(residuals, cotangent) })
+        (
+            out,
+            Pullback {
+                kept: (op, residuals),
+                pull: |(op, residuals), cotangent| op.backward(residuals, cotangent),
+            },
+        )
     }
 
     /// Applies a model, and keeps what goes backward through it.
@@ -77,13 +83,22 @@ impl<In> Input<In> {
         model: &'a M,
         variables: &'a impl Collections<M::Params>,
         _: N,
-    ) -> (M::Out, Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>) {
+    ) -> (
+        M::Out,
+        Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>,
+    ) {
         let params = variables.params();
         let (out, residuals) = model.forward(params, self.0);
         let pull = |(model, params, residuals): (&'a M, &'a M::Params, M::Residuals), cotangent| {
             model.backward(params, residuals, cotangent)
         };
-        (out, Pullback { kept: (model, params, residuals), pull })
+        (
+            out,
+            Pullback {
+                kept: (model, params, residuals),
+                pull,
+            },
+        )
     }
 }
 

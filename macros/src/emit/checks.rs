@@ -138,3 +138,20 @@ impl Checks<'_> {
         self.speaks(&format!("result_{index}"), check, declared.span)
     }
 }
+
+/// The shape rule in numbers for whoever calls this: that of the signature, which the body is checked against.
+pub fn shape(name: &Ident, signature: &Signature) -> TokenStream {
+    let count = signature.inputs.len();
+    let inputs = signature
+        .inputs
+        .iter()
+        .map(|(_, tensor)| tensor.to_sizes(signature));
+    let outputs = signature.outputs.iter().map(|tensor| tensor.to_sizes(signature));
+    let name = name.to_string();
+    quote! {
+        /// The shape rule in numbers.
+        pub const fn shape(inputs: [::flaxen::shape::Sizes; #count]) -> ::flaxen::shape::Rule {
+            ::flaxen::shape::signature(#name, &[#(#inputs),*], &inputs, &[#(#outputs),*])
+        }
+    }
+}

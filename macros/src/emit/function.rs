@@ -76,7 +76,7 @@ pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenS
     let steps = steps(&lowered.body, signature, &steps_name, &shapes);
     let (checks, shape) = (
         checks::checks(&lowered.body, signature, &shapes, &name.to_string()),
-        shape(name, signature),
+        checks::shape(name, signature),
     );
     let (doc, summary) = (
         format!("[`{name}`](fn@super::{name}) as an op."),
@@ -149,23 +149,6 @@ pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenS
             }
 
             #checks
-        }
-    }
-}
-
-/// The shape rule of a signature, as a method.
-fn shape(name: &Ident, signature: &Signature) -> TokenStream {
-    let count = signature.inputs.len();
-    let inputs = signature
-        .inputs
-        .iter()
-        .map(|(_, tensor)| tensor.to_sizes(signature));
-    let outputs = signature.outputs.iter().map(|tensor| tensor.to_sizes(signature));
-    let name = name.to_string();
-    quote! {
-        /// The shape rule in numbers.
-        pub const fn shape(inputs: [::flaxen::shape::Sizes; #count]) -> ::flaxen::shape::Rule {
-            ::flaxen::shape::signature(#name, &[#(#inputs),*], &inputs, &[#(#outputs),*])
         }
     }
 }

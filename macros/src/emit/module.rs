@@ -164,7 +164,7 @@ impl Parts<'_> {
         let input_for_init = input_for_init.all(&self.passes.lowered.body.inputs);
         let (given, shape) = (
             tuple(&inputs.iter().map(|name| quote!(#name)).collect::<Vec<_>>()),
-            self.shape(name),
+            checks::shape(name, self.signature),
         );
         let passes = summary::passes(lowered);
         quote! {
@@ -193,28 +193,6 @@ impl Parts<'_> {
 
                 #shape
                 #others
-            }
-        }
-    }
-
-    /// The shape rule in numbers: that of the signature, which the body is checked against.
-    fn shape(&self, name: &Ident) -> TokenStream {
-        let count = self.signature.inputs.len();
-        let inputs = self
-            .signature
-            .inputs
-            .iter()
-            .map(|(_, tensor)| tensor.to_sizes(&self.signature));
-        let outputs = self
-            .signature
-            .outputs
-            .iter()
-            .map(|tensor| tensor.to_sizes(&self.signature));
-        let name = name.to_string();
-        quote! {
-            /// The shape rule in numbers.
-            pub const fn shape(inputs: [::flaxen::shape::Sizes; #count]) -> ::flaxen::shape::Rule {
-                ::flaxen::shape::signature(#name, &[#(#inputs),*], &inputs, &[#(#outputs),*])
             }
         }
     }

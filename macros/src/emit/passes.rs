@@ -302,7 +302,7 @@ impl Passes<'_> {
     pub fn backward(&self, outputs: &[TokenStream]) -> TokenStream {
         let mut tokens = TokenStream::new();
         for (contribution, output) in self.lowered.backward.outputs.iter().zip(outputs) {
-            tokens.extend(self.contribute(*contribution, self.from_caller(*contribution, output)));
+            tokens.extend(self.contribute(*contribution, self.given_by_caller(*contribution, output)));
         }
         tokens.extend(
             self.lowered
@@ -315,7 +315,7 @@ impl Passes<'_> {
     }
 
     /// The cotangent of a result, which the caller always gives, as what is needed of it.
-    fn from_caller(&self, contribution: Contribution, output: &TokenStream) -> TokenStream {
+    fn given_by_caller(&self, contribution: Contribution, output: &TokenStream) -> TokenStream {
         match contribution {
             Contribution::Assign(var) | Contribution::Add(var) if *self.lowered.need(var) != Need::Yes => {
                 let need = names::need(self.lowered.need(var));
@@ -346,16 +346,20 @@ impl Passes<'_> {
     /// The cotangents of the inputs, nothing for those that have none.
     pub fn cotangents_of_inputs(&self) -> TokenStream {
         let body = &self.lowered.body;
-        let parts = body.inputs.iter().enumerate().map(|(index, &input)| match self.lowered.need(input) {
-            Need::No => {
-                let (need, ty) = (names::need_of_input(index), self.types.var(input));
-                quote!(::flaxen::__private::nothing::<#need, #ty>())
-            }
-            _ => {
-                let name = names::cotangent(body, input);
-                quote!(#name)
-            }
-        });
+        let parts = body
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(index, &input)| match self.lowered.need(input) {
+                Need::No => {
+                    let (need, ty) = (names::need_of_input(index), self.types.var(input));
+                    quote!(::flaxen::__private::nothing::<#need, #ty>())
+                }
+                _ => {
+                    let name = names::cotangent(body, input);
+                    quote!(#name)
+                }
+            });
         tuple(&parts.collect::<Vec<_>>())
     }
 

@@ -101,7 +101,7 @@ fn outputs(body: &Body, eqn: &Eqn, shapes: &Ident) -> Vec<(Var, TokenStream)> {
     let args = eqn.args.iter().filter_map(|arg| arg.var());
     let input = tuple(
         &args
-            .map(|var| names::type_of(var))
+            .map(names::type_of)
             .map(|name| quote!(Self::#name))
             .collect::<Vec<_>>(),
     );

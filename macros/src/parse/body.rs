@@ -176,7 +176,7 @@ impl<'a> BodyParser<'a> {
                 .for_each(|name| self.scope.bind(name, Binding::Value));
             return self.mistake(init.expr.span(), messages::CLOSURE);
         }
-        if !self.scope.touches_tensor(&init.expr) && !self.is_step(&init.expr) {
+        if !self.scope.touches_tensor(&init.expr) {
             for name in names(&local.pat) {
                 self.scope.bind(name, Binding::Value);
             }
@@ -198,9 +198,7 @@ impl<'a> BodyParser<'a> {
         };
         if let Some(vars) = self.expression(&init.expr, &wanted) {
             for (wanted, var) in wanted.into_iter().zip(vars) {
-                wanted
-                    .name
-                    .map(|name| self.scope.bind(name, Binding::Tensor(var)));
+                self.bind(wanted, var);
             }
         } else {
             // What follows may use the names: they must not be reported again.
@@ -208,16 +206,15 @@ impl<'a> BodyParser<'a> {
                 let var = self
                     .body
                     .var(wanted.name.clone().unwrap_or_default(), wanted.span, None);
-                wanted
-                    .name
-                    .map(|name| self.scope.bind(name, Binding::Tensor(var)));
+                self.bind(wanted, var);
             }
         }
     }
 
-    /// In a closure a call may be of an op on tensors from outside alone, which needs no gradient: it is plain code.
-    fn is_step(&self, expr: &Expr) -> bool {
-        self.place != Place::Closure && matches!(expr, Expr::Macro(call) if is_declaration(&call.mac.path))
+    fn bind(&mut self, wanted: Wanted, var: Var) {
+        if let Some(name) = wanted.name {
+            self.scope.bind(name, Binding::Tensor(var));
+        }
     }
 
     fn pattern(&mut self, pattern: &Pat) -> Option<Vec<Wanted>> {
@@ -547,7 +544,14 @@ impl<'a> BodyParser<'a> {
         };
         let field = self.field(&name, span)?;
         let (ty, text, keywords, span) = (compact.ty, compact.text, compact.keywords, compact.class.span());
-        self.body.submodules.push(Submodule { name, field, ty, text, keywords, span });
+        self.body.submodules.push(Submodule {
+            name,
+            field,
+            ty,
+            text,
+            keywords,
+            span,
+        });
         Some(self.body.submodules.len() - 1)
     }
 
@@ -594,10 +598,6 @@ fn strip_reference(expr: &Expr) -> &Expr {
         Expr::Reference(reference) => strip_reference(&reference.expr),
         other => other,
     }
-}
-
-fn is_declaration(path: &syn::Path) -> bool {
-    path.is_ident("compact") || path.is_ident("param")
 }
 
 /// Numbers, and constants by their name.

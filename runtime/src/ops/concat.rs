@@ -29,7 +29,9 @@ impl<A: Static> Op<A> {
             axis += 1;
         }
         if !fits {
-            let message = Message::new("concat: only the sizes of axis ").number(A::N).text(" may differ: ");
+            let message = Message::new("concat: only the sizes of axis ")
+                .number(A::N)
+                .text(" may differ: ");
             return Rule::Refused(message.sizes(a).text(" and ").sizes(b));
         }
         let total = match (a.at(A::N).known(), b.at(A::N).known()) {
@@ -56,7 +58,11 @@ where
         sizes[..S::RANK].copy_from_slice(a_sizes);
         sizes[A::N] += b_sizes[A::N];
         for axis in (0..S::RANK).filter(|&axis| axis != A::N) {
-            assert!(a_sizes[axis] == b_sizes[axis], "concat: sizes {a_sizes:?} and {b_sizes:?} along axis {}", A::N);
+            assert!(
+                a_sizes[axis] == b_sizes[axis],
+                "concat: sizes {a_sizes:?} and {b_sizes:?} along axis {}",
+                A::N
+            );
         }
         let (left, right) = (block(a_sizes, A::N), block(b_sizes, A::N));
         Tensor::written(shape_of(&sizes[..S::RANK]), |out| {
@@ -88,7 +94,10 @@ where
         let left = block(a.sizes().as_ref(), A::N);
         let dy = cotangent.as_slice();
         let row = left + block(b.sizes().as_ref(), A::N);
-        (NA::when(|| columns(dy, row, 0, a, A::N)), NB::when(|| columns(dy, row, left, b, A::N)))
+        (
+            NA::when(|| columns(dy, row, 0, a, A::N)),
+            NB::when(|| columns(dy, row, left, b, A::N)),
+        )
     }
 }
 
@@ -99,7 +108,13 @@ fn block(sizes: &[usize], axis: usize) -> usize {
 }
 
 /// A tensor of shape `shape` from a part of every row of `row` elements, which begins at `from`.
-pub(super) fn columns<S: Shape, E: Element>(x: &[E], row: usize, from: usize, shape: S, axis: usize) -> Tensor<S, E> {
+pub(super) fn columns<S: Shape, E: Element>(
+    x: &[E],
+    row: usize,
+    from: usize,
+    shape: S,
+    axis: usize,
+) -> Tensor<S, E> {
     let len = block(shape.sizes().as_ref(), axis);
     Tensor::written(shape, |out| {
         for (index, out) in out.chunks_exact_mut(len.max(1)).enumerate() {
@@ -126,15 +141,29 @@ mod tests {
 
     #[test]
     fn gradients() {
-        gradient2(&Op::<U1>::new(), random((Dyn(2), U3::default()), 1), random((Dyn(2), U1::default()), 2));
-        gradient2(&Op::<U0>::new(), random((Dyn(2), U3::default()), 1), random((Dyn(0), U3::default()), 2));
+        gradient2(
+            &Op::<U1>::new(),
+            random((Dyn(2), U3::default()), 1),
+            random((Dyn(2), U1::default()), 2),
+        );
+        gradient2(
+            &Op::<U0>::new(),
+            random((Dyn(2), U3::default()), 1),
+            random((Dyn(0), U3::default()), 2),
+        );
     }
 
     #[test]
     fn sizes() {
-        fits(Op::<U1>::shape([<(Dyn, U3)>::STATIC, Sizes::known(&[2, 4])]), "[2, 7]");
+        fits(
+            Op::<U1>::shape([<(Dyn, U3)>::STATIC, Sizes::known(&[2, 4])]),
+            "[2, 7]",
+        );
         let message = "concat: only the sizes of axis 1 may differ: [2, 3] and [4, 3]";
-        refused(Op::<U1>::shape([Sizes::known(&[2, 3]), Sizes::known(&[4, 3])]), message);
+        refused(
+            Op::<U1>::shape([Sizes::known(&[2, 3]), Sizes::known(&[4, 3])]),
+            message,
+        );
         let message = "concat: there is no axis 1 in [2]; axes count from 0";
         refused(Op::<U1>::shape([Sizes::known(&[2]), Sizes::known(&[4])]), message);
     }

@@ -32,7 +32,11 @@ impl Elementwise for Op {
 
     #[inline(always)]
     fn pullback<E: Float>(&self, x: E, cotangent: E) -> E {
-        if x < -E::ONE || x > E::ONE { E::ZERO } else { cotangent }
+        if x < -E::ONE || x > E::ONE {
+            E::ZERO
+        } else {
+            cotangent
+        }
     }
 }
 

@@ -29,7 +29,9 @@ impl<S: SplitLast, E: Float> op::Op<Tensor<S, E>> for Op {
     fn infer(&self, x: Tensor<S, E>) -> Self::Out {
         let sizes = x.sizes();
         let sizes = sizes.as_ref();
-        Tensor::written(without(sizes, S::RANK - 1), |y| each_row(&LogSumExp, y, 1, x.as_slice(), sizes[S::RANK - 1]))
+        Tensor::written(without(sizes, S::RANK - 1), |y| {
+            each_row(&LogSumExp, y, 1, x.as_slice(), sizes[S::RANK - 1])
+        })
     }
 }
 

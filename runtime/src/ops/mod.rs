@@ -76,8 +76,10 @@ pub mod transpose;
 pub use abs::abs;
 pub use add::add;
 pub use argmax::argmax;
+pub use bias::Bias;
 pub use celu::celu;
 pub use div::div;
+pub use elementwise::{Elementwise, Input, Keep, Nothing, Output};
 pub use elu::elu;
 pub use equal::equal;
 pub use exp::exp;
@@ -117,8 +119,6 @@ pub use sub::sub;
 pub use sum::sum;
 pub use tanh::tanh;
 pub use transpose::transpose;
-pub use bias::Bias;
-pub use elementwise::{Elementwise, Input, Keep, Nothing, Output};
 
 // Flax's other names.
 pub use {hard_swish as hard_silu, silu as swish};

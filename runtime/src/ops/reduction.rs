@@ -1,7 +1,7 @@
 //! What reductions have in common: the loop over an axis, in blocks whose sums are summed again.
 
-use crate::backend::reduce::{self, Axis};
 use crate::backend::map;
+use crate::backend::reduce::{self, Axis};
 use crate::shape::{Dyn, MAX_RANK, Shape};
 use crate::tensor::{Float, Tensor, shape_of};
 
@@ -50,6 +50,8 @@ pub(super) fn without<S: Shape>(sizes: &[usize], axis: usize) -> S {
 pub(super) fn stretched<S: Shape, E: Float>(shape: S, axis: Axis, x: &[E]) -> Tensor<S, E> {
     let Axis { len, inner, .. } = axis;
     Tensor::written(shape, |out| {
-        map::rows(out, inner, |row, out| out.copy_from_slice(&x[row / len * inner..][..inner]));
+        map::rows(out, inner, |row, out| {
+            out.copy_from_slice(&x[row / len * inner..][..inner])
+        });
     })
 }

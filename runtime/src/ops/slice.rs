@@ -29,7 +29,10 @@ impl<A: Static, START: Static, END: Static> Op<A, START, END> {
             None => true,
         };
         if START::N > END::N || !inside {
-            let message = Message::new("slice: there is no ").number(START::N).text(" to ").number(END::N);
+            let message = Message::new("slice: there is no ")
+                .number(START::N)
+                .text(" to ")
+                .number(END::N);
             return Rule::Refused(message.text(" along axis ").number(A::N).text(" of ").sizes(x));
         }
         Rule::Out(x.with(A::N, Size::Known(END::N - START::N)))
@@ -51,10 +54,22 @@ where
         let mut sizes = [0; MAX_RANK];
         sizes[..S::RANK].copy_from_slice(x.sizes().as_ref());
         let axis = along(&sizes[..S::RANK], A::N);
-        assert!(END::N <= axis.len, "slice: there is no {} to {} in an axis of {}", START::N, END::N, axis.len);
+        assert!(
+            END::N <= axis.len,
+            "slice: there is no {} to {} in an axis of {}",
+            START::N,
+            END::N,
+            axis.len
+        );
         sizes[A::N] = END::N - START::N;
         let shape = shape_of(&sizes[..S::RANK]);
-        columns(x.as_slice(), axis.len * axis.inner, START::N * axis.inner, shape, A::N)
+        columns(
+            x.as_slice(),
+            axis.len * axis.inner,
+            START::N * axis.inner,
+            shape,
+            A::N,
+        )
     }
 }
 
@@ -103,7 +118,10 @@ mod tests {
 
     #[test]
     fn gradients() {
-        gradient(&Op::<U1, U1, U3>::new(), random((Dyn(2), U4::default(), U2::default()), 1));
+        gradient(
+            &Op::<U1, U1, U3>::new(),
+            random((Dyn(2), U4::default(), U2::default()), 1),
+        );
         gradient(&Op::<U0, U0, U2>::new(), random((Dyn(3), U4::default()), 1));
         gradient(&Op::<U1, U1, U3>::new(), random((Dyn(0), U4::default()), 1));
     }

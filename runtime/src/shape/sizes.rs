@@ -209,6 +209,7 @@ impl Sizes {
 
 /// What a shape rule says: the sizes of the outputs, or why there are none.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::large_enum_variant)] // it lives in constants
 pub enum Rule {
     /// One output.
     Out(Sizes),

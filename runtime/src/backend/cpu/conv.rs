@@ -58,7 +58,7 @@ pub(super) fn kernel_gradient<E: Lanes>(
 fn check<E>(geometry: &ConvGeometry, input: &[E], kernel: &[E], output: &[E]) {
     let g = geometry;
     assert!(
-        g.in_features % g.groups == 0 && g.out_features % g.groups == 0,
+        g.in_features.is_multiple_of(g.groups) && g.out_features.is_multiple_of(g.groups),
         "whole groups: {g:?}"
     );
     assert_eq!(input.len(), g.input_len(), "the input of {g:?}");

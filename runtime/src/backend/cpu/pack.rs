@@ -2,7 +2,7 @@
 
 #![allow(unsafe_code)]
 
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 
 use super::lanes::Lanes;
 use super::panel::BLOCK;
@@ -21,26 +21,38 @@ pub(super) unsafe fn pack_rows<E: Lanes>(
     depth: usize,
     packed: *mut E,
 ) {
-    arch.dispatch(
-        #[inline(always)]
-        || {
-            for row in 0..rows {
-                for start in (0..depth).step_by(BLOCK) {
-                    let from = a.wrapping_add(row * strides[0] + start * strides[1]);
-                    let to = packed.wrapping_add(start * rows + row * BLOCK);
-                    let len = BLOCK.min(depth - start);
-                    // SAFETY: the caller's promise.
-                    unsafe {
-                        if strides[1] == 1 {
-                            copy(from, to, len);
-                        } else {
-                            (0..len).for_each(|i| *to.add(i) = *from.add(i * strides[1]));
-                        }
-                    }
-                }
+    arch.dispatch(PackRows {
+        a,
+        strides,
+        rows,
+        depth,
+        packed,
+    });
+}
+
+struct PackRows<E> {
+    a: *const E,
+    strides: [usize; 2],
+    rows: usize,
+    depth: usize,
+    packed: *mut E,
+}
+
+impl<E: Lanes> NullaryFnOnce for PackRows<E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let [row_stride, step] = self.strides;
+        for row in 0..self.rows {
+            for start in (0..self.depth).step_by(BLOCK) {
+                let from = self.a.wrapping_add(row * row_stride + start * step);
+                let to = self.packed.wrapping_add(start * self.rows + row * BLOCK);
+                // SAFETY: the promise of `pack_rows`, the only way here.
+                unsafe { copy(from, step, to, 1, BLOCK.min(self.depth - start)) };
             }
-        },
-    );
+        }
+    }
 }
 
 /// Packs columns of `B` in strips, each with zeros to its right where it is not full.
@@ -62,44 +74,81 @@ pub(super) unsafe fn pack_strips<E: Lanes>(
         // SAFETY: the caller's promise: this is the last strip.
         unsafe { packed.add((columns - tail) * depth).write_bytes(0, depth * strip) };
     }
-    arch.dispatch(
-        #[inline(always)]
-        || {
-            if strides[1] == 1 {
-                for step in 0..depth {
-                    for start in (0..columns).step_by(strip) {
-                        let from = b.wrapping_add(step * strides[0] + start);
-                        let to = packed.wrapping_add(start * depth + step * strip);
-                        // SAFETY: the caller's promise.
-                        unsafe { copy(from, to, strip.min(columns - start)) };
-                    }
-                }
-                return;
-            }
-            for column in 0..columns {
-                let to = packed.wrapping_add(column / strip * strip * depth + column % strip);
-                for step in 0..depth {
-                    // SAFETY: the caller's promise.
-                    unsafe { *to.add(step * strip) = *b.add(step * strides[0] + column * strides[1]) };
-                }
-            }
-        },
-    );
+    arch.dispatch(PackStrips {
+        b,
+        strides,
+        depth,
+        columns,
+        strip,
+        packed,
+    });
 }
 
-/// Copies `len` elements, in pieces of known size as far as possible: a call of `memcpy` would take longer.
+struct PackStrips<E> {
+    b: *const E,
+    strides: [usize; 2],
+    depth: usize,
+    columns: usize,
+    strip: usize,
+    packed: *mut E,
+}
+
+impl<E: Lanes> NullaryFnOnce for PackStrips<E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self {
+            b,
+            strides: [step, column_stride],
+            depth,
+            columns,
+            strip,
+            packed,
+        } = self;
+        if column_stride == 1 {
+            for row in 0..depth {
+                for start in (0..columns).step_by(strip) {
+                    let to = packed.wrapping_add(start * depth + row * strip);
+                    // SAFETY: the promise of `pack_strips`, the only way here.
+                    unsafe {
+                        copy(
+                            b.wrapping_add(row * step + start),
+                            1,
+                            to,
+                            1,
+                            strip.min(columns - start),
+                        )
+                    };
+                }
+            }
+        } else {
+            for column in 0..columns {
+                let to = packed.wrapping_add(column / strip * strip * depth + column % strip);
+                // SAFETY: as above.
+                unsafe { copy(b.wrapping_add(column * column_stride), step, to, strip, depth) };
+            }
+        }
+    }
+}
+
+/// Copies `len` elements with these strides; side by side, in pieces of known size as far as possible: a call of
+/// `memcpy` would take longer.
 ///
 /// # Safety
 /// `from` must be readable and `to` writable for `len` elements, and they must not overlap.
 #[inline(always)]
-unsafe fn copy<E: Lanes>(from: *const E, to: *mut E, len: usize) {
-    let whole = len - len % BLOCK;
-    for start in (0..whole).step_by(BLOCK) {
-        // SAFETY: the caller's promise.
-        unsafe { to.add(start).copy_from_nonoverlapping(from.add(start), BLOCK) };
+unsafe fn copy<E: Lanes>(from: *const E, from_stride: usize, to: *mut E, to_stride: usize, len: usize) {
+    let mut done = 0;
+    if from_stride == 1 && to_stride == 1 {
+        while done + BLOCK <= len {
+            // SAFETY: the caller's promise.
+            unsafe { to.add(done).copy_from_nonoverlapping(from.add(done), BLOCK) };
+            done += BLOCK;
+        }
     }
-    for i in whole..len {
+    for i in done..len {
         // SAFETY: the caller's promise.
-        unsafe { *to.add(i) = *from.add(i) };
+        unsafe { *to.add(i * to_stride) = *from.add(i * from_stride) };
     }
 }

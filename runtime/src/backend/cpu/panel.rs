@@ -270,8 +270,8 @@ unsafe fn finish<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize>(
     } = panel.finish;
     let c = panel.c.wrapping_add(row * panel.c_row);
     if accumulate {
-        // SAFETY: the caller's promise.
         each(&mut sums, c, panel.c_row, lanes, |c, _, sum| {
+            // SAFETY: the caller's promise.
             *sum = E::add_lanes(simd, unsafe { E::load::<S>(c) }, *sum)
         });
     }

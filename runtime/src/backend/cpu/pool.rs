@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 
 use super::lanes::Lanes;
 use super::simd::arch;
@@ -22,19 +22,30 @@ const CHANNELS: usize = 16;
 pub(super) fn avg_pool<E: Lanes>(geometry: &PoolGeometry, divisor: Divisor, input: &[E], output: &mut [E]) {
     check(geometry, input, output);
     let g = geometry;
-    rows(arch(), output, g.output[1] * g.features, |index, row| {
-        let (image, y) = (index / g.output[0], index % g.output[0]);
-        for (x, sums) in row.chunks_exact_mut(g.features).enumerate() {
-            sums.fill(E::default());
-            let window = [g.inside(0, y), g.inside(1, x)];
-            for from in g.pixels(image, &window) {
-                sums.iter_mut()
-                    .zip(&input[from])
-                    .for_each(|(sum, &value)| *sum += value);
+    rows(
+        arch(),
+        output,
+        g.output[1] * g.features,
+        #[inline(always)]
+        |index, row| {
+            let (image, y) = (index / g.output[0], index % g.output[0]);
+            for (x, sums) in row.chunks_exact_mut(g.features).enumerate() {
+                sums.fill(E::default());
+                let window = [g.inside(0, y), g.inside(1, x)];
+                g.each_pixel(
+                    image,
+                    &window,
+                    #[inline(always)]
+                    |from| {
+                        sums.iter_mut()
+                            .zip(&input[from..])
+                            .for_each(|(sum, &value)| *sum += value);
+                    },
+                );
+                divide(sums, divisor.of(g, &window));
             }
-            divide(sums, divisor.of(g, &window));
-        }
-    });
+        },
+    );
 }
 
 /// See [`crate::backend::avg_pool_gradient`].
@@ -46,44 +57,61 @@ pub(super) fn avg_pool_gradient<E: Lanes>(
 ) {
     check(geometry, input_gradient, cotangent);
     let g = geometry;
-    rows(arch(), input_gradient, g.input[1] * g.features, |index, row| {
-        let (image, input_row) = (index / g.input[0], index % g.input[0]);
-        row.fill(E::default());
-        for y in g.reaching(0, input_row) {
-            let from = &cotangent[(image * g.output[0] + y) * g.output[1] * g.features..];
-            for (x, from) in from.chunks_exact(g.features).take(g.output[1]).enumerate() {
-                let columns = g.inside(1, x);
-                let count = divisor.of(g, &[g.inside(0, y), columns.clone()]);
-                for to in
-                    row[columns.start * g.features..columns.end * g.features].chunks_exact_mut(g.features)
-                {
-                    add_share(to, from, count);
+    rows(
+        arch(),
+        input_gradient,
+        g.input[1] * g.features,
+        #[inline(always)]
+        |index, row| {
+            let (image, input_row) = (index / g.input[0], index % g.input[0]);
+            row.fill(E::default());
+            for y in g.reaching(0, input_row) {
+                let from = &cotangent[(image * g.output[0] + y) * g.output[1] * g.features..];
+                for (x, from) in from.chunks_exact(g.features).take(g.output[1]).enumerate() {
+                    let columns = g.inside(1, x);
+                    let count = divisor.of(g, &[g.inside(0, y), columns.clone()]);
+                    for to in
+                        row[columns.start * g.features..columns.end * g.features].chunks_exact_mut(g.features)
+                    {
+                        add_share(to, from, count);
+                    }
                 }
             }
-        }
-    });
+        },
+    );
 }
 
 /// See [`crate::backend::max_pool`].
 pub(super) fn max_pool<E: Lanes>(geometry: &PoolGeometry, input: &[E], output: &mut [E]) {
     check(geometry, input, output);
     let g = geometry;
-    rows(arch(), output, g.output[1] * g.features, |index, row| {
-        let (image, y) = (index / g.output[0], index % g.output[0]);
-        for (x, maxima) in row.chunks_exact_mut(g.features).enumerate() {
-            maxima.fill(E::LOWEST);
-            for from in g.pixels(image, &[g.inside(0, y), g.inside(1, x)]) {
-                for (best, &value) in maxima.iter_mut().zip(&input[from]) {
-                    // The second comparison is false for NaN only.
-                    *best = if *best >= value || *best != *best {
-                        *best
-                    } else {
-                        value
-                    };
-                }
+    rows(
+        arch(),
+        output,
+        g.output[1] * g.features,
+        #[inline(always)]
+        |index, row| {
+            let (image, y) = (index / g.output[0], index % g.output[0]);
+            for (x, maxima) in row.chunks_exact_mut(g.features).enumerate() {
+                maxima.fill(E::LOWEST);
+                g.each_pixel(
+                    image,
+                    &[g.inside(0, y), g.inside(1, x)],
+                    #[inline(always)]
+                    |from| {
+                        for (best, &value) in maxima.iter_mut().zip(&input[from..]) {
+                            // The second comparison is false for NaN only.
+                            *best = if *best >= value || *best != *best {
+                                *best
+                            } else {
+                                value
+                            };
+                        }
+                    },
+                );
             }
-        }
-    });
+        },
+    );
 }
 
 /// See [`crate::backend::max_pool_gradient`].
@@ -102,24 +130,30 @@ pub(super) fn max_pool_gradient<E: Lanes>(
     let g = geometry;
     // Windows may overlap, so that an image is one task.
     let len = g.input[0] * g.input[1] * g.features;
-    rows(arch(), input_gradient, len, |image, gradient| {
-        gradient.fill(E::default());
-        let input = &input[image * len..][..len];
-        for y in 0..g.output[0] {
-            for x in 0..g.output[1] {
-                let pixel = (image * g.output[0] + y) * g.output[1] + x;
-                let from = &cotangent[pixel * g.features..][..g.features];
-                let window = [g.inside(0, y), g.inside(1, x)];
-                let (blocks, rest) = from.as_chunks::<CHANNELS>();
-                for (block, from) in blocks.iter().enumerate() {
-                    scatter(g, &window, block * CHANNELS, from, input, gradient);
-                }
-                for (i, from) in rest.iter().enumerate() {
-                    scatter(g, &window, blocks.len() * CHANNELS + i, &[*from], input, gradient);
+    rows(
+        arch(),
+        input_gradient,
+        len,
+        #[inline(always)]
+        |image, gradient| {
+            gradient.fill(E::default());
+            let input = &input[image * len..][..len];
+            for y in 0..g.output[0] {
+                for x in 0..g.output[1] {
+                    let pixel = (image * g.output[0] + y) * g.output[1] + x;
+                    let from = &cotangent[pixel * g.features..][..g.features];
+                    let window = [g.inside(0, y), g.inside(1, x)];
+                    let (blocks, rest) = from.as_chunks::<CHANNELS>();
+                    for (block, from) in blocks.iter().enumerate() {
+                        scatter(g, &window, block * CHANNELS, from, input, gradient);
+                    }
+                    for (i, from) in rest.iter().enumerate() {
+                        scatter(g, &window, blocks.len() * CHANNELS + i, &[*from], input, gradient);
+                    }
                 }
             }
-        }
-    });
+        },
+    );
 }
 
 /// Adds the cotangents of `N` channels of a window of an image to the window's first maxima.
@@ -133,24 +167,38 @@ fn scatter<E: Lanes, const N: usize>(
     gradient: &mut [E],
 ) {
     let (mut best, mut winners) = ([E::LOWEST; N], [0_u32; N]);
-    for (index, pixel) in g.pixels(0, window).enumerate() {
-        let values = &input[pixel.start + channel..][..N];
-        for i in 0..N {
-            let stays = index > 0 && best[i] >= values[i];
-            best[i] = if stays { best[i] } else { values[i] };
-            winners[i] = if stays { winners[i] } else { index as u32 };
-        }
-    }
-    for (index, pixel) in g.pixels(0, window).enumerate() {
-        let to = &mut gradient[pixel.start + channel..][..N];
-        for i in 0..N {
-            to[i] += if winners[i] == index as u32 {
-                from[i]
-            } else {
-                E::default()
-            };
-        }
-    }
+    let mut index = 0;
+    g.each_pixel(
+        0,
+        window,
+        #[inline(always)]
+        |pixel| {
+            let values = &input[pixel + channel..][..N];
+            for i in 0..N {
+                let stays = index > 0 && best[i] >= values[i];
+                best[i] = if stays { best[i] } else { values[i] };
+                winners[i] = if stays { winners[i] } else { index };
+            }
+            index += 1;
+        },
+    );
+    let mut index = 0;
+    g.each_pixel(
+        0,
+        window,
+        #[inline(always)]
+        |pixel| {
+            let to = &mut gradient[pixel + channel..][..N];
+            for i in 0..N {
+                to[i] += if winners[i] == index {
+                    from[i]
+                } else {
+                    E::default()
+                };
+            }
+            index += 1;
+        },
+    );
 }
 
 /// Panics unless the slices have the lengths that the geometry says.
@@ -170,15 +218,33 @@ fn rows<E: Lanes>(arch: Arch, data: &mut [E], len: usize, f: impl Fn(usize, &mut
         (SMALL / 2).div_ceil(len)
     };
     parallel_chunks(data, together * len, |index, rows| {
-        arch.dispatch(
-            #[inline(always)]
-            || {
-                rows.chunks_exact_mut(len)
-                    .enumerate()
-                    .for_each(|(i, row)| f(index * together + i, row))
-            },
-        );
+        arch.dispatch(Rows {
+            rows,
+            len,
+            first: index * together,
+            f: &f,
+        });
     });
+}
+
+/// A loop over rows. It is a struct because a closure, here and within the loop, might be compiled on its own, without
+/// the instructions of the [`Arch`]; so the functions that it is given are `#[inline(always)]` too.
+struct Rows<'a, E, F> {
+    rows: &'a mut [E],
+    len: usize,
+    first: usize,
+    f: &'a F,
+}
+
+impl<E, F: Fn(usize, &mut [E])> NullaryFnOnce for Rows<'_, E, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (i, row) in self.rows.chunks_exact_mut(self.len).enumerate() {
+            (self.f)(self.first + i, row);
+        }
+    }
 }
 
 /// `values /= count`; where that is the same, a multiplication.
@@ -241,17 +307,14 @@ impl PoolGeometry {
         first.min(last)..last
     }
 
-    /// Where the pixels of a window lie in the input, in row-major order.
+    /// Calls `f` with where each pixel of a window begins in the input, in row-major order.
     #[inline(always)]
-    fn pixels(&self, image: usize, inside: &[Range<usize>; 2]) -> impl Iterator<Item = Range<usize>> {
-        let [rows, columns] = inside.clone();
-        let g = *self;
-        rows.flat_map(move |row| {
-            columns.clone().map(move |column| {
-                let start = ((image * g.input[0] + row) * g.input[1] + column) * g.features;
-                start..start + g.features
-            })
-        })
+    fn each_pixel(&self, image: usize, inside: &[Range<usize>; 2], mut f: impl FnMut(usize)) {
+        for row in inside[0].clone() {
+            for column in inside[1].clone() {
+                f(((image * self.input[0] + row) * self.input[1] + column) * self.features);
+            }
+        }
     }
 }
 

@@ -95,7 +95,8 @@ impl<E: Lanes> NullaryFnOnce for SumOfRun<'_, E> {
         let mut width = LANES / 2;
         while width > 0 {
             for lane in 0..width {
-                sums[lane] = sums[lane] + sums[lane + width];
+                let other = sums[lane + width];
+                sums[lane] += other;
             }
             width /= 2;
         }
