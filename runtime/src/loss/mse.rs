@@ -1,4 +1,4 @@
-//! The mean squared error: the mean of [`squared_error`](super::squared_error) over all elements.
+//! The mean squared error: the mean of [`squared_error`](fn@super::squared_error) over all elements.
 
 use super::{regression, sizes};
 use crate::backend::map::{self, Function};

@@ -23,7 +23,7 @@
 //! first cache. The sweep then adds the updates to the parameters before it goes on to the next chunk. Chunks are
 //! independent of each other, so threads share them and the numbers do not depend on how many threads there are.
 //!
-//! A transform that must see all updates before it changes any ([`clip_by_global_norm`]) says so with
+//! A transform that must see all updates before it changes any ([`clip_by_global_norm`](fn@clip_by_global_norm)) says so with
 //! [`GradientTransformation::WHOLE_TREE`]: the chain finishes the transforms before it in a sweep of their own, which writes
 //! the gradients' buffer, and `begin` reads the result. At the front of a chain it costs no such sweep.
 //!

@@ -1,6 +1,6 @@
 //! Broadcasting as in NumPy: shapes are aligned at the right, and a size of one stretches to any other.
 //!
-//! The rule in types is [`Broadcast`], the rule in numbers [`sizes`], and [`Plan`] is how a loop walks over two
+//! The rule in types is [`Broadcast`], the rule in numbers [`sizes`], and `Plan` is how a loop walks over two
 //! operands.
 
 use super::dim::*;
