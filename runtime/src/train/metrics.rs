@@ -80,7 +80,7 @@ impl Mean {
 
 #[cfg(test)]
 mod tests {
-    use super::{argmax, *};
+    use super::*;
     use crate::prelude::*;
 
     #[test]
