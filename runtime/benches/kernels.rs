@@ -5,6 +5,7 @@
 
 mod peak;
 
+use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
@@ -64,8 +65,30 @@ fn report(name: &str, flops: usize, peak: f64, kernel: &mut dyn FnMut()) {
 
 type Bench<'a> = dyn FnMut(&str, usize, &mut dyn FnMut()) + 'a;
 
-fn values(len: usize) -> Vec<f32> {
-    (0..len).map(|i| (i as f32 * 0.37).sin()).collect()
+/// Some numbers, on a boundary of 64 bytes as a tensor's are.
+struct Values {
+    buffer: Vec<f32>,
+    start: usize,
+}
+
+fn values(len: usize) -> Values {
+    let buffer: Vec<f32> = (0..len + 16).map(|i| (i % 97) as f32 * 0.01 - 0.5).collect();
+    let start = buffer.as_ptr().align_offset(64);
+    Values { buffer, start }
+}
+
+impl Deref for Values {
+    type Target = [f32];
+    fn deref(&self) -> &[f32] {
+        &self.buffer[self.start..][..self.buffer.len() - 16]
+    }
+}
+
+impl DerefMut for Values {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        let len = self.buffer.len() - 16;
+        &mut self.buffer[self.start..][..len]
+    }
 }
 
 fn convolutions(bench: &mut Bench<'_>) {
@@ -115,7 +138,7 @@ fn products(bench: &mut Bench<'_>) {
         let name = format!("dense {batch}x{inputs}->{outputs}");
         let flops = 2 * batch * inputs * outputs;
         let mut product = |pass: &str, gemm_: Gemm<'_, f32>, epilogue: Epilogue<'_, f32>| {
-            let mut c = vec![0.0; gemm_.m * gemm_.n];
+            let mut c = values(gemm_.m * gemm_.n);
             bench(&format!("{name} {pass}"), flops, &mut || {
                 gemm(gemm_, &mut c, epilogue)
             });

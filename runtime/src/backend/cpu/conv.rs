@@ -97,7 +97,8 @@ fn forward_with<E: Lanes>(
         depth: window * channels,
     };
     let (strip, strips) = (strip::<E>(arch), sweep.strips::<E>());
-    with_scratch(sweep.kernel_len::<E>() + sweep.scratch_len::<E>(), |scratch| {
+    let cut = sweep.cut::<E>();
+    with_scratch(sweep.kernel_len::<E>() + cut.scratch_len(), |scratch| {
         let (packed, scratch) = scratch.split_at_mut(sweep.kernel_len::<E>());
         let to = Shared(packed.as_mut_ptr());
         parallel_seated(
@@ -120,7 +121,7 @@ fn forward_with<E: Lanes>(
                 let b = index * channels;
                 sweep.push_taps::<E>(taps, [ky * g.dilation[0], kx * g.dilation[1]], b);
             }
-            sweep.run(input, packed, taps, epilogue, output, scratch);
+            sweep.run(&cut, input, packed, taps, epilogue, output, scratch);
         });
     });
 }
@@ -168,7 +169,8 @@ fn input_gradient_with<E: Lanes>(
             axes: [axis(0, phase.0), axis(1, phase.1)],
             depth: window * features,
         };
-        with_scratch(sweep.kernel_len::<E>() + sweep.scratch_len::<E>(), |scratch| {
+        let cut = sweep.cut::<E>();
+        with_scratch(sweep.kernel_len::<E>() + cut.scratch_len(), |scratch| {
             let (packed, scratch) = scratch.split_at_mut(sweep.kernel_len::<E>());
             pack_transposed(g, &sweep, kernel, packed);
             with_taps(|taps| {
@@ -183,7 +185,15 @@ fn input_gradient_with<E: Lanes>(
                         sweep.push_taps::<E>(taps, at, index * features);
                     }
                 }
-                sweep.run(cotangent, packed, taps, Epilogue::Assign, input_gradient, scratch);
+                sweep.run(
+                    &cut,
+                    cotangent,
+                    packed,
+                    taps,
+                    Epilogue::Assign,
+                    input_gradient,
+                    scratch,
+                );
             });
         });
     }

@@ -272,7 +272,7 @@ unsafe fn finish<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize>(
     if accumulate {
         each(&mut sums, c, panel.c_row, lanes, |c, _, sum| {
             // SAFETY: the caller's promise.
-            *sum = E::add_lanes(simd, unsafe { E::load::<S>(c) }, *sum)
+            *sum = E::add_lanes(simd, unsafe { E::load::<S>(c) }, *sum);
         });
     }
     if let Some(bias) = bias {

@@ -18,7 +18,7 @@ use crate::backend::{Divisor, PoolGeometry};
 const SMALL: usize = 1 << 14;
 
 /// Channels whose maxima are looked for together.
-const CHANNELS: usize = 16;
+const CHANNELS: usize = 64;
 
 /// See [`crate::backend::avg_pool`].
 pub(super) fn avg_pool<E: Lanes>(geometry: &PoolGeometry, divisor: Divisor, input: &[E], output: &mut [E]) {
@@ -84,6 +84,7 @@ pub(super) fn avg_pool_gradient<E: Lanes>(
 }
 
 /// See [`crate::backend::max_pool`].
+#[expect(clippy::eq_op, reason = "only NaN differs from itself")]
 pub(super) fn max_pool<E: Lanes>(geometry: &PoolGeometry, input: &[E], output: &mut [E]) {
     check(geometry, input, output);
     let g = geometry;
@@ -102,7 +103,6 @@ pub(super) fn max_pool<E: Lanes>(geometry: &PoolGeometry, input: &[E], output: &
                     #[inline(always)]
                     |from| {
                         for (best, &value) in maxima.iter_mut().zip(&input[from..]) {
-                            // The second comparison is false for NaN only.
                             *best = if *best >= value || *best != *best {
                                 *best
                             } else {
@@ -145,12 +145,8 @@ pub(super) fn max_pool_gradient<E: Lanes>(
                     let pixel = (image * g.output[0] + y) * g.output[1] + x;
                     let from = &cotangent[pixel * g.features..][..g.features];
                     let window = [g.inside(0, y), g.inside(1, x)];
-                    let (blocks, rest) = from.as_chunks::<CHANNELS>();
-                    for (block, from) in blocks.iter().enumerate() {
+                    for (block, from) in from.chunks(CHANNELS).enumerate() {
                         scatter(g, &window, block * CHANNELS, from, input, gradient);
-                    }
-                    for (i, from) in rest.iter().enumerate() {
-                        scatter(g, &window, blocks.len() * CHANNELS + i, &[*from], input, gradient);
                     }
                 }
             }
@@ -158,28 +154,31 @@ pub(super) fn max_pool_gradient<E: Lanes>(
     );
 }
 
-/// Adds the cotangents of `N` channels of a window of an image to the window's first maxima.
+/// Adds the cotangents of some channels of a window of an image to the window's first maxima.
 #[inline(always)]
-fn scatter<E: Lanes, const N: usize>(
+fn scatter<E: Lanes>(
     g: &PoolGeometry,
     window: &[Range<usize>; 2],
     channel: usize,
-    from: &[E; N],
+    from: &[E],
     input: &[E],
     gradient: &mut [E],
 ) {
-    let (mut best, mut winners) = ([E::LOWEST; N], [0_u32; N]);
+    let (mut best, mut winners) = ([E::LOWEST; CHANNELS], [E::default(); CHANNELS]);
+    let (best, winners) = (&mut best[..from.len()], &mut winners[..from.len()]);
     let mut index = 0;
     g.each_pixel(
         0,
         window,
         #[inline(always)]
         |pixel| {
-            let values = &input[pixel + channel..][..N];
-            for i in 0..N {
-                let stays = index > 0 && best[i] >= values[i];
-                best[i] = if stays { best[i] } else { values[i] };
-                winners[i] = if stays { winners[i] } else { index };
+            // The number of the pixel is kept as a float, so that it has lanes as wide as the values.
+            let number = E::from_count(index);
+            for ((best, winner), &value) in best.iter_mut().zip(&mut *winners).zip(&input[pixel + channel..])
+            {
+                let stays = index > 0 && *best >= value;
+                *winner = if stays { *winner } else { number };
+                *best = if stays { *best } else { value };
             }
             index += 1;
         },
@@ -190,13 +189,9 @@ fn scatter<E: Lanes, const N: usize>(
         window,
         #[inline(always)]
         |pixel| {
-            let to = &mut gradient[pixel + channel..][..N];
-            for i in 0..N {
-                to[i] += if winners[i] == index {
-                    from[i]
-                } else {
-                    E::default()
-                };
+            let number = E::from_count(index);
+            for ((to, &from), &winner) in gradient[pixel + channel..].iter_mut().zip(from).zip(&*winners) {
+                *to += if winner == number { from } else { E::default() };
             }
             index += 1;
         },

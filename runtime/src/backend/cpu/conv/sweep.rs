@@ -79,31 +79,21 @@ impl Sweep {
         self.blocks() * self.axes[1].step * self.columns() * self.block()
     }
 
-    /// Rows of windows in a band: few enough for the cache, and for all threads to have work.
-    fn band(&self) -> usize {
-        let axis = &self.axes[0];
+    /// Cuts the windows into bands: few enough rows for the cache, and for all threads to have work.
+    pub fn cut<E>(&self) -> Cut {
+        let [axis, across] = &self.axes;
         let fitting = (BAND / self.row_len()).saturating_sub(axis.extent) / axis.step + 1;
         let wanted = (4 * threads()).div_ceil((self.batch * self.groups).max(1));
-        fitting.min(axis.count.div_ceil(wanted)).max(1)
-    }
-
-    fn tasks(&self) -> usize {
-        self.batch * self.groups * self.axes[0].count.div_ceil(self.band())
-    }
-
-    /// Elements of scratch for a thread.
-    fn seat_len<E>(&self) -> usize {
-        padded::<E>(self.axes[0].seen(self.band()) * self.row_len())
-    }
-
-    fn seats(&self) -> usize {
-        let windows = self.batch * self.groups * self.axes[0].count * self.axes[1].count;
-        seats(self.tasks(), windows * self.features * self.depth)
-    }
-
-    /// Elements of scratch for [`Self::run`].
-    pub fn scratch_len<E>(&self) -> usize {
-        self.seats() * self.seat_len::<E>()
+        let band = fitting.min(axis.count.div_ceil(wanted)).max(1);
+        let tasks = self.batch * self.groups * axis.count.div_ceil(band);
+        let windows = self.batch * self.groups * axis.count * across.count;
+        let seats = seats(tasks, windows * self.features * self.depth);
+        Cut {
+            band,
+            tasks,
+            seats,
+            seat_len: padded::<E>(axis.seen(band) * self.row_len()),
+        }
     }
 
     /// Strips of features in a group.
@@ -130,9 +120,11 @@ impl Sweep {
         }
     }
 
-    /// Sweeps `source`, and writes the results of all windows to `target`.
+    /// Sweeps `source`, and writes the results of all windows to `target`. `scratch` is [`Cut::scratch_len`] long.
+    #[allow(clippy::too_many_arguments)]
     pub fn run<E: Lanes>(
         &self,
+        cut: &Cut,
         source: &[E],
         kernel: &[E],
         taps: &[Tap],
@@ -144,9 +136,14 @@ impl Sweep {
         if target.is_empty() || rows.count == 0 || columns.count == 0 {
             return;
         }
-        let (tasks, band, seat_len) = (self.tasks(), self.band(), self.seat_len::<E>());
+        let Cut {
+            band,
+            tasks,
+            seats,
+            seat_len,
+        } = *cut;
+        assert!(scratch.len() >= cut.scratch_len(), "scratch for every thread");
         let bands = rows.count.div_ceil(band);
-        let seats = (scratch.len() / seat_len).min(self.seats()).max(1);
         let (target, scratch) = (Shared(target.as_mut_ptr()), Shared(scratch.as_mut_ptr()));
         parallel_seated(seats, tasks, |seat, task| {
             let (image, group, start) = (
@@ -168,6 +165,23 @@ impl Sweep {
             // SAFETY: the bands of different tasks do not overlap, and all lie within the target.
             unsafe { task.compute(packed, kernel, taps, epilogue, target) };
         });
+    }
+}
+
+/// How a sweep is cut into tasks, and how many threads share them.
+pub(super) struct Cut {
+    /// Rows of windows in a band.
+    band: usize,
+    tasks: usize,
+    seats: usize,
+    /// Elements of scratch for a thread.
+    seat_len: usize,
+}
+
+impl Cut {
+    /// Elements of scratch for [`Sweep::run`].
+    pub fn scratch_len(&self) -> usize {
+        self.seats * self.seat_len
     }
 }
 
@@ -218,7 +232,6 @@ impl Band<'_> {
     ///
     /// # Safety
     /// `target` must be as long as the sweep's target; nobody else may touch this band of it meanwhile.
-    #[allow(unsafe_code)]
     unsafe fn compute<E: Lanes>(
         &self,
         packed: &[E],
