@@ -1,5 +1,10 @@
 //! flaxen against Flax's numbers, end to end.
 
+mod finite_differences;
+mod grad;
 mod laws;
+mod module;
 mod parity;
 mod tensor_serde;
+mod threads;
+mod tree;

@@ -57,7 +57,7 @@ pub fn checks(body: &Body, signature: &Signature, shapes: &Ident, name: &str) ->
     let constants = &checks.constants;
     quote! {
         #[doc(hidden)]
-        #[allow(dead_code, non_upper_case_globals, clippy::all)]
+        #[allow(dead_code, non_upper_case_globals, path_statements, clippy::all)]
         const #shapes: bool = {
             #(#stand_ins)*
             #(#inputs)*

@@ -61,7 +61,7 @@ pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenS
         true => quote!(::flaxen::op::Yes),
         false => quote!((#(#needed,)*)),
     };
-    let kept = residuals(&passes, &format_ident!("Residuals"));
+    let kept = residuals(&passes, &format_ident!("Residuals"), &all, &needed);
     let (item_of_kept, type_of_kept, value_of_kept) = (kept.item, kept.ty, kept.value);
     let (pattern, setup, infer, out) = (passes.inputs(), passes.setup(), passes.infer(), passes.outputs());
     let forward = passes.forward();

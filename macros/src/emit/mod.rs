@@ -12,6 +12,7 @@ pub mod names;
 pub mod params;
 pub mod passes;
 pub mod residuals;
+pub mod setup;
 pub mod steps;
 pub mod structure;
 pub mod summary;

@@ -245,7 +245,7 @@ impl Parts<'_> {
             .map(names::need_of_input)
             .collect();
         let need = tuple(&needs.iter().map(|need| quote!(#need)).collect::<Vec<_>>());
-        let kept = residuals(&self.passes, &self.names.residuals);
+        let kept = residuals(&self.passes, &self.names.residuals, self.all, &needs);
         let (item, ty, value) = (kept.item, kept.ty, kept.value);
         let (pattern, setup, forward, out) = (
             self.passes.inputs(),

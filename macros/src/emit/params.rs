@@ -51,9 +51,9 @@ pub fn fields<'a>(module: &'a Module, types: &Types, made: impl Fn(usize) -> Tok
             }
             Call::Param(of) => {
                 let param = &body.params[*of];
-                let (ty, initializer) = (param.tensor.to_type(), &param.initializer);
+                let (ty, initializer) = (param.tensor.to_type(), made(index));
                 let init = quote! {
-                    ::flaxen::init::Initializer::init(&(#initializer), scope.param(), ::core::default::Default::default())
+                    ::flaxen::init::Initializer::init(#initializer, scope.param(), ::core::default::Default::default())
                 };
                 Field {
                     name: &param.name,

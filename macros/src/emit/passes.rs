@@ -9,13 +9,14 @@
 //! ```
 
 use super::names::{self, tuple};
+use super::setup::{Bound, with_setup};
 use super::steps::Types;
 use crate::analyze::activity::Need;
 use crate::ir::{Arg, Call, Eqn, Var};
 use crate::lower::Lowered;
 use crate::lower::backward::{Contribution, Gradient, Step};
 use crate::lower::forward;
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 
 /// Emits the passes of one body.
@@ -31,22 +32,14 @@ impl Passes<'_> {
     /// The user's statements that touch no tensor, and the parts whose values they may give.
     pub fn setup(&self) -> TokenStream {
         let body = &self.lowered.body;
-        let mut tokens = TokenStream::new();
-        for index in 0..=body.eqns.len() {
-            let statements = body
-                .setup
-                .iter()
-                .filter(|(before, _)| *before == index)
-                .map(|(_, statement)| statement);
-            tokens.extend(quote!(#(#statements)*));
-            if let Some(eqn) = body.eqns.get(index)
-                && let Some(made) = self.made(eqn)
-            {
+        with_setup(body, |index| {
+            let eqn = &body.eqns[index];
+            let made = self.made(eqn).map(|made| {
                 let part = names::part(&eqn.label);
-                tokens.extend(quote!(let #part = #made;));
-            }
-        }
-        tokens
+                (quote!(let #part = #made;), Bound::Always(part))
+            });
+            made.into_iter().unzip()
+        })
     }
 
     /// The expression that makes what an equation calls, if values go into it.
@@ -60,6 +53,10 @@ impl Passes<'_> {
                 let set = self.lowered.body.submodules[*index].keywords.iter();
                 let set = set.map(|(key, value)| quote!(.#key(#value)));
                 Some(quote_spanned!(eqn.span=> <#callee>::new() #(#set)*))
+            }
+            Call::Param(index) => {
+                let initializer = &self.lowered.body.params[*index].initializer;
+                Some(quote!(#initializer))
             }
             _ => None,
         }
@@ -78,8 +75,12 @@ impl Passes<'_> {
         }
     }
 
+    fn name(&self, var: Var) -> Ident {
+        names::var(&self.lowered.body, var)
+    }
+
     fn var(&self, var: Var) -> TokenStream {
-        let name = names::var(&self.lowered.body, var);
+        let name = self.name(var);
         quote!(#name)
     }
 
@@ -143,9 +144,9 @@ impl Passes<'_> {
                 quote_spanned!(eqn.span=> let #outs = <#callee as ::flaxen::op::Op<#ty>>::infer(#part, #input);)
             }
             Call::Submodule(index) => {
-                let (part, field) = (self.part(eqn), &self.lowered.body.submodules[*index].field);
+                let (part, params) = (self.part(eqn), self.params_of(*index));
                 quote_spanned! {eqn.span=>
-                    let #outs = <#callee as ::flaxen::module::Module<#ty>>::infer(#part, &params.#field, #input);
+                    let #outs = <#callee as ::flaxen::module::Module<#ty>>::infer(#part, #params, #input);
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
@@ -157,6 +158,13 @@ impl Passes<'_> {
                 }
             }
         }
+    }
+
+    /// The parameters of a submodule. The name is the generated function's, even where the user's token, whose place an
+    /// equation takes, comes out of a macro of the user's.
+    fn params_of(&self, submodule: usize) -> TokenStream {
+        let field = &self.lowered.body.submodules[submodule].field;
+        quote!(&params.#field)
     }
 
     fn read_param(&self, index: usize, out: Var) -> TokenStream {
@@ -176,21 +184,20 @@ impl Passes<'_> {
     pub fn forward_in_place(&self) -> TokenStream {
         let body = &self.lowered.body;
         let mut tokens = self.keep_shapes(&body.inputs);
-        for index in 0..=body.eqns.len() {
-            let statements = body
-                .setup
+        tokens.extend(with_setup(body, |index| {
+            let Some(step) = self.lowered.forward.iter().find(|step| step.eqn == index) else {
+                return (TokenStream::new(), Vec::new());
+            };
+            let eqn = &body.eqns[index];
+            let outs = eqn.outs.iter().map(|&out| Bound::IfUsed(self.name(out), out));
+            let kept = step.keeps.then(|| Bound::Always(names::residual(eqn)));
+            let zeros = eqn
+                .outs
                 .iter()
-                .filter(|(before, _)| *before == index)
-                .map(|(_, statement)| statement);
-            tokens.extend(quote!(#(#statements)*));
-            tokens.extend(
-                self.lowered
-                    .forward
-                    .iter()
-                    .filter(|step| step.eqn == index)
-                    .map(|step| self.step(step)),
-            );
-        }
+                .filter(|out| self.lowered.backward.zeros.contains(out));
+            let shapes = zeros.map(|&out| Bound::Always(names::shape_of(body, out)));
+            (self.step(step), outs.chain(kept).chain(shapes).collect())
+        }));
         tokens
     }
 
@@ -246,10 +253,10 @@ impl Passes<'_> {
                 }
             }
             Call::Submodule(index) => {
-                let (part, field) = (self.part(eqn), &self.lowered.body.submodules[*index].field);
+                let (part, params) = (self.part(eqn), self.params_of(*index));
                 quote_spanned! {eqn.span=>
                     let (#outs, #kept) =
-                        <#callee as ::flaxen::module::Trainable<#ty, #needs>>::forward(#part, &params.#field, #input);
+                        <#callee as ::flaxen::module::Trainable<#ty, #needs>>::forward(#part, #params, #input);
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
@@ -368,6 +375,11 @@ impl Passes<'_> {
         let eqn = &body.eqns[step.eqn];
         let (pattern, after) = self.contributions(step);
         let (kept, cotangent) = (names::residual(eqn), self.cotangent(eqn));
+        let kept = if self.in_place {
+            quote!(#kept)
+        } else {
+            quote!(residuals.#kept)
+        };
         let (callee, needs, part) = (self.types.callee(eqn), self.needs(eqn), self.part(eqn));
         let pulled = match &eqn.call {
             Call::Op { .. } if self.in_place => {
@@ -378,13 +390,13 @@ impl Passes<'_> {
                 match self.condition(eqn) {
                     None => quote_spanned! {eqn.span=>
                         let #pattern = <#callee as ::flaxen::op::Differentiable<#input, #needs>>::backward(
-                            #part, residuals.#kept, #cotangent,
+                            #part, #kept, #cotangent,
                         );
                     },
                     Some(condition) => {
                         let pulled = quote_spanned! {eqn.span=>
                             ::flaxen::__private::backward_if::<#condition, #input, #needs, #callee>(
-                                #part, residuals.#kept, #cotangent,
+                                #part, #kept, #cotangent,
                             )
                         };
                         let pulled = self.spread(eqn, &condition, pulled);
@@ -393,11 +405,12 @@ impl Passes<'_> {
                 }
             }
             Call::Submodule(index) => {
-                let (field, input) = (&body.submodules[*index].field, self.types.input(eqn));
+                let (field, params) = (&body.submodules[*index].field, self.params_of(*index));
+                let input = self.types.input(eqn);
                 let (gradient, add) = self.gradient(field, step.variables);
                 quote_spanned! {eqn.span=>
                     let (#gradient, #pattern) = <#callee as ::flaxen::module::Trainable<#input, #needs>>::backward(
-                        #part, &params.#field, residuals.#kept, #cotangent,
+                        #part, #params, #kept, #cotangent,
                     );
                     #add
                 }

@@ -1,28 +1,35 @@
 //! What the forward pass keeps: a struct with a field an equation, never a tape.
 //!
 //! ```text
-//! pub struct __CnnResiduals<R0, R1> { kept_conv_0: R0, kept_relu_0: R1 }
+//! pub struct __CnnResiduals<B: Batch, Need0: Need> {
+//!     kept_conv_0: <Conv<…> as Trainable<<Steps<(B,)> as __CnnSteps>::V0, Need0>>::Residuals,
+//!     …
+//! }
 //! ```
+//!
+//! The types of the fields are written in the struct, where they may be private, and not as its arguments, which
+//! would show them in `Trainable::Residuals`: a public module may have private submodules.
 
+use super::generics::AllGenerics;
 use super::names;
 use super::passes::Passes;
 use crate::analyze::activity::Need;
 use crate::ir::{Call, Eqn};
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 
 /// The struct and how it is written and made.
 pub struct Residuals {
     /// The item.
     pub item: TokenStream,
-    /// The type with the types of its fields: `__CnnResiduals<<Conv<…> as Trainable<…>>::Residuals, …>`.
+    /// The type: `__CnnResiduals<B, Need0>`.
     pub ty: TokenStream,
     /// The expression that makes it from locals of the fields' names.
     pub value: TokenStream,
 }
 
-/// The residuals of a body.
-pub fn residuals(passes: &Passes, name: &Ident) -> Residuals {
+/// The residuals of a body with these generics, whose caller's needs have these names.
+pub fn residuals(passes: &Passes, name: &Ident, all: &AllGenerics, needs: &[Ident]) -> Residuals {
     let (body, backward) = (&passes.lowered.body, &passes.lowered.backward);
     let kept = passes
         .lowered
@@ -41,15 +48,18 @@ pub fn residuals(passes: &Passes, name: &Ident) -> Residuals {
             _ => quote!(<#need as ::flaxen::op::Need>::Of<#ty>),
         });
     }
-    let generics: Vec<Ident> = (0..fields.len()).map(|index| format_ident!("R{index}")).collect();
+    let (declared, arguments, where_clause) = (all.declared(), all.arguments(), all.where_clause());
     Residuals {
         item: quote! {
             #[doc(hidden)]
-            #[allow(missing_docs)]
-            pub struct #name<#(#generics),*> { #(#fields: #generics,)* }
+            #[allow(missing_docs, private_bounds)]
+            pub struct #name<#declared #(#needs: ::flaxen::op::Need,)*> #where_clause {
+                #(#fields: #types,)*
+                generics: ::core::marker::PhantomData<(#arguments #(#needs,)*)>,
+            }
         },
-        ty: quote!(#name<#(#types),*>),
-        value: quote!(#name { #(#fields),* }),
+        ty: quote!(#name<#arguments #(#needs,)*>),
+        value: quote!(#name { #(#fields,)* generics: ::core::marker::PhantomData }),
     }
 }
 

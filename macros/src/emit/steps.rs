@@ -1,7 +1,7 @@
 //! The types of a body's values, each projected from the ones before, so that rustc infers shapes as Flax does.
 //!
 //! ```text
-//! pub trait __CnnSteps { type V0; type V1; … }
+//! trait __CnnSteps { type V0; type V1; … }
 //! impl<B: Batch> __CnnSteps for Steps<(B,)> {
 //!     type V0 = <Checked<Tensor<(B, Dim2<2, 8>, Dim2<2, 8>, Dim1<1>)>, __CnnShapes> as Passed>::Type;
 //!     type V1 = <Conv<Dim2<3, 2>, (Dim1<3>, Dim1<3>)> as Module<Self::V0>>::Out;
@@ -83,7 +83,7 @@ pub fn steps(body: &Body, signature: &Signature, name: &Ident, shapes: &Ident) -
     quote! {
         #[doc(hidden)]
         #[allow(missing_docs)]
-        pub trait #name { #(type #names;)* }
+        trait #name { #(type #names;)* }
 
         #[doc(hidden)]
         impl<#declared> #name for ::flaxen::__private::Steps<(#arguments)> #where_clause {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! body  ::= inputs (setup | eqn)* outputs
-//! setup ::= a statement of the user's that touches no tensor
+//! setup ::= a statement of the user's that touches no tensor, or where a block of such statements begins or ends
 //! eqn   ::= var, … = call(arg, …)
 //! call  ::= op(values)              relu(x), leaky_relu(x, 0.1)
 //!         | submodule               compact!(Dense<10>)(x)
@@ -47,13 +47,24 @@ pub struct Body {
     /// Equations in order.
     pub eqns: Vec<Eqn>,
     /// The user's statements that touch no tensor, each with the number of equations before it.
-    pub setup: Vec<(usize, TokenStream)>,
+    pub setup: Vec<(usize, Setup)>,
     /// The results.
     pub outputs: Vec<Var>,
     /// Submodules in the order of their construction.
     pub submodules: Vec<Submodule>,
     /// Parameters declared in place.
     pub params: Vec<Param>,
+}
+
+/// Plain Rust between the equations.
+#[derive(Clone, Debug)]
+pub enum Setup {
+    /// A statement that touches no tensor.
+    Statement(TokenStream),
+    /// A block begins. The names that its statements bind end with it.
+    Enter,
+    /// It ends.
+    Leave,
 }
 
 /// One equation.

@@ -1,12 +1,13 @@
 //! The IR as text, for snapshots and for the documentation of generated code.
 
-use super::{Arg, Body, Call, Eqn, Var};
+use super::{Arg, Body, Call, Eqn, Setup, Var};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::fmt::{self, Display};
 
-/// A variable's name in text and in generated code: the user's name and a number.
+/// A variable's name in text and in generated code: the user's name, `r#type` as `type`, and a number.
 pub fn var_name(body: &Body, var: Var) -> String {
-    format!("{}_{}", body.info(var).name, var.0)
+    let name = &body.info(var).name;
+    format!("{}_{}", name.strip_prefix("r#").unwrap_or(name), var.0)
 }
 
 /// Tokens with the spaces that a person would write.
@@ -125,7 +126,11 @@ impl Display for Body {
         writeln!(formatter, "inputs {}", list(&self.inputs))?;
         for (index, equation) in self.eqns.iter().enumerate() {
             for (_, setup) in self.setup.iter().filter(|(before, _)| *before == index) {
-                writeln!(formatter, "  setup {}", tidy(setup))?;
+                match setup {
+                    Setup::Statement(statement) => writeln!(formatter, "  setup {}", tidy(statement))?,
+                    Setup::Enter => writeln!(formatter, "  setup {{")?,
+                    Setup::Leave => writeln!(formatter, "  setup }}")?,
+                }
             }
             writeln!(formatter, "  {}", eqn(self, equation))?;
         }

@@ -3,6 +3,7 @@
 use super::dims::{Dim, digits};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{VisitMut, visit_generic_argument_mut};
@@ -42,7 +43,8 @@ impl Parse for DimType {
             colons.to_tokens(&mut tokens);
         }
         loop {
-            let name: Ident = input.parse()?;
+            // `crate`, `super` and `self` too.
+            let name = Ident::parse_any(input)?;
             name.to_tokens(&mut tokens);
             if input.peek(Token![::]) && !input.peek2(Token![<]) {
                 input.parse::<Token![::]>()?.to_tokens(&mut tokens);

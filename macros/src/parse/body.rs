@@ -6,7 +6,7 @@ use super::dims::TensorType;
 use super::scope::{Binding, Scope};
 use super::signature::tensor_type;
 use crate::diag::Diagnostics;
-use crate::ir::{Arg, Body, Call, Eqn, Param, Signature, Submodule, Var};
+use crate::ir::{Arg, Body, Call, Eqn, Param, Setup, Signature, Submodule, Var};
 use crate::messages;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -146,6 +146,18 @@ impl<'a> BodyParser<'a> {
         result
     }
 
+    /// A block inside of the body. Its plain statements stay in a block, so that what they bind ends with it.
+    fn inner_block(&mut self, block: &Block, wanted: &[Wanted]) -> Option<Vec<Var>> {
+        let before = self.body.setup.len();
+        self.body.setup.push((self.body.eqns.len(), Setup::Enter));
+        let result = self.block(block, wanted);
+        match self.body.setup.len() - before {
+            1 => self.body.setup.truncate(before),
+            _ => self.body.setup.push((self.body.eqns.len(), Setup::Leave)),
+        }
+        result
+    }
+
     fn statement(&mut self, statement: &Stmt) {
         match statement {
             Stmt::Local(local) => self.binding(local),
@@ -161,9 +173,8 @@ impl<'a> BodyParser<'a> {
     }
 
     fn setup(&mut self, statement: &impl ToTokens) {
-        self.body
-            .setup
-            .push((self.body.eqns.len(), statement.to_token_stream()));
+        let statement = Setup::Statement(statement.to_token_stream());
+        self.body.setup.push((self.body.eqns.len(), statement));
     }
 
     fn binding(&mut self, local: &Local) {
@@ -270,7 +281,7 @@ impl<'a> BodyParser<'a> {
             Expr::Paren(inner) => self.expression(&inner.expr, wanted),
             Expr::Group(inner) => self.expression(&inner.expr, wanted),
             Expr::Reference(inner) if inner.mutability.is_none() => self.expression(&inner.expr, wanted),
-            Expr::Block(block) if block.label.is_none() => self.block(&block.block, wanted),
+            Expr::Block(block) if block.label.is_none() => self.inner_block(&block.block, wanted),
             Expr::Tuple(tuple) if tuple.elems.len() == wanted.len() => {
                 let parts = tuple.elems.iter().zip(wanted);
                 let vars: Vec<_> = parts.map(|(part, wanted)| self.one(part, wanted)).collect();

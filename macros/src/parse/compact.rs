@@ -6,6 +6,7 @@ use crate::ir::print::tidy;
 use crate::messages;
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, Ident, Lit, LitStr, Result, Token, bracketed};
@@ -26,7 +27,7 @@ pub struct Compact {
 
 impl Parse for Compact {
     fn parse(input: ParseStream) -> Result<Self> {
-        if !input.peek(Ident) && !input.peek(Token![::]) && !input.peek(Token![crate]) {
+        if !input.peek(Ident::peek_any) && !input.peek(Token![::]) {
             return Err(input.error(messages::COMPACT_FORM));
         }
         let module: DimType = input.parse()?;

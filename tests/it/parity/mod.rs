@@ -1,12 +1,14 @@
 //! Against the numbers of JAX, Flax and Optax: one file a folder of `tests/fixtures/`.
 
 mod activations;
+mod cnn;
 mod conv;
 mod dense;
 mod flax_rng;
 mod initializers;
 mod layer;
 mod losses;
+mod naming;
 mod optimizers;
 mod pool;
 mod prng;

@@ -1,0 +1,101 @@
+//! After the first steps a training step leaves the heap alone, on all threads.
+//!
+//! A program of its own: the counters are of the whole process, so nothing else may run beside it.
+
+use std::alloc::System;
+
+use flaxen::data::batches::batches;
+use flaxen::data::mnist::LabelledBatch;
+use flaxen::optim::Adam;
+use flaxen::prelude::*;
+use flaxen::rng::Key;
+use flaxen_examples::digits;
+use flaxen_examples::fashion_mnist::{create_train_state, train_step};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// The first steps fill the pools of memory.
+const WARM_UP: usize = 2;
+
+const STEPS: usize = 6;
+
+/// Runs steps; all but the first must not allocate, grow or free anything.
+fn assert_still(what: &str, mut step: impl FnMut(usize)) {
+    (0..WARM_UP).for_each(&mut step);
+    for index in WARM_UP..STEPS {
+        let region = Region::new(HEAP);
+        step(index);
+        let change = region.change();
+        let calls = (change.allocations, change.reallocations, change.deallocations);
+        assert_eq!(calls, (0, 0, 0), "{what}, step {index}: {change:?}");
+    }
+}
+
+/// The counters count: a vector is one allocation and one deallocation.
+fn assert_counted() {
+    let region = Region::new(HEAP);
+    drop(std::hint::black_box(vec![1u8; 100]));
+    let change = region.change();
+    assert_eq!((change.allocations, change.deallocations), (1, 1));
+}
+
+/// One test, so that no other allocates meanwhile.
+#[test]
+fn training_steps_leave_the_heap_alone() {
+    flaxen::backend::set_threads(2);
+    assert_counted();
+    let train = digits::load().expect("the digits inside the program").train;
+    let order = Key::new(0).permutation(train.len());
+    let batch = |index: usize| -> LabelledBatch<Dyn> {
+        let indices = batches(&order, 32)
+            .expect("whole batches")
+            .nth(index)
+            .expect("a batch");
+        train.gather(indices).expect("indices of the training set")
+    };
+
+    let mut state = create_train_state(Key::new(1), 0.02, 0.9);
+    assert_still("the CNN", |index| {
+        train_step(&mut state, batch(index));
+    });
+    assert_eq!(state.step, STEPS);
+
+    let params = Mlp::new().init(Key::new(2)).params;
+    let mut state = TrainState::create(params, adam(1e-3));
+    assert_still("the MLP", |index| step_of_mlp(&mut state, batch(index)));
+    assert_eq!(state.step, STEPS);
+}
+
+/// Two layers on the pixels.
+#[module]
+struct Mlp {
+    #[default(0.1)]
+    slope: f64,
+}
+
+#[module]
+impl Mlp {
+    fn call<B: Batch>(&self, x: Tensor![B, 28, 28, 1]) -> Tensor![B, 10] {
+        let x = compact!(Dense<32>)(flatten(x));
+        let gain = param!("gain", ones(), [32]);
+        let x = leaky_relu(x * gain, self.slope);
+        compact!(Dense<10>)(x)
+    }
+}
+
+fn step_of_mlp(state: &mut TrainState<MlpParams, Adam>, batch: LabelledBatch<Dyn>) {
+    let LabelledBatch { images, labels } = batch;
+    let ((loss, logits), gradients) = value_and_grad!(
+        |params| {
+            let logits = Mlp::new().apply(params, images);
+            let loss = softmax_cross_entropy_with_integer_labels(logits, labels.clone()).mean();
+            (loss, logits)
+        },
+        &state.params
+    );
+    assert!(loss.item().is_finite());
+    assert!((0.0..=1.0).contains(&accuracy(&logits, &labels)));
+    state.update(gradients);
+}

@@ -1,0 +1,8 @@
+//! What `#[module]` promises.
+
+mod hyper_parameters;
+mod inputs_and_outputs;
+mod language;
+mod names;
+mod nesting;
+mod sharing;
