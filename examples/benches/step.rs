@@ -27,9 +27,7 @@ fn main() {
     println!("peak of {} thread(s): {:.1} GFLOP/s", threads(), peak / 1e9);
     let images = digits::load().expect("the embedded digits").train;
     let batch = |size: usize| -> LabelledBatch<Dyn> {
-        images
-            .gather(&(0..size).collect::<Vec<_>>())
-            .expect("a batch of the digits")
+        images.gather(&(0..size).collect::<Vec<_>>()).expect("a batch of the digits")
     };
     let mut criterion = Criterion::default()
         .configure_from_args()

@@ -33,17 +33,12 @@ const TRAINING_IMAGES: usize = 1500;
 /// If the data inside the program are damaged.
 pub fn load() -> Result<TrainTest> {
     let mut csv = String::new();
-    GzDecoder::new(COMPRESSED_CSV)
-        .read_to_string(&mut csv)
-        .map_err(|error| damaged(error.to_string()))?;
+    GzDecoder::new(COMPRESSED_CSV).read_to_string(&mut csv).map_err(|error| damaged(error.to_string()))?;
     let lines: Vec<&str> = csv.lines().collect();
     let (train, test) = lines
         .split_at_checked(TRAINING_IMAGES)
         .ok_or_else(|| damaged(format!("only {} images", lines.len())))?;
-    Ok(TrainTest {
-        train: parse(train)?,
-        test: parse(test)?,
-    })
+    Ok(TrainTest { train: parse(train)?, test: parse(test)? })
 }
 
 /// An image and its label from each line.
@@ -77,10 +72,7 @@ fn enlarge(image: &[u8], images: &mut Vec<u8>) {
 }
 
 fn damaged(reason: String) -> Error {
-    Error::Format {
-        path: PathBuf::from("digits.csv.gz inside the program"),
-        reason,
-    }
+    Error::Format { path: PathBuf::from("digits.csv.gz inside the program"), reason }
 }
 
 #[cfg(test)]
@@ -93,11 +85,7 @@ mod tests {
         assert_eq!((train.len(), test.len(), train.white()), (1500, 297, 16));
         assert_eq!(train.labels()[..10], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
         let mut counts = [0; 10];
-        train
-            .labels()
-            .iter()
-            .chain(test.labels())
-            .for_each(|&label| counts[usize::from(label)] += 1);
+        train.labels().iter().chain(test.labels()).for_each(|&label| counts[usize::from(label)] += 1);
         assert_eq!(counts, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
     }
 
@@ -116,24 +104,14 @@ mod tests {
         assert!((2..5).all(|index| row(index) == enlarged));
         assert_ne!(row(5), enlarged);
         assert_eq!(
-            train
-                .gather::<flaxen::shape::Dyn>(&[0])
-                .unwrap()
-                .images
-                .as_slice()[2 * SIDE + 11],
+            train.gather::<flaxen::shape::Dyn>(&[0]).unwrap().images.as_slice()[2 * SIDE + 11],
             13.0 / 16.0
         );
     }
 
     #[test]
     fn damaged_lines_are_refused() {
-        for line in [
-            "",
-            "1,2",
-            "x",
-            &"1,".repeat(65),
-            &format!("{}11", "1,".repeat(64)),
-        ] {
+        for line in ["", "1,2", "x", &"1,".repeat(65), &format!("{}11", "1,".repeat(64))] {
             assert!(parse(&[line]).is_err(), "{line:?}");
         }
     }

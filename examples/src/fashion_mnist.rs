@@ -42,10 +42,7 @@ pub fn cross_entropy_loss<B: Batch>(logits: Tensor![B, 10], labels: Tensor![B; i
 /// Loss and accuracy of a batch.
 pub fn compute_metrics(logits: Tensor![Dyn, 10], labels: Tensor![Dyn; i32]) -> Metrics {
     let accuracy = accuracy(&logits, &labels);
-    Metrics {
-        loss: cross_entropy_loss(logits, labels).item(),
-        accuracy,
-    }
+    Metrics { loss: cross_entropy_loss(logits, labels).item(), accuracy }
 }
 
 /// The parameters and the optimiser with its state.
@@ -95,10 +92,7 @@ pub fn train_epoch(
         accuracy.add(metrics.accuracy);
         on_step(metrics)?;
     }
-    Ok(Metrics {
-        loss: loss.value(),
-        accuracy: accuracy.value(),
-    })
+    Ok(Metrics { loss: loss.value(), accuracy: accuracy.value() })
 }
 
 /// The metrics on all images, and the class that is predicted for each.
@@ -109,21 +103,10 @@ pub fn eval_model(state: &State, test: &LabelledImages) -> Result<(Metrics, Vec<
     for indices in indices.chunks(EVALUATED_TOGETHER) {
         let batch: LabelledBatch<Dyn> = test.gather(indices)?;
         let logits = eval_step(state, batch.images);
-        predictions.extend(
-            argmax(logits.clone())
-                .as_slice()
-                .iter()
-                .map(|&class| class as usize),
-        );
+        predictions.extend(argmax(logits.clone()).as_slice().iter().map(|&class| class as usize));
         let metrics = compute_metrics(logits, batch.labels);
         loss.add_weighted(metrics.loss, indices.len() as u64);
         accuracy.add_weighted(metrics.accuracy, indices.len() as u64);
     }
-    Ok((
-        Metrics {
-            loss: loss.value(),
-            accuracy: accuracy.value(),
-        },
-        predictions,
-    ))
+    Ok((Metrics { loss: loss.value(), accuracy: accuracy.value() }, predictions))
 }

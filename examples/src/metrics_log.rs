@@ -20,12 +20,7 @@ pub struct Metrics {
 /// As the tutorial prints it: `loss: 0.47, accuracy: 82.56%`.
 impl fmt::Display for Metrics {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "loss: {:.2}, accuracy: {:.2}%",
-            self.loss,
-            self.accuracy * 100.0
-        )
+        write!(formatter, "loss: {:.2}, accuracy: {:.2}%", self.loss, self.accuracy * 100.0)
     }
 }
 
@@ -70,10 +65,7 @@ impl MetricsLog {
     pub fn create(path: Option<&Path>) -> Result<Self> {
         let file = path.map(|path| match File::create(path) {
             Ok(file) => Ok((BufWriter::new(file), path.to_owned())),
-            Err(source) => Err(Error::Io {
-                path: path.to_owned(),
-                source,
-            }),
+            Err(source) => Err(Error::Io { path: path.to_owned(), source }),
         });
         file.transpose().map(Self)
     }
@@ -92,10 +84,7 @@ impl MetricsLog {
             file.write_all(b"\n")?;
             file.flush()
         };
-        line().map_err(|source| Error::Io {
-            path: path.clone(),
-            source,
-        })
+        line().map_err(|source| Error::Io { path: path.clone(), source })
     }
 }
 
@@ -110,12 +99,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
         let mut log = MetricsLog::create(Some(&path)).unwrap();
-        log.write(&StepMetrics {
-            step: 1,
-            loss: 2.3,
-            accuracy: 0.125,
-        })
-        .unwrap();
+        log.write(&StepMetrics { step: 1, loss: 2.3, accuracy: 0.125 }).unwrap();
         let epoch = EpochMetrics {
             epoch: 1,
             train_loss: 0.47,
@@ -139,10 +123,7 @@ mod tests {
     fn a_file_that_cannot_be_created_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let message = MetricsLog::create(Some(folder.path())).unwrap_err().to_string();
-        assert!(
-            message.starts_with(&folder.path().display().to_string()),
-            "{message}"
-        );
+        assert!(message.starts_with(&folder.path().display().to_string()), "{message}");
         MetricsLog::create(None).unwrap().write(&1).unwrap();
     }
 }

@@ -49,18 +49,12 @@ pub struct Caption {
 impl Caption {
     /// The class of an image.
     pub fn label(class: &str) -> Self {
-        Self {
-            class: class.into(),
-            truth: None,
-        }
+        Self { class: class.into(), truth: None }
     }
 
     /// The class that a model predicts.
     pub fn prediction(predicted: &str, truth: &str) -> Self {
-        Self {
-            class: predicted.into(),
-            truth: (predicted != truth).then(|| truth.into()),
-        }
+        Self { class: predicted.into(), truth: (predicted != truth).then(|| truth.into()) }
     }
 
     /// Whether the class is not the true one.
@@ -79,10 +73,7 @@ pub fn write(path: &Path, title: &str, set: &LabelledImages, captions: &[Caption
     let mut pixels = vec![0; WIDTH * HEIGHT * 3];
     draw(&mut pixels, title, set, captions)
         .and_then(|()| write_png(path, &pixels))
-        .map_err(|source| Error::Io {
-            path: path.to_owned(),
-            source,
-        })
+        .map_err(|source| Error::Io { path: path.to_owned(), source })
 }
 
 /// Finds out whether [`write()`] will be able to write this file, and leaves no trace.
@@ -91,21 +82,10 @@ pub fn write(path: &Path, title: &str, set: &LabelledImages, captions: &[Caption
 ///
 /// [`Error::Io`] when it will not.
 pub fn check_writable(path: &Path) -> Result<()> {
-    let io_error = |source| Error::Io {
-        path: path.to_owned(),
-        source,
-    };
+    let io_error = |source| Error::Io { path: path.to_owned(), source };
     let existed = path.exists();
-    File::options()
-        .append(true)
-        .create(true)
-        .open(path)
-        .map_err(io_error)?;
-    if existed {
-        Ok(())
-    } else {
-        fs::remove_file(path).map_err(io_error)
-    }
+    File::options().append(true).create(true).open(path).map_err(io_error)?;
+    if existed { Ok(()) } else { fs::remove_file(path).map_err(io_error) }
 }
 
 /// Where plotters draws.
@@ -121,13 +101,7 @@ fn draw(pixels: &mut [u8], title: &str, set: &LabelledImages, captions: &[Captio
     for (index, caption) in captions.iter().enumerate().take(IMAGES.min(set.len())) {
         let left = GAP + index % ROWS * (IMAGE_SIDE + GAP);
         let top = TITLE_HEIGHT + index / ROWS * (IMAGE_SIDE + CAPTION_HEIGHT);
-        draw_image(
-            &canvas,
-            set,
-            index,
-            (left, top),
-            if caption.is_wrong() { RED } else { FRAME },
-        )?;
+        draw_image(&canvas, set, index, (left, top), if caption.is_wrong() { RED } else { FRAME })?;
         draw_caption(&canvas, caption, left + IMAGE_SIDE / 2, top + IMAGE_SIDE + 9)?;
     }
     canvas.present().map_err(io::Error::other)
@@ -143,10 +117,7 @@ fn draw_image(
 ) -> io::Result<()> {
     // Plotters fills up to the second corner, without it.
     let square = |left: usize, top: usize, side: usize| {
-        [
-            (left as i32, top as i32),
-            ((left + side) as i32, (top + side) as i32),
-        ]
+        [(left as i32, top as i32), ((left + side) as i32, (top + side) as i32)]
     };
     // Two pixels of frame around the image.
     let framed = Rectangle::new(square(left - 2, top - 2, IMAGE_SIDE + 4), frame.filled());
@@ -167,14 +138,7 @@ fn draw_caption(canvas: &Canvas, caption: &Caption, center: usize, top: usize) -
     let color = if caption.is_wrong() { RED } else { BLACK };
     write_line(canvas, &caption.class, center, top, 16, color)?;
     match &caption.truth {
-        Some(truth) => write_line(
-            canvas,
-            &format!("(true: {truth})"),
-            center,
-            top + LINE_HEIGHT,
-            15,
-            color,
-        ),
+        Some(truth) => write_line(canvas, &format!("(true: {truth})"), center, top + LINE_HEIGHT, 15, color),
         None => Ok(()),
     }
 }
@@ -188,13 +152,8 @@ fn write_line(
     size: u32,
     color: RGBColor,
 ) -> io::Result<()> {
-    let style = (FONT_NAME, size)
-        .into_font()
-        .color(&color)
-        .pos(Pos::new(HPos::Center, VPos::Top));
-    canvas
-        .draw(&Text::new(text, (center as i32, top as i32), style))
-        .map_err(io::Error::other)
+    let style = (FONT_NAME, size).into_font().color(&color).pos(Pos::new(HPos::Center, VPos::Top));
+    canvas.draw(&Text::new(text, (center as i32, top as i32), style)).map_err(io::Error::other)
 }
 
 fn write_png(path: &Path, pixels: &[u8]) -> io::Result<()> {
@@ -260,11 +219,7 @@ mod tests {
         assert!(right.chunks(3).any(is_black) && !right.chunks(3).any(is_red));
         let wrong = below(Caption::prediction("Bag", "Coat"));
         assert!(wrong.chunks(3).any(is_red) && !wrong.chunks(3).any(is_black));
-        assert_ne!(
-            wrong,
-            below(Caption::prediction("Bag", "Dress")),
-            "the true class is told"
-        );
+        assert_ne!(wrong, below(Caption::prediction("Bag", "Dress")), "the true class is told");
     }
 
     #[test]
@@ -275,10 +230,7 @@ mod tests {
         write(&path, "Ten", &set, &vec![Caption::label("7"); 10]).unwrap();
         let decoder = png::Decoder::new(io::BufReader::new(File::open(&path).unwrap()));
         let info = decoder.read_info().unwrap();
-        assert_eq!(
-            (info.info().width as usize, info.info().height as usize),
-            (WIDTH, HEIGHT)
-        );
+        assert_eq!((info.info().width as usize, info.info().height as usize), (WIDTH, HEIGHT));
     }
 
     #[test]

@@ -57,20 +57,10 @@ fn assert_fails(arguments: &[&OsStr], code: i32, named: &[&str]) {
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{error}");
     assert!(!error.contains("panicked"), "{error}");
-    assert!(
-        named.iter().all(|part| error.contains(part)),
-        "{named:?} in {error:?}"
-    );
-    assert!(
-        output.stdout.is_empty(),
-        "{:?}",
-        String::from_utf8_lossy(&output.stdout)
-    );
+    assert!(named.iter().all(|part| error.contains(part)), "{named:?} in {error:?}");
+    assert!(output.stdout.is_empty(), "{:?}", String::from_utf8_lossy(&output.stdout));
     if code == 1 {
-        assert!(
-            error.starts_with("error: ") && error.lines().count() == 1,
-            "{error:?}"
-        );
+        assert!(error.starts_with("error: ") && error.lines().count() == 1, "{error:?}");
     }
 }
 
@@ -115,9 +105,7 @@ fn truncated_files() {
 
 #[test]
 fn truncated_or_corrupt_gzip() {
-    let pixels: Vec<u8> = (0..40 * 28 * 28_u32)
-        .map(|pixel| ((pixel * pixel) >> 5) as u8)
-        .collect();
+    let pixels: Vec<u8> = (0..40 * 28 * 28_u32).map(|pixel| ((pixel * pixel) >> 5) as u8).collect();
     let sound = gzip(&idx(&[40, 28, 28], &pixels));
     for cut in [5, 30, sound.len() / 2] {
         assert_file_refused("train-images-idx3-ubyte.gz", &sound[..cut], "truncated");
@@ -126,27 +114,15 @@ fn truncated_or_corrupt_gzip() {
     let mut corrupt = sound.clone();
     corrupt[sound.len() - 6] ^= 0x10;
     assert_file_refused("train-images-idx3-ubyte.gz", &corrupt, "corrupt gzip");
-    assert_file_refused(
-        "train-images-idx3-ubyte.gz",
-        &[&sound[..], &[7; 30]].concat(),
-        "corrupt gzip",
-    );
+    assert_file_refused("train-images-idx3-ubyte.gz", &[&sound[..], &[7; 30]].concat(), "corrupt gzip");
 }
 
 #[test]
 fn wrong_magic_or_dimensions() {
     assert_file_refused(IMAGES, &[0x89, b'P', b'N', b'G', 0, 0, 0, 0], "found 0x89504e47");
     assert_file_refused(IMAGES, &[0, 0, 0x0d, 3, 0, 0, 0, 0], "found 0x00000d03");
-    assert_file_refused(
-        IMAGES,
-        &idx(&[40], &[0; 40]),
-        "expected images in 3 dimensions, found 1",
-    );
-    assert_file_refused(
-        LABELS,
-        &idx(&[40, 1, 1], &[0; 40]),
-        "expected labels in 1 dimension, found 3",
-    );
+    assert_file_refused(IMAGES, &idx(&[40], &[0; 40]), "expected images in 3 dimensions, found 1");
+    assert_file_refused(LABELS, &idx(&[40, 1, 1], &[0; 40]), "expected labels in 1 dimension, found 3");
     assert_file_refused(IMAGES, &idx(&[40, 32, 32], &[0; 40 * 1024]), "found 32×32");
     assert_file_refused(TEST_IMAGES, &idx(&[0, 28, 28], &[]), "no images");
 }
@@ -184,16 +160,8 @@ fn batch_sizes() {
         let arguments = ["--data".as_ref(), data, "--batch-size".as_ref(), size.as_ref()];
         assert_fails(&arguments, 1, &["batch size", "40", size]);
     }
-    assert_fails(
-        &["--batch-size".as_ref(), "1501".as_ref()],
-        1,
-        &["batch size", "1500", "1501"],
-    );
-    assert_fails(
-        &["--batch-size".as_ref(), "0".as_ref()],
-        2,
-        &["--batch-size", "at least 1"],
-    );
+    assert_fails(&["--batch-size".as_ref(), "1501".as_ref()], 1, &["batch size", "1500", "1501"]);
+    assert_fails(&["--batch-size".as_ref(), "0".as_ref()], 2, &["--batch-size", "at least 1"]);
 }
 
 #[test]
@@ -204,31 +172,15 @@ fn unwritable_outputs() {
     let named = file.display().to_string();
     assert_fails(&["--out".as_ref(), file.as_ref()], 1, &[&named]);
     assert_fails(&["--out".as_ref(), file.join("inside").as_ref()], 1, &[&named]);
-    assert_fails(
-        &["--metrics".as_ref(), folder.path().as_ref()],
-        1,
-        &[&folder.path().display().to_string()],
-    );
-    assert_fails(
-        &["--metrics".as_ref(), folder.path().join("absent/file").as_ref()],
-        1,
-        &["absent/file"],
-    );
+    assert_fails(&["--metrics".as_ref(), folder.path().as_ref()], 1, &[&folder.path().display().to_string()]);
+    assert_fails(&["--metrics".as_ref(), folder.path().join("absent/file").as_ref()], 1, &["absent/file"]);
     fs::create_dir(folder.path().join("test_predictions.png")).unwrap();
-    assert_fails(
-        &["--out".as_ref(), folder.path().as_ref()],
-        1,
-        &["test_predictions.png"],
-    );
+    assert_fails(&["--out".as_ref(), folder.path().as_ref()], 1, &["test_predictions.png"]);
 }
 
 #[test]
 fn usage() {
     assert_fails(&["--epoch-count".as_ref()], 2, &["--epoch-count"]);
-    assert_fails(
-        &["--learning-rate".as_ref(), "fast".as_ref()],
-        2,
-        &["--learning-rate", "fast"],
-    );
+    assert_fails(&["--learning-rate".as_ref(), "fast".as_ref()], 2, &["--learning-rate", "fast"]);
     assert_fails(&["--epochs".as_ref(), "2".as_ref()], 2, &["--epochs"]);
 }

@@ -16,13 +16,8 @@ pub fn implementation(item: &ItemImpl) -> TokenStream {
         ImplItem::Fn(function) if function.sig.ident == "call" => Some(function),
         _ => None,
     });
-    let count = call.map_or(0, |call| {
-        call.sig
-            .inputs
-            .iter()
-            .filter(|input| matches!(input, FnArg::Typed(_)))
-            .count()
-    });
+    let count = call
+        .map_or(0, |call| call.sig.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_))).count());
     let inputs = (0..count).map(|index| format_ident!("input_{index}"));
     let output = call.map(|call| &call.sig.output);
     let inner = call.map(|call| &call.sig.generics.params);

@@ -70,9 +70,7 @@ pub fn differentiable(_: TokenStream, item: TokenStream) -> TokenStream {
         parser.inputs(&signature);
         parser.function_body(&item.block, signature.outputs.len());
         let body = parser.finish();
-        diagnostics
-            .is_empty()
-            .then(|| emit::function::function(&item, &signature, body))
+        diagnostics.is_empty().then(|| emit::function::function(&item, &signature, body))
     });
     or_mistakes(tokens, diagnostics, || fallback::function(&item)).into()
 }
@@ -87,9 +85,7 @@ pub fn value_and_grad(tokens: TokenStream) -> TokenStream {
     let call = syn::parse_macro_input!(tokens as parse::closure::ClosureCall);
     let mut diagnostics = Diagnostics::new();
     let closure = call.lower(&mut diagnostics);
-    let tokens = diagnostics
-        .is_empty()
-        .then(|| emit::closure::closure(closure, &mut diagnostics));
+    let tokens = diagnostics.is_empty().then(|| emit::closure::closure(closure, &mut diagnostics));
     // In an expression the mistakes are statements, and the value is one of any type.
     let tokens = or_mistakes(tokens, diagnostics, || quote!(::core::unreachable!()));
     quote!({ #tokens }).into()
@@ -111,9 +107,7 @@ pub fn param(tokens: TokenStream) -> TokenStream {
 }
 
 fn outside(_: TokenStream, message: &str) -> TokenStream {
-    Error::new(proc_macro2::Span::call_site(), message)
-        .into_compile_error()
-        .into()
+    Error::new(proc_macro2::Span::call_site(), message).into_compile_error().into()
 }
 
 /// A tensor type: `Tensor![B, 28, 28, 1]`, `Tensor![B, H / 2, 64; f64]`, `Tensor![]` for a scalar.
@@ -139,10 +133,7 @@ pub fn dim(tokens: TokenStream) -> TokenStream {
 #[doc(hidden)]
 #[proc_macro]
 pub fn __dimension_names(_: TokenStream) -> TokenStream {
-    (0..=1024)
-        .flat_map(parse::dims::name_of)
-        .collect::<proc_macro2::TokenStream>()
-        .into()
+    (0..=1024).flat_map(parse::dims::name_of).collect::<proc_macro2::TokenStream>().into()
 }
 
 /// What was made, or all mistakes and what stands in for it.

@@ -56,25 +56,15 @@ fn parsed(model: &str) -> Implementation {
 fn lowered(model: &str) -> Lowered {
     let module = parsed(model).module;
     verify(&module.body).expect("the parsed body");
-    let lowered = lower(
-        module.body,
-        &input_needs(&module.signature),
-        module.signature.outputs.len(),
-    );
+    let lowered = lower(module.body, &input_needs(&module.signature), module.signature.outputs.len());
     verify(&lowered.body).expect("the lowered body");
     lowered
 }
 
 fn stages(model: &str) -> String {
     let lowered = lowered(model);
-    let (forward, backward) = (
-        print::forward(&lowered).join("\n  "),
-        print::backward(&lowered).join("\n  "),
-    );
-    format!(
-        "{}\n\nforward\n  {forward}\n\nbackward\n  {backward}",
-        lowered.body
-    )
+    let (forward, backward) = (print::forward(&lowered).join("\n  "), print::backward(&lowered).join("\n  "));
+    format!("{}\n\nforward\n  {forward}\n\nbackward\n  {backward}", lowered.body)
 }
 
 fn pretty(tokens: TokenStream) -> String {
@@ -114,14 +104,8 @@ fn expansion_of_a_pair() {
 #[test]
 fn the_first_layer_is_not_asked_for_the_cotangent_of_the_image_unless_the_caller_asks() {
     let expansion = pretty(emit::module::module(parsed(CNN)));
-    assert!(
-        expansion.contains("Need0"),
-        "the caller's need reaches the first layer"
-    );
-    assert!(
-        !expansion.contains("Needs<Dim"),
-        "no op knows the need of a dimension"
-    );
+    assert!(expansion.contains("Need0"), "the caller's need reaches the first layer");
+    assert!(!expansion.contains("Needs<Dim"), "no op knows the need of a dimension");
 }
 
 #[test]
@@ -155,9 +139,5 @@ fn a_function_keeps_nothing_for_its_labels() {
 fn verify_finds_what_is_read_before_it_is_bound() {
     let mut body = parsed(CNN).module.body;
     body.eqns.swap(0, 1);
-    assert!(
-        verify(&body)
-            .expect_err("a broken body")
-            .contains("before it is bound")
-    );
+    assert!(verify(&body).expect_err("a broken body").contains("before it is bound"));
 }

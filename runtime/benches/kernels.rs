@@ -105,24 +105,14 @@ fn convolutions(bench: &mut Bench<'_>) {
             dilation: [1; 2],
             groups: 1,
         };
-        let (input, kernel, bias) = (
-            values(g.input_len()),
-            values(g.kernel_len()),
-            values(out_features),
-        );
+        let (input, kernel, bias) = (values(g.input_len()), values(g.kernel_len()), values(out_features));
         let mut output = values(g.output_len());
         bench(&format!("{name} forward"), g.flops(), &mut || {
             conv_forward(&g, &input, &kernel, Epilogue::Bias(&bias), &mut output);
         });
         let (mut kernel_gradient, mut bias_gradient) = (values(g.kernel_len()), values(out_features));
         bench(&format!("{name} kernel gradient"), g.flops(), &mut || {
-            conv_kernel_gradient(
-                &g,
-                &input,
-                &output,
-                &mut kernel_gradient,
-                Some(&mut bias_gradient),
-            );
+            conv_kernel_gradient(&g, &input, &output, &mut kernel_gradient, Some(&mut bias_gradient));
         });
         let mut input_gradient = values(g.input_len());
         bench(&format!("{name} input gradient"), g.flops(), &mut || {
@@ -139,9 +129,7 @@ fn products(bench: &mut Bench<'_>) {
         let flops = 2 * batch * inputs * outputs;
         let mut product = |pass: &str, gemm_: Gemm<'_, f32>, epilogue: Epilogue<'_, f32>| {
             let mut c = values(gemm_.m * gemm_.n);
-            bench(&format!("{name} {pass}"), flops, &mut || {
-                gemm(gemm_, &mut c, epilogue)
-            });
+            bench(&format!("{name} {pass}"), flops, &mut || gemm(gemm_, &mut c, epilogue));
         };
         let forward = Gemm {
             m: batch,
@@ -196,9 +184,7 @@ fn pools(bench: &mut Bench<'_>) {
         bench(&format!("avg {name} gradient"), flops, &mut || {
             avg_pool_gradient(&g, Divisor::Window, &output, &mut gradient);
         });
-        bench(&format!("max {name} forward"), flops, &mut || {
-            max_pool(&g, &input, &mut output)
-        });
+        bench(&format!("max {name} forward"), flops, &mut || max_pool(&g, &input, &mut output));
         bench(&format!("max {name} gradient"), flops, &mut || {
             max_pool_gradient(&g, &input, &output, &mut gradient);
         });

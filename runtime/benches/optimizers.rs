@@ -10,9 +10,7 @@ fn step<T: GradientTransformation>(criterion: &mut Criterion, name: &str, tx: T,
     let gradients = Tensor::<(Dyn,)>::from_fn(shape, |i| (i % 13) as f32 * 0.01 - 0.06);
     let mut state = tx.init(&params);
     let mut group = criterion.benchmark_group(name);
-    group
-        .throughput(Throughput::Elements(elements as u64))
-        .sample_size(20);
+    group.throughput(Throughput::Elements(elements as u64)).sample_size(20);
     group.bench_function(elements.to_string(), |bencher| {
         bencher.iter_batched(
             || gradients.clone(),
@@ -26,12 +24,7 @@ fn step<T: GradientTransformation>(criterion: &mut Criterion, name: &str, tx: T,
 fn optimizers(criterion: &mut Criterion) {
     step(criterion, "adam", optim::adam(1e-3), 10_000_000);
     step(criterion, "adamw", optim::adamw(1e-3), 10_000_000);
-    step(
-        criterion,
-        "sgd with momentum",
-        optim::sgd(0.1).momentum(0.9),
-        870_000,
-    );
+    step(criterion, "sgd with momentum", optim::sgd(0.1).momentum(0.9), 870_000);
     step(criterion, "sgd", optim::sgd(0.1), 10_000_000);
 }
 

@@ -39,9 +39,7 @@ pub fn backward_if<M: Need, In, N: Needs<In>, O: Differentiable<In, N>>(
     residuals: M::Of<O::Residuals>,
     cotangent: M::Of<O::Out>,
 ) -> M::Of<N::Cotangents> {
-    M::zip(residuals, cotangent, |residuals, cotangent| {
-        op.backward(residuals, cotangent)
-    })
+    M::zip(residuals, cotangent, |residuals, cotangent| op.backward(residuals, cotangent))
 }
 
 /// No cotangent, for an input that nobody asks about.
@@ -83,22 +81,13 @@ impl<In> Input<In> {
         model: &'a M,
         variables: &'a impl Collections<M::Params>,
         _: N,
-    ) -> (
-        M::Out,
-        Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>,
-    ) {
+    ) -> (M::Out, Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>) {
         let params = variables.params();
         let (out, residuals) = model.forward(params, self.0);
         let pull = |(model, params, residuals): (&'a M, &'a M::Params, M::Residuals), cotangent| {
             model.backward(params, residuals, cotangent)
         };
-        (
-            out,
-            Pullback {
-                kept: (model, params, residuals),
-                pull,
-            },
-        )
+        (out, Pullback { kept: (model, params, residuals), pull })
     }
 }
 

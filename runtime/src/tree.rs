@@ -17,17 +17,11 @@ pub struct Path<'a> {
 
 impl<'a> Path<'a> {
     /// The path of the tree itself, which prints as nothing.
-    pub const ROOT: Path<'static> = Path {
-        parent: None,
-        name: "",
-    };
+    pub const ROOT: Path<'static> = Path { parent: None, name: "" };
 
     /// The path of a part called `name`.
     pub const fn child(&'a self, name: &'a str) -> Path<'a> {
-        Path {
-            parent: Some(self),
-            name,
-        }
+        Path { parent: Some(self), name }
     }
 
     /// The last name.

@@ -49,10 +49,7 @@ fn training_steps_leave_the_heap_alone() {
     let train = digits::load().expect("the digits inside the program").train;
     let order = Key::new(0).permutation(train.len());
     let batch = |index: usize| -> LabelledBatch<Dyn> {
-        let indices = batches(&order, 32)
-            .expect("whole batches")
-            .nth(index)
-            .expect("a batch");
+        let indices = batches(&order, 32).expect("whole batches").nth(index).expect("a batch");
         train.gather(indices).expect("indices of the training set")
     };
 

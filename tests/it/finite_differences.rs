@@ -35,11 +35,7 @@ where
         |(params, input)| module.infer(&params, input),
         |(params, input), cotangent| {
             let (out, residuals) = module.forward(&params, input.clone());
-            assert_eq!(
-                out,
-                module.infer(&params, input),
-                "forward gives what infer gives"
-            );
+            assert_eq!(out, module.infer(&params, input), "forward gives what infer gives");
             module.backward(&params, residuals, cotangent(&out))
         },
     );
@@ -114,14 +110,7 @@ fn moved<T: Tree>(tree: &T, index: usize, by: f64) -> T {
         }
     }
     let mut tree = tree.clone();
-    tree.zip(
-        [],
-        &Path::ROOT,
-        &mut Move {
-            elements_before: index,
-            by,
-        },
-    );
+    tree.zip([], &Path::ROOT, &mut Move { elements_before: index, by });
     tree
 }
 
@@ -140,8 +129,7 @@ impl Visit for Elements {
     fn leaf<S: Shape, E: Float>(&mut self, path: &Path, leaf: &Tensor<S, E>) {
         assert_eq!(E::NAME, "f64", "differences of f32 say little");
         let elements = leaf.as_slice().iter().enumerate();
-        self.0
-            .extend(elements.map(|(index, x)| (format!("{path}[{index}]"), x.to_f64())));
+        self.0.extend(elements.map(|(index, x)| (format!("{path}[{index}]"), x.to_f64())));
     }
 }
 

@@ -47,9 +47,7 @@ fn weighted<T: Tree>(mut gradient: T, loss: Tensor![; f64], cotangent: fn(&Loss)
             leaf: &mut Tensor<S, E>,
             []: [&mut Tensor<S, E>; 0],
         ) {
-            leaf.as_mut_slice()
-                .iter_mut()
-                .for_each(|x| *x *= E::from_f64(self.0));
+            leaf.as_mut_slice().iter_mut().for_each(|x| *x *= E::from_f64(self.0));
         }
     }
     let weight = cotangent(&(loss,)).0.item();
@@ -179,10 +177,7 @@ fn the_environment_is_captured() {
         images: Rows,
         scale: Tensor![2; f64],
     }
-    let batch = Batch {
-        images: rows(0.5),
-        scale: Tensor::of(&[2.0, -1.0]).expect("two elements"),
-    };
+    let batch = Batch { images: rows(0.5), scale: Tensor::of(&[2.0, -1.0]).expect("two elements") };
     let mut calls = 0;
     let at = params();
     let (loss, gradient) = value_and_grad!(
@@ -198,10 +193,8 @@ fn the_environment_is_captured() {
     let expected = Model::new().apply(&at, batch.images.clone()) * &batch.scale + (&batch.scale + 1.0);
     assert_eq!(loss, expected.sum());
     let scale = batch.scale;
-    let (_, expected) = value_and_grad!(
-        |params| (Model::new().apply(params, batch.images.clone()) * scale).sum(),
-        &at
-    );
+    let (_, expected) =
+        value_and_grad!(|params| (Model::new().apply(params, batch.images.clone()) * scale).sum(), &at);
     assert_eq!(gradient, expected);
 }
 
@@ -357,10 +350,7 @@ fn stop_gradient_of_a_model() {
         &at
     );
     let target = model.apply(&at, x.clone()) * 2.0;
-    let (_, expected) = value_and_grad!(
-        |params| square(model.apply(params, x.clone()) - target).sum(),
-        &at
-    );
+    let (_, expected) = value_and_grad!(|params| square(model.apply(params, x.clone()) - target).sum(), &at);
     assert_eq!(gradient, expected);
     assert_ne!(gradient, at.zeros_like());
 }

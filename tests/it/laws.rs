@@ -18,16 +18,8 @@ struct Source {
 impl Source {
     /// Panics, with the law, if the file names one of these words.
     fn never_names(&self, words: &str, law: &str) {
-        let named = self
-            .names
-            .iter()
-            .find(|name| words.split(' ').any(|word| word == **name));
-        assert!(
-            named.is_none(),
-            "{} names `{}`, but {law}",
-            self.path,
-            named.map_or("", |name| name)
-        );
+        let named = self.names.iter().find(|name| words.split(' ').any(|word| word == **name));
+        assert!(named.is_none(), "{} names `{}`, but {law}", self.path, named.map_or("", |name| name));
     }
 
     fn is_in(&self, rooms: &[&str]) -> bool {
@@ -39,10 +31,7 @@ impl Source {
 fn the_macros_know_no_op_layer_optimiser_or_device() {
     for source in sources("macros/src") {
         let law = "`macros/` knows only the contracts of ops and modules";
-        source.never_names(
-            "relu softmax matmul avg_pool conv dense batch_norm dropout adam sgd cuda",
-            law,
-        );
+        source.never_names("relu softmax matmul avg_pool conv dense batch_norm dropout adam sgd cuda", law);
         source.never_names("Conv Dense BatchNorm Dropout Adam Sgd Cuda", law);
     }
 }
@@ -51,10 +40,7 @@ fn the_macros_know_no_op_layer_optimiser_or_device() {
 fn the_stages_of_the_compiler_run_one_way() {
     for source in sources("macros/src") {
         if source.is_in(&["macros/src/parse/", "macros/src/ir/"]) {
-            source.never_names(
-                "crate::analyze crate::lower crate::emit",
-                "these stages come after it",
-            );
+            source.never_names("crate::analyze crate::lower crate::emit", "these stages come after it");
         }
         if source.is_in(&["macros/src/analyze/", "macros/src/lower/"]) {
             source.never_names("crate::parse crate::emit syn", "it works on the IR");
@@ -80,10 +66,7 @@ fn layers_go_through_public_doors() {
 
 #[test]
 fn unsafe_code_is_in_its_rooms() {
-    for source in ["macros", "runtime", "examples", "tests"]
-        .into_iter()
-        .flat_map(sources)
-    {
+    for source in ["macros", "runtime", "examples", "tests"].into_iter().flat_map(sources) {
         if !source.is_in(&["runtime/src/backend/cpu", "runtime/src/tensor/storage.rs"]) {
             source.never_names("unsafe unsafe_code", "`unsafe` has two rooms");
         }
@@ -101,41 +84,27 @@ fn a_device_is_a_folder() {
 
 #[test]
 fn files_are_short() {
-    for path in ["macros", "runtime", "examples", "tests"]
-        .into_iter()
-        .flat_map(files)
-    {
+    for path in ["macros", "runtime", "examples", "tests"].into_iter().flat_map(files) {
         let lines = read(&path).lines().count();
-        assert!(
-            lines <= 700,
-            "{} has {lines} lines: 700 are too many for one idea",
-            path.display()
-        );
+        assert!(lines <= 700, "{} has {lines} lines: 700 are too many for one idea", path.display());
     }
 }
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the workspace around this package")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace around this package")
 }
 
 /// The sources in a folder.
 fn sources(folder: &str) -> impl Iterator<Item = Source> {
     files(folder).into_iter().map(|path| {
-        let tokens = read(&path)
-            .parse()
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let tokens = read(&path).parse().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let mut names = Vec::new();
         collect(tokens, &mut names);
         let rooms = names.windows(2).filter(|pair| pair[0] == "crate");
         let rooms: Vec<String> = rooms.map(|pair| format!("crate::{}", pair[1])).collect();
         names.extend(rooms);
         let path = path.strip_prefix(root()).expect("a file of the repository");
-        Source {
-            path: path.to_string_lossy().replace('\\', "/"),
-            names,
-        }
+        Source { path: path.to_string_lossy().replace('\\', "/"), names }
     })
 }
 

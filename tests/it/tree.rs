@@ -22,11 +22,8 @@ const LEAVES: [(&str, &[usize]); 8] = [
 
 #[test]
 fn leaves_and_their_paths() {
-    let expected = LEAVES.map(|(path, sizes)| Leaf {
-        path: path.into(),
-        sizes: sizes.into(),
-        element: "f32",
-    });
+    let expected =
+        LEAVES.map(|(path, sizes)| Leaf { path: path.into(), sizes: sizes.into(), element: "f32" });
     assert_eq!(params().leaves(), expected);
     assert_eq!(params().elements(), 320 + 18_496 + 803_072 + 2_570);
 }
@@ -37,11 +34,7 @@ fn every_leaf_is_visited_once_in_order() {
     impl Visit for Names {
         fn leaf<S: Shape, E: Float>(&mut self, path: &Path, _: &Tensor<S, E>) {
             let parent = path.parent().expect("a leaf is inside a layer");
-            self.0.push((
-                path.to_string(),
-                parent.name().to_string(),
-                path.name().to_string(),
-            ));
+            self.0.push((path.to_string(), parent.name().to_string(), path.name().to_string()));
         }
     }
     let mut names = Names(Vec::new());
@@ -122,9 +115,7 @@ fn refusal(pointer: &str, value: Option<serde_json::Value>) -> String {
     match (value, pointer.rsplit_once('/')) {
         (Some(value), _) => *json.pointer_mut(pointer).expect(pointer) = value,
         (None, Some((parent, name))) => {
-            let parent = json
-                .pointer_mut(parent)
-                .and_then(serde_json::Value::as_object_mut);
+            let parent = json.pointer_mut(parent).and_then(serde_json::Value::as_object_mut);
             parent.and_then(|parent| parent.remove(name)).expect(pointer);
         }
         (None, None) => panic!("`{pointer}` is no pointer"),
@@ -147,10 +138,7 @@ impl Small {
 fn parameters_of_another_model_are_refused() {
     let wrong_sizes = serde_json::json!({ "sizes": [2, 3], "elements": [1, 2, 3, 4, 5, 6] });
     let message = refusal("/Dense_0/kernel", Some(wrong_sizes));
-    assert!(
-        message.contains("sizes [2, 3] in place of one of [3, 2]"),
-        "{message}"
-    );
+    assert!(message.contains("sizes [2, 3] in place of one of [3, 2]"), "{message}");
     let message = refusal("/Dense_0/bias/elements", Some(serde_json::json!([1])));
     assert!(message.contains("sizes [2] with 1 elements"), "{message}");
     let message = refusal("/Dense_0/bias", None);

@@ -18,9 +18,7 @@ pub struct Fixture {
 impl Fixture {
     /// Opens `tests/fixtures/<name>/`: its `cases.json`, and its `arrays.safetensors` where it has one.
     pub fn open(name: &str) -> Self {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("fixtures")
-            .join(name);
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
         let json = read_json(&folder.join("cases.json"));
         let arrays = std::fs::read(folder.join("arrays.safetensors")).unwrap_or_default();
         Self { folder, json, arrays }
@@ -44,17 +42,12 @@ impl Fixture {
 
     /// The list `cases` of `cases.json`.
     pub fn cases(&self) -> &[Value] {
-        self.json["cases"]
-            .as_array()
-            .expect("`cases.json` has a list `cases`")
+        self.json["cases"].as_array().expect("`cases.json` has a list `cases`")
     }
 
     /// The case whose `id` this is.
     pub fn case(&self, id: &str) -> &Value {
-        self.cases()
-            .iter()
-            .find(|case| case["id"] == id)
-            .unwrap_or_else(|| panic!("no case `{id}`"))
+        self.cases().iter().find(|case| case["id"] == id).unwrap_or_else(|| panic!("no case `{id}`"))
     }
 
     /// The sizes of an array.
@@ -66,9 +59,7 @@ impl Fixture {
     pub fn f32s(&self, name: &str) -> Vec<f32> {
         self.with_array(name, |array| match array.dtype() {
             Dtype::F32 => words(array, f32::from_le_bytes),
-            Dtype::BF16 => words(array, |bytes| {
-                f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16)
-            }),
+            Dtype::BF16 => words(array, |bytes| f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16)),
             Dtype::F16 => words(array, |bytes| widen_f16(u16::from_le_bytes(bytes))),
             other => panic!("`{name}` is {other:?}, not floats"),
         })
@@ -104,11 +95,7 @@ impl Fixture {
 
     fn with_array<T>(&self, name: &str, read: impl FnOnce(&TensorView) -> T) -> T {
         let arrays = SafeTensors::deserialize(&self.arrays).expect("`arrays.safetensors` can be read");
-        read(
-            &arrays
-                .tensor(name)
-                .unwrap_or_else(|error| panic!("`{name}`: {error}")),
-        )
+        read(&arrays.tensor(name).unwrap_or_else(|error| panic!("`{name}`: {error}")))
     }
 }
 
@@ -118,13 +105,7 @@ fn read_json(path: &std::path::Path) -> Value {
 }
 
 fn words<T, const N: usize>(array: &TensorView, read: impl Fn([u8; N]) -> T) -> Vec<T> {
-    array
-        .data()
-        .as_chunks()
-        .0
-        .iter()
-        .map(|&bytes| read(bytes))
-        .collect()
+    array.data().as_chunks().0.iter().map(|&bytes| read(bytes)).collect()
 }
 
 /// The value of an IEEE half: the exponent is re-biased by a multiplication, which also takes the subnormals

@@ -13,11 +13,7 @@ pub struct Tolerance {
 
 impl Tolerance {
     /// Every bit must agree.
-    pub const EXACT: Self = Self {
-        ulp: 0,
-        rtol: 0.0,
-        atol: 0.0,
-    };
+    pub const EXACT: Self = Self { ulp: 0, rtol: 0.0, atol: 0.0 };
 
     /// At most so many units in the last place.
     pub const fn ulp(ulp: u32) -> Self {
@@ -33,18 +29,8 @@ impl Tolerance {
     /// explains.
     pub fn parse(text: &str) -> Self {
         let mut tolerance = Self::EXACT;
-        let number = |text: &str| {
-            text.trim()
-                .parse()
-                .unwrap_or_else(|_| panic!("tolerance `{text}`"))
-        };
-        for part in text
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .split(',')
-            .map(str::trim)
-        {
+        let number = |text: &str| text.trim().parse().unwrap_or_else(|_| panic!("tolerance `{text}`"));
+        for part in text.split(';').next().unwrap_or_default().split(',').map(str::trim) {
             if let Some(ulp) = part.strip_prefix("ulp:") {
                 tolerance.ulp = number(ulp) as u32;
             } else if let Some(rtol) = part.strip_prefix("rtol ") {
@@ -90,11 +76,7 @@ impl Tolerance {
 pub fn ulp_distance(a: f32, b: f32) -> u32 {
     let place = |x: f32| {
         let magnitude = i64::from(x.to_bits() & 0x7FFF_FFFF);
-        if x.is_sign_negative() {
-            -magnitude
-        } else {
-            magnitude
-        }
+        if x.is_sign_negative() { -magnitude } else { magnitude }
     };
     place(a).abs_diff(place(b)) as u32
 }
@@ -107,18 +89,8 @@ mod tests {
     fn the_grammar_of_the_fixtures() {
         assert_eq!(Tolerance::parse("exact"), Tolerance::EXACT);
         assert_eq!(Tolerance::parse("ulp:4"), Tolerance::ulp(4));
-        assert_eq!(
-            Tolerance::parse("ulp:16, atol 1e-6"),
-            Tolerance {
-                ulp: 16,
-                rtol: 0.0,
-                atol: 1e-6
-            }
-        );
-        assert_eq!(
-            Tolerance::parse("rtol 1e-5, atol 1e-6; inf as it is"),
-            Tolerance::close(1e-5, 1e-6)
-        );
+        assert_eq!(Tolerance::parse("ulp:16, atol 1e-6"), Tolerance { ulp: 16, rtol: 0.0, atol: 1e-6 });
+        assert_eq!(Tolerance::parse("rtol 1e-5, atol 1e-6; inf as it is"), Tolerance::close(1e-5, 1e-6));
         assert_eq!(Tolerance::parse("1 bf16 ulp"), Tolerance::ulp(1 << 16));
     }
 

@@ -15,26 +15,15 @@ fn sizes_are_in_decimals() {
     assert!(texts.len() > 20, "only {} expected texts were found", texts.len());
     for path in texts {
         let text = fs::read_to_string(&path).expect("an expected text can be read");
-        assert!(
-            !text.contains("UInt<") && !text.contains("UTerm"),
-            "{}:\n{text}",
-            path.display()
-        );
+        assert!(!text.contains("UInt<") && !text.contains("UTerm"), "{}:\n{text}", path.display());
     }
 }
 
 fn expected(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder)
-        .expect("the folder of mistakes")
-        .map(|entry| entry.expect("an entry").path());
+    let entries =
+        fs::read_dir(folder).expect("the folder of mistakes").map(|entry| entry.expect("an entry").path());
     entries
-        .flat_map(|path| {
-            if path.is_dir() {
-                expected(&path)
-            } else {
-                vec![path]
-            }
-        })
+        .flat_map(|path| if path.is_dir() { expected(&path) } else { vec![path] })
         .filter(|path| path.extension().is_some_and(|extension| extension == "stderr"))
         .collect()
 }

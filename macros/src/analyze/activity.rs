@@ -62,18 +62,11 @@ pub fn pulled(body: &Body, needs: &[Need], differentiated: usize) -> Vec<bool> {
     let mut reached: BTreeSet<Var> = body.outputs.iter().take(differentiated).copied().collect();
     let mut pulled = vec![false; body.eqns.len()];
     for (index, eqn) in body.eqns.iter().enumerate().rev() {
-        let active = eqn
-            .outs
-            .iter()
-            .any(|out| reached.contains(out) && needs[out.0] != Need::No);
+        let active = eqn.outs.iter().any(|out| reached.contains(out) && needs[out.0] != Need::No);
         if active {
             pulled[index] = true;
-            reached.extend(
-                eqn.args
-                    .iter()
-                    .filter_map(|arg| arg.var())
-                    .filter(|var| needs[var.0] != Need::No),
-            );
+            reached
+                .extend(eqn.args.iter().filter_map(|arg| arg.var()).filter(|var| needs[var.0] != Need::No));
         }
     }
     pulled

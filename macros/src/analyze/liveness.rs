@@ -19,11 +19,7 @@ pub fn live(body: &Body) -> Vec<bool> {
 /// For every use in a sequence, whether it is the last one of its variable.
 pub fn last_uses(uses: &[Option<Var>]) -> Vec<bool> {
     let mut seen = BTreeSet::new();
-    let mut last: Vec<bool> = uses
-        .iter()
-        .rev()
-        .map(|var| var.is_none_or(|var| seen.insert(var)))
-        .collect();
+    let mut last: Vec<bool> = uses.iter().rev().map(|var| var.is_none_or(|var| seen.insert(var))).collect();
     last.reverse();
     last
 }

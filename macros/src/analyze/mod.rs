@@ -23,9 +23,5 @@ pub struct Analysis {
 pub fn analyze(body: &Body, inputs: &[Need], differentiated: usize) -> Analysis {
     let needs = activity::needs(body, inputs);
     let pulled = activity::pulled(body, &needs, differentiated);
-    Analysis {
-        live: liveness::live(body),
-        needs,
-        pulled,
-    }
+    Analysis { live: liveness::live(body), needs, pulled }
 }

@@ -34,18 +34,11 @@ pub fn checks(body: &Body, signature: &Signature, shapes: &Ident, name: &str) ->
         StandIn::Dim(name) => quote!(::flaxen::__stand_in!(#name);),
         StandIn::Element(name) => quote!(type #name = f32;),
     });
-    let inputs = body
-        .inputs
-        .iter()
-        .zip(&signature.inputs)
-        .map(|(&input, (_, tensor))| {
-            let (rule, sizes) = (names::rule(input, tensor.span), sizes(tensor));
-            quote!(const #rule: ::flaxen::shape::Rule = ::flaxen::shape::Rule::Out(#sizes);)
-        });
-    let mut checks = Checks {
-        body,
-        constants: Vec::new(),
-    };
+    let inputs = body.inputs.iter().zip(&signature.inputs).map(|(&input, (_, tensor))| {
+        let (rule, sizes) = (names::rule(input, tensor.span), sizes(tensor));
+        quote!(const #rule: ::flaxen::shape::Rule = ::flaxen::shape::Rule::Out(#sizes);)
+    });
+    let mut checks = Checks { body, constants: Vec::new() };
     let equations: Vec<_> = body.eqns.iter().map(|eqn| checks.equation(eqn)).collect();
     let results: Vec<_> = body
         .outputs
@@ -142,10 +135,7 @@ impl Checks<'_> {
 /// The shape rule in numbers for whoever calls this: that of the signature, which the body is checked against.
 pub fn shape(name: &Ident, signature: &Signature) -> TokenStream {
     let count = signature.inputs.len();
-    let inputs = signature
-        .inputs
-        .iter()
-        .map(|(_, tensor)| tensor.to_sizes(signature));
+    let inputs = signature.inputs.iter().map(|(_, tensor)| tensor.to_sizes(signature));
     let outputs = signature.outputs.iter().map(|tensor| tensor.to_sizes(signature));
     let name = name.to_string();
     quote! {

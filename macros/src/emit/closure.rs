@@ -33,19 +33,11 @@ pub fn closure(closure: Closure, diagnostics: &mut Diagnostics) -> TokenStream {
     };
     let nameless = Ident::new("__Steps", Span::call_site());
     let types = Types::new(body, &nameless, TokenStream::new());
-    let passes = Passes {
-        lowered: &lowered,
-        types,
-        in_place: true,
-    };
-    let bound = body
-        .inputs
-        .iter()
-        .zip(&closure.arguments)
-        .map(|(&input, argument)| {
-            let name = names::var(body, input);
-            quote!(let #name = #argument;)
-        });
+    let passes = Passes { lowered: &lowered, types, in_place: true };
+    let bound = body.inputs.iter().zip(&closure.arguments).map(|(&input, argument)| {
+        let name = names::var(body, input);
+        quote!(let #name = #argument;)
+    });
     let gradients = body.inputs.iter().map(|&input| {
         let gradient = match body.info(input).is_tree {
             true => names::gradient(&names::var(body, input)),
@@ -58,11 +50,8 @@ pub fn closure(closure: Closure, diagnostics: &mut Diagnostics) -> TokenStream {
     let seeded = quote_spanned! {body.info(loss).span=>
         let #seed = ::flaxen::__private::Loss::seed(&#loss_var);
     };
-    let (forward, zeros, backward) = (
-        passes.forward_in_place(),
-        passes.zeros(),
-        passes.backward(&[quote!(#seed)]),
-    );
+    let (forward, zeros, backward) =
+        (passes.forward_in_place(), passes.zeros(), passes.backward(&[quote!(#seed)]));
     let outputs = passes.outputs();
     quote! {{
         #(#bound)*
@@ -78,19 +67,11 @@ pub fn closure(closure: Closure, diagnostics: &mut Diagnostics) -> TokenStream {
 fn refuse_independent(lowered: &Lowered, diagnostics: &mut Diagnostics) {
     let body = &lowered.body;
     for &input in &body.inputs {
-        let reached = lowered
-            .backward
-            .steps
-            .iter()
-            .any(|step| match &body.eqns[step.eqn].call {
-                crate::ir::Call::Apply { variables, .. } => variables.var() == Some(input),
-                _ => false,
-            });
-        let used = body
-            .eqns
-            .iter()
-            .flat_map(|eqn| &eqn.args)
-            .any(|arg| arg.var() == Some(input));
+        let reached = lowered.backward.steps.iter().any(|step| match &body.eqns[step.eqn].call {
+            crate::ir::Call::Apply { variables, .. } => variables.var() == Some(input),
+            _ => false,
+        });
+        let used = body.eqns.iter().flat_map(|eqn| &eqn.args).any(|arg| arg.var() == Some(input));
         if !reached && (body.info(input).is_tree || !used) {
             diagnostics.at(body.info(input).span, messages::LOSS_INDEPENDENT);
         }

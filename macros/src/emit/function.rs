@@ -22,41 +22,20 @@ use quote::{format_ident, quote};
 pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenStream {
     let all = AllGenerics::of(signature);
     let single = signature.inputs.len() == 1;
-    let needs = if single {
-        vec![Need::Yes]
-    } else {
-        input_needs(signature)
-    };
+    let needs = if single { vec![Need::Yes] } else { input_needs(signature) };
     let lowered = lower(body, &needs, signature.outputs.len());
     let steps_name = format_ident!("__Steps");
     let types = Types::new(&lowered.body, &steps_name, all.arguments());
-    let passes = Passes {
-        lowered: &lowered,
-        types,
-        in_place: false,
-    };
+    let passes = Passes { lowered: &lowered, types, in_place: false };
     let (name, visibility, attributes) = (&item.sig.ident, &item.vis, &item.attrs);
     let (declared, where_clause) = (all.declared(), all.where_clause());
     let inputs: Vec<_> = signature.inputs.iter().map(|(name, _)| quote!(#name)).collect();
-    let types: Vec<_> = signature
-        .inputs
-        .iter()
-        .map(|(_, tensor)| tensor.to_type())
-        .collect();
+    let types: Vec<_> = signature.inputs.iter().map(|(_, tensor)| tensor.to_type()).collect();
     let input = tuple(&types);
-    let output = tuple(
-        &signature
-            .outputs
-            .iter()
-            .map(|tensor| tensor.to_type())
-            .collect::<Vec<_>>(),
-    );
+    let output = tuple(&signature.outputs.iter().map(|tensor| tensor.to_type()).collect::<Vec<_>>());
     let given = tuple(&inputs);
-    let needed: Vec<Ident> = if single {
-        Vec::new()
-    } else {
-        (0..inputs.len()).map(names::need_of_input).collect()
-    };
+    let needed: Vec<Ident> =
+        if single { Vec::new() } else { (0..inputs.len()).map(names::need_of_input).collect() };
     let need = match single {
         true => quote!(::flaxen::op::Yes),
         false => quote!((#(#needed,)*)),
@@ -65,10 +44,8 @@ pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenS
     let (item_of_kept, type_of_kept, value_of_kept) = (kept.item, kept.ty, kept.value);
     let (pattern, setup, infer, out) = (passes.inputs(), passes.setup(), passes.infer(), passes.outputs());
     let forward = passes.forward();
-    let cotangents: Vec<_> = (0..signature.outputs.len())
-        .map(names::term)
-        .map(|name| quote!(#name))
-        .collect();
+    let cotangents: Vec<_> =
+        (0..signature.outputs.len()).map(names::term).map(|name| quote!(#name)).collect();
     let cotangent = tuple(&cotangents);
     let (zeros, backward) = (passes.zeros(), passes.backward(&cotangents));
     let of_inputs = passes.cotangents_of_inputs();
@@ -78,10 +55,7 @@ pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenS
         checks::checks(&lowered.body, signature, &shapes, &name.to_string()),
         checks::shape(name, signature),
     );
-    let (doc, summary) = (
-        format!("[`{name}`](fn@super::{name}) as an op."),
-        summary::passes(&lowered),
-    );
+    let (doc, summary) = (format!("[`{name}`](fn@super::{name}) as an op."), summary::passes(&lowered));
     quote! {
         #(#attributes)*
         #visibility fn #name<#declared>(#(#inputs: #types),*) -> #output #where_clause {

@@ -17,11 +17,7 @@ impl AllGenerics {
     /// The generics of a signature.
     pub fn of(signature: &Signature) -> Self {
         let predicates = |generics: &Generics| -> Vec<WherePredicate> {
-            generics
-                .where_clause
-                .iter()
-                .flat_map(|clause| clause.predicates.iter().cloned())
-                .collect()
+            generics.where_clause.iter().flat_map(|clause| clause.predicates.iter().cloned()).collect()
         };
         AllGenerics {
             outer: signature.outer.params.iter().cloned().collect(),
@@ -81,11 +77,7 @@ impl AllGenerics {
     /// `where H: DimDiv<U2>`
     pub fn where_clause(&self) -> TokenStream {
         let predicates = &self.predicates;
-        if predicates.is_empty() {
-            TokenStream::new()
-        } else {
-            quote!(where #(#predicates,)*)
-        }
+        if predicates.is_empty() { TokenStream::new() } else { quote!(where #(#predicates,)*) }
     }
 
     /// The type parameters that a shape check in numbers needs stand-ins for; `None` if there is one of which it is not
@@ -95,11 +87,7 @@ impl AllGenerics {
     }
 
     fn params(&self) -> Vec<&GenericParam> {
-        self.outer
-            .iter()
-            .chain(&self.inner)
-            .filter(|param| !is_batch_param(param))
-            .collect()
+        self.outer.iter().chain(&self.inner).filter(|param| !is_batch_param(param)).collect()
     }
 }
 

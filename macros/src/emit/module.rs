@@ -23,45 +23,25 @@ use quote::{format_ident, quote};
 /// What an input's element says of its cotangent: integers and booleans have none.
 pub fn input_needs(signature: &Signature) -> Vec<Need> {
     let needs =
-        signature
-            .inputs
-            .iter()
-            .enumerate()
-            .map(|(index, (_, tensor))| match tensor.is_differentiable() {
-                true => Need::input(index),
-                false => Need::No,
-            });
+        signature.inputs.iter().enumerate().map(|(index, (_, tensor))| match tensor.is_differentiable() {
+            true => Need::input(index),
+            false => Need::No,
+        });
     needs.collect()
 }
 
 /// Everything that `#[module]` makes of an `impl`.
 pub fn module(implementation: Implementation) -> TokenStream {
-    let Implementation {
-        module,
-        attributes,
-        others,
-    } = implementation;
+    let Implementation { module, attributes, others } = implementation;
     let names = Names::of(&module.name);
     let all = AllGenerics::of(&module.signature);
     let count = module.signature.outputs.len();
     let lowered = lower(module.body.clone(), &input_needs(&module.signature), count);
     let types = Types::new(&lowered.body, &names.steps, all.arguments());
-    let passes = Passes {
-        lowered: &lowered,
-        types,
-        in_place: false,
-    };
+    let passes = Passes { lowered: &lowered, types, in_place: false };
     let parameter_types = Types::new(&lowered.body, &names.steps, all.arguments_without_batch());
-    let fields = params::fields(&module, &parameter_types, |eqn| {
-        passes.part(&lowered.body.eqns[eqn])
-    });
-    let parts = Parts {
-        names: &names,
-        all: &all,
-        signature: &module.signature,
-        passes,
-        fields: &fields,
-    };
+    let fields = params::fields(&module, &parameter_types, |eqn| passes.part(&lowered.body.eqns[eqn]));
+    let parts = Parts { names: &names, all: &all, signature: &module.signature, passes, fields: &fields };
     let self_ty = &module.self_ty;
 
     let items = [
@@ -70,12 +50,7 @@ pub fn module(implementation: Implementation) -> TokenStream {
         parts.methods(self_ty, &attributes, &others, &module.name, &lowered),
         parts.module_impl(self_ty),
         parts.trainable_impl(self_ty),
-        checks::checks(
-            &lowered.body,
-            &module.signature,
-            &names.shapes,
-            &module.name.to_string(),
-        ),
+        checks::checks(&lowered.body, &module.signature, &names.shapes, &module.name.to_string()),
     ];
     items.into_iter().collect()
 }
@@ -109,25 +84,11 @@ struct Parts<'a> {
 
 impl Parts<'_> {
     fn input_type(&self) -> TokenStream {
-        tuple(
-            &self
-                .signature
-                .inputs
-                .iter()
-                .map(|(_, tensor)| tensor.to_type())
-                .collect::<Vec<_>>(),
-        )
+        tuple(&self.signature.inputs.iter().map(|(_, tensor)| tensor.to_type()).collect::<Vec<_>>())
     }
 
     fn output_type(&self) -> TokenStream {
-        tuple(
-            &self
-                .signature
-                .outputs
-                .iter()
-                .map(|tensor| tensor.to_type())
-                .collect::<Vec<_>>(),
-        )
+        tuple(&self.signature.outputs.iter().map(|tensor| tensor.to_type()).collect::<Vec<_>>())
     }
 
     fn params_type(&self) -> TokenStream {
@@ -150,17 +111,9 @@ impl Parts<'_> {
         let inner_where = &self.signature.inner.where_clause;
         let (params, output) = (self.params_type(), self.output_type());
         let inputs: Vec<_> = self.signature.inputs.iter().map(|(name, _)| name).collect();
-        let types: Vec<_> = self
-            .signature
-            .inputs
-            .iter()
-            .map(|(_, tensor)| tensor.to_type())
-            .collect();
-        let input_for_init = Types::new(
-            &self.passes.lowered.body,
-            &self.names.steps,
-            self.all.arguments_without_batch(),
-        );
+        let types: Vec<_> = self.signature.inputs.iter().map(|(_, tensor)| tensor.to_type()).collect();
+        let input_for_init =
+            Types::new(&self.passes.lowered.body, &self.names.steps, self.all.arguments_without_batch());
         let input_for_init = input_for_init.all(&self.passes.lowered.body.inputs);
         let (given, shape) = (
             tuple(&inputs.iter().map(|name| quote!(#name)).collect::<Vec<_>>()),
@@ -200,12 +153,8 @@ impl Parts<'_> {
     fn module_impl(&self, self_ty: &syn::Type) -> TokenStream {
         let (declared, where_clause) = (self.all.declared(), self.all.where_clause());
         let (input, output, params) = (self.input_type(), self.output_type(), self.params_type());
-        let (pattern, setup, infer, out) = (
-            self.passes.inputs(),
-            self.passes.setup(),
-            self.passes.infer(),
-            self.passes.outputs(),
-        );
+        let (pattern, setup, infer, out) =
+            (self.passes.inputs(), self.passes.setup(), self.passes.infer(), self.passes.outputs());
         let draws = self.fields.iter().map(|field| {
             let (local, init) = (names::gradient(field.field), &field.init);
             quote!(let #local = #init;)
@@ -241,18 +190,12 @@ impl Parts<'_> {
     fn trainable_impl(&self, self_ty: &syn::Type) -> TokenStream {
         let (declared, where_clause) = (self.all.declared(), self.all.where_clause());
         let input = self.input_type();
-        let needs: Vec<_> = (0..self.signature.inputs.len())
-            .map(names::need_of_input)
-            .collect();
+        let needs: Vec<_> = (0..self.signature.inputs.len()).map(names::need_of_input).collect();
         let need = tuple(&needs.iter().map(|need| quote!(#need)).collect::<Vec<_>>());
         let kept = residuals(&self.passes, &self.names.residuals, self.all, &needs);
         let (item, ty, value) = (kept.item, kept.ty, kept.value);
-        let (pattern, setup, forward, out) = (
-            self.passes.inputs(),
-            self.passes.setup(),
-            self.passes.forward(),
-            self.passes.outputs(),
-        );
+        let (pattern, setup, forward, out) =
+            (self.passes.inputs(), self.passes.setup(), self.passes.forward(), self.passes.outputs());
         let cotangents: Vec<_> = (0..self.signature.outputs.len()).map(names::term).collect();
         let cotangents: Vec<_> = cotangents.iter().map(|name| quote!(#name)).collect();
         let cotangent = tuple(&cotangents);
@@ -294,15 +237,11 @@ impl Parts<'_> {
     fn gradients(&self) -> TokenStream {
         let lowered = self.passes.lowered;
         let pulled = |field: &Ident| {
-            lowered
-                .backward
-                .steps
-                .iter()
-                .any(|step| match &lowered.body.eqns[step.eqn].call {
-                    crate::ir::Call::Submodule(index) => lowered.body.submodules[*index].field == *field,
-                    crate::ir::Call::Param(index) => lowered.body.params[*index].field == *field,
-                    _ => false,
-                })
+            lowered.backward.steps.iter().any(|step| match &lowered.body.eqns[step.eqn].call {
+                crate::ir::Call::Submodule(index) => lowered.body.submodules[*index].field == *field,
+                crate::ir::Call::Param(index) => lowered.body.params[*index].field == *field,
+                _ => false,
+            })
         };
         let parts = self.fields.iter().map(|field| {
             let name = field.field;

@@ -41,13 +41,7 @@ pub fn fields<'a>(module: &'a Module, types: &Types, made: impl Fn(usize) -> Tok
                     (&submodule.ty, types.input(eqn), made(index), &submodule.name);
                 let trait_ = quote!(<#callee as ::flaxen::module::Module<#input>>);
                 let init = quote!(#trait_::init(#part, &mut scope.child(#name)));
-                Field {
-                    name,
-                    field: &submodule.field,
-                    ty: quote!(#trait_::Params),
-                    leaf: false,
-                    init,
-                }
+                Field { name, field: &submodule.field, ty: quote!(#trait_::Params), leaf: false, init }
             }
             Call::Param(of) => {
                 let param = &body.params[*of];
@@ -55,13 +49,7 @@ pub fn fields<'a>(module: &'a Module, types: &Types, made: impl Fn(usize) -> Tok
                 let init = quote! {
                     ::flaxen::init::Initializer::init(#initializer, scope.param(), ::core::default::Default::default())
                 };
-                Field {
-                    name: &param.name,
-                    field: &param.field,
-                    ty,
-                    leaf: true,
-                    init,
-                }
+                Field { name: &param.name, field: &param.field, ty, leaf: true, init }
             }
             _ => continue,
         };

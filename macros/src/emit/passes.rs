@@ -112,31 +112,20 @@ impl Passes<'_> {
         let outputs = self.lowered.body.outputs.iter().zip(&self.lowered.moved_outputs);
         let outputs = outputs.map(|(&var, &moves)| {
             let var = self.var(var);
-            if moves {
-                var
-            } else {
-                quote!(::core::clone::Clone::clone(&#var))
-            }
+            if moves { var } else { quote!(::core::clone::Clone::clone(&#var)) }
         });
         tuple(&outputs.collect::<Vec<_>>())
     }
 
     /// The statements of inference.
     pub fn infer(&self) -> TokenStream {
-        self.lowered
-            .forward
-            .iter()
-            .map(|step| self.infer_step(step.eqn, &step.moves))
-            .collect()
+        self.lowered.forward.iter().map(|step| self.infer_step(step.eqn, &step.moves)).collect()
     }
 
     fn infer_step(&self, eqn: usize, moves: &[bool]) -> TokenStream {
         let eqn = &self.lowered.body.eqns[eqn];
-        let (outs, input, callee) = (
-            self.bound(&eqn.outs),
-            self.arguments(eqn, moves),
-            self.types.callee(eqn),
-        );
+        let (outs, input, callee) =
+            (self.bound(&eqn.outs), self.arguments(eqn, moves), self.types.callee(eqn));
         let ty = self.input_type(eqn);
         match &eqn.call {
             Call::Op { .. } => {
@@ -191,10 +180,7 @@ impl Passes<'_> {
             let eqn = &body.eqns[index];
             let outs = eqn.outs.iter().map(|&out| Bound::IfUsed(self.name(out), out));
             let kept = step.keeps.then(|| Bound::Always(names::residual(eqn)));
-            let zeros = eqn
-                .outs
-                .iter()
-                .filter(|out| self.lowered.backward.zeros.contains(out));
+            let zeros = eqn.outs.iter().filter(|out| self.lowered.backward.zeros.contains(out));
             let shapes = zeros.map(|&out| Bound::Always(names::shape_of(body, out)));
             (self.step(step), outs.chain(kept).chain(shapes).collect())
         }));
@@ -229,11 +215,8 @@ impl Passes<'_> {
 
     fn forward_step(&self, eqn: usize, moves: &[bool]) -> TokenStream {
         let eqn = &self.lowered.body.eqns[eqn];
-        let (outs, input, callee) = (
-            self.bound(&eqn.outs),
-            self.arguments(eqn, moves),
-            self.types.callee(eqn),
-        );
+        let (outs, input, callee) =
+            (self.bound(&eqn.outs), self.arguments(eqn, moves), self.types.callee(eqn));
         let ty = self.input_type(eqn);
         let (kept, needs) = (names::residual(eqn), self.needs(eqn));
         match &eqn.call {
@@ -272,11 +255,7 @@ impl Passes<'_> {
 
     /// The type of what an equation is called on; in a closure rustc infers it.
     fn input_type(&self, eqn: &Eqn) -> TokenStream {
-        if self.in_place {
-            quote!(_)
-        } else {
-            self.types.input(eqn)
-        }
+        if self.in_place { quote!(_) } else { self.types.input(eqn) }
     }
 
     /// If an op needs a cotangent only where the caller asks for one: the caller's need.
@@ -311,13 +290,7 @@ impl Passes<'_> {
         for (contribution, output) in self.lowered.backward.outputs.iter().zip(outputs) {
             tokens.extend(self.contribute(*contribution, self.given_by_caller(*contribution, output)));
         }
-        tokens.extend(
-            self.lowered
-                .backward
-                .steps
-                .iter()
-                .map(|step| self.backward_step(step)),
-        );
+        tokens.extend(self.lowered.backward.steps.iter().map(|step| self.backward_step(step)));
         tokens
     }
 
@@ -337,11 +310,7 @@ impl Passes<'_> {
         let body = &self.lowered.body;
         let zeros = self.lowered.backward.zeros.iter().map(|&var| {
             let (kept, cotangent) = (names::shape_of(body, var), names::cotangent(body, var));
-            let kept = if self.in_place {
-                quote!(#kept)
-            } else {
-                quote!(residuals.#kept)
-            };
+            let kept = if self.in_place { quote!(#kept) } else { quote!(residuals.#kept) };
             let need = names::need(self.lowered.need(var));
             quote! {
                 let #cotangent = <#need as ::flaxen::op::Need>::map(#kept, ::flaxen::__private::zeros);
@@ -353,20 +322,16 @@ impl Passes<'_> {
     /// The cotangents of the inputs, nothing for those that have none.
     pub fn cotangents_of_inputs(&self) -> TokenStream {
         let body = &self.lowered.body;
-        let parts = body
-            .inputs
-            .iter()
-            .enumerate()
-            .map(|(index, &input)| match self.lowered.need(input) {
-                Need::No => {
-                    let (need, ty) = (names::need_of_input(index), self.types.var(input));
-                    quote!(::flaxen::__private::nothing::<#need, #ty>())
-                }
-                _ => {
-                    let name = names::cotangent(body, input);
-                    quote!(#name)
-                }
-            });
+        let parts = body.inputs.iter().enumerate().map(|(index, &input)| match self.lowered.need(input) {
+            Need::No => {
+                let (need, ty) = (names::need_of_input(index), self.types.var(input));
+                quote!(::flaxen::__private::nothing::<#need, #ty>())
+            }
+            _ => {
+                let name = names::cotangent(body, input);
+                quote!(#name)
+            }
+        });
         tuple(&parts.collect::<Vec<_>>())
     }
 
@@ -375,11 +340,7 @@ impl Passes<'_> {
         let eqn = &body.eqns[step.eqn];
         let (pattern, after) = self.contributions(step);
         let (kept, cotangent) = (names::residual(eqn), self.cotangent(eqn));
-        let kept = if self.in_place {
-            quote!(#kept)
-        } else {
-            quote!(residuals.#kept)
-        };
+        let kept = if self.in_place { quote!(#kept) } else { quote!(residuals.#kept) };
         let (callee, needs, part) = (self.types.callee(eqn), self.needs(eqn), self.part(eqn));
         let pulled = match &eqn.call {
             Call::Op { .. } if self.in_place => {
@@ -448,22 +409,18 @@ impl Passes<'_> {
     fn contributions(&self, step: &Step) -> (TokenStream, TokenStream) {
         let body = &self.lowered.body;
         let mut after = TokenStream::new();
-        let parts = step
-            .contributions
-            .iter()
-            .enumerate()
-            .map(|(index, contribution)| match contribution {
-                Contribution::Assign(var) => {
-                    let name = names::cotangent(body, *var);
-                    quote!(#name)
-                }
-                Contribution::Add(_) => {
-                    let term = names::term(index);
-                    after.extend(self.contribute(*contribution, quote!(#term)));
-                    quote!(#term)
-                }
-                Contribution::Drop => quote!(_),
-            });
+        let parts = step.contributions.iter().enumerate().map(|(index, contribution)| match contribution {
+            Contribution::Assign(var) => {
+                let name = names::cotangent(body, *var);
+                quote!(#name)
+            }
+            Contribution::Add(_) => {
+                let term = names::term(index);
+                after.extend(self.contribute(*contribution, quote!(#term)));
+                quote!(#term)
+            }
+            Contribution::Drop => quote!(_),
+        });
         let pattern = tuple(&parts.collect::<Vec<_>>());
         (pattern, after)
     }

@@ -31,12 +31,7 @@ pub struct Residuals {
 /// The residuals of a body with these generics, whose caller's needs have these names.
 pub fn residuals(passes: &Passes, name: &Ident, all: &AllGenerics, needs: &[Ident]) -> Residuals {
     let (body, backward) = (&passes.lowered.body, &passes.lowered.backward);
-    let kept = passes
-        .lowered
-        .forward
-        .iter()
-        .filter(|step| step.keeps)
-        .map(|step| &body.eqns[step.eqn]);
+    let kept = passes.lowered.forward.iter().filter(|step| step.keeps).map(|step| &body.eqns[step.eqn]);
     let kept: Vec<&Eqn> = kept.filter(|eqn| !matches!(eqn.call, Call::Param(_))).collect();
     let mut fields: Vec<Ident> = kept.iter().map(|eqn| names::residual(eqn)).collect();
     let mut types: Vec<TokenStream> = kept.iter().map(|eqn| of_equation(passes, eqn)).collect();
@@ -64,11 +59,7 @@ pub fn residuals(passes: &Passes, name: &Ident, all: &AllGenerics, needs: &[Iden
 }
 
 fn of_equation(passes: &Passes, eqn: &Eqn) -> TokenStream {
-    let (callee, input, needs) = (
-        passes.types.callee(eqn),
-        passes.types.input(eqn),
-        passes.needs(eqn),
-    );
+    let (callee, input, needs) = (passes.types.callee(eqn), passes.types.input(eqn), passes.needs(eqn));
     let contract = match &eqn.call {
         Call::Op { .. } => quote!(::flaxen::op::Differentiable),
         _ => quote!(::flaxen::module::Trainable),

@@ -55,10 +55,7 @@ impl Block {
     /// Takes a block in that ends before the equation `end`, and binds what is read after it.
     fn close(&mut self, inner: Block, body: &Body, end: usize) {
         let args = body.eqns[end..].iter().flat_map(|eqn| &eqn.args);
-        let used: Vec<Var> = args
-            .filter_map(|arg| arg.var())
-            .chain(body.outputs.iter().copied())
-            .collect();
+        let used: Vec<Var> = args.filter_map(|arg| arg.var()).chain(body.outputs.iter().copied()).collect();
         let bound = inner.bound.into_iter().filter(|bound| match bound {
             Bound::Always(_) => true,
             Bound::IfUsed(_, var) => used.contains(var),
@@ -71,8 +68,7 @@ impl Block {
             })
             .collect();
         let statements = inner.statements;
-        self.statements
-            .extend(quote!(let (#(#names,)*) = { #statements (#(#names,)*) };));
+        self.statements.extend(quote!(let (#(#names,)*) = { #statements (#(#names,)*) };));
         self.bound.extend(bound);
     }
 }

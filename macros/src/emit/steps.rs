@@ -28,11 +28,7 @@ pub struct Types<'a> {
 impl<'a> Types<'a> {
     /// The types with these arguments for the generics.
     pub fn new(body: &'a Body, steps: &'a Ident, arguments: TokenStream) -> Self {
-        Types {
-            body,
-            steps,
-            arguments,
-        }
+        Types { body, steps, arguments }
     }
 
     /// The type of a variable.
@@ -99,12 +95,7 @@ fn checked(tensor: &TensorType, shapes: &Ident) -> TokenStream {
 
 fn outputs(body: &Body, eqn: &Eqn, shapes: &Ident) -> Vec<(Var, TokenStream)> {
     let args = eqn.args.iter().filter_map(|arg| arg.var());
-    let input = tuple(
-        &args
-            .map(names::type_of)
-            .map(|name| quote!(Self::#name))
-            .collect::<Vec<_>>(),
-    );
+    let input = tuple(&args.map(names::type_of).map(|name| quote!(Self::#name)).collect::<Vec<_>>());
     let callee = callee(body, eqn);
     let whole = match &eqn.call {
         Call::Op { .. } => quote_spanned!(eqn.span=> <#callee as ::flaxen::op::Op<#input>>::Out),
@@ -118,10 +109,7 @@ fn outputs(body: &Body, eqn: &Eqn, shapes: &Ident) -> Vec<(Var, TokenStream)> {
             .iter()
             .enumerate()
             .map(|(index, &out)| {
-                (
-                    out,
-                    quote_spanned!(eqn.span=> <#whole as ::flaxen::__private::Part<#index>>::Out),
-                )
+                (out, quote_spanned!(eqn.span=> <#whole as ::flaxen::__private::Part<#index>>::Out))
             })
             .collect(),
     }

@@ -12,13 +12,7 @@ use syn::GenericParam;
 
 /// The struct with its constructors.
 pub fn structure(structure: &Structure) -> TokenStream {
-    let Structure {
-        attributes,
-        visibility,
-        name,
-        generics,
-        fields,
-    } = structure;
+    let Structure { attributes, visibility, name, generics, fields } = structure;
     let (implemented, arguments, where_clause) = generics.split_for_impl();
     let types: Vec<_> = generics
         .params
@@ -29,9 +23,7 @@ pub fn structure(structure: &Structure) -> TokenStream {
         })
         .collect();
     let marker = (!types.is_empty()).then(|| quote!(__generics: ::core::marker::PhantomData<(#(#types,)*)>,));
-    let marked = marker
-        .as_ref()
-        .map(|_| quote!(__generics: ::core::marker::PhantomData,));
+    let marked = marker.as_ref().map(|_| quote!(__generics: ::core::marker::PhantomData,));
     let declared = fields.iter().map(|field| {
         let (attributes, visibility, name, ty) =
             (&field.attributes, &field.visibility, &field.name, &field.ty);

@@ -86,10 +86,7 @@ pub struct Eqn {
 #[derive(Clone, Debug)]
 pub enum Call {
     /// An op: its type, and the values for its `new`.
-    Op {
-        ty: TokenStream,
-        values: Vec<TokenStream>,
-    },
+    Op { ty: TokenStream, values: Vec<TokenStream> },
     /// A submodule of this module.
     Submodule(usize),
     /// A parameter of this module.
@@ -186,12 +183,7 @@ impl Signature {
 impl Body {
     /// A new variable.
     pub fn var(&mut self, name: impl Into<String>, span: Span, declared: Option<TensorType>) -> Var {
-        self.vars.push(VarInfo {
-            name: name.into(),
-            span,
-            declared,
-            is_tree: false,
-        });
+        self.vars.push(VarInfo { name: name.into(), span, declared, is_tree: false });
         Var(self.vars.len() - 1)
     }
 
@@ -204,9 +196,7 @@ impl Body {
     pub fn label(&self, name: &str) -> String {
         let prefix = format!("{name}_");
         let used = self.eqns.iter().filter(|eqn| {
-            eqn.label
-                .strip_prefix(&prefix)
-                .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+            eqn.label.strip_prefix(&prefix).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
         });
         format!("{prefix}{}", used.count())
     }

@@ -35,11 +35,7 @@ pub fn tidy(tokens: &TokenStream) -> String {
                 text += &format!("{open}{}{close}", tidy(&group.stream()));
             }
             word => {
-                let space = if after_word && is_word && !text.ends_with(' ') {
-                    " "
-                } else {
-                    ""
-                };
+                let space = if after_word && is_word && !text.ends_with(' ') { " " } else { "" };
                 text += &format!("{space}{word}");
             }
         }
@@ -79,12 +75,7 @@ pub fn eqn(body: &Body, eqn: &Eqn) -> String {
     if let Call::Apply { variables, .. } = &eqn.call {
         args.insert(0, arg(body, variables));
     }
-    format!(
-        "{} = {}({})",
-        outs.join(", "),
-        callee(body, &eqn.call),
-        args.join(", ")
-    )
+    format!("{} = {}({})", outs.join(", "), callee(body, &eqn.call), args.join(", "))
 }
 
 /// What an equation calls, as text.
@@ -93,11 +84,7 @@ pub fn callee(body: &Body, call: &Call) -> String {
         Call::Op { ty, values } => {
             let values: Vec<String> = values.iter().map(tidy).collect();
             let op = tidy(ty).replace("::flaxen::ops::", "").replace("::Op", "");
-            if values.is_empty() {
-                op
-            } else {
-                format!("{op}[{}]", values.join(", "))
-            }
+            if values.is_empty() { op } else { format!("{op}[{}]", values.join(", ")) }
         }
         Call::Submodule(index) => {
             let submodule = &body.submodules[*index];
@@ -117,12 +104,7 @@ fn arg(body: &Body, arg: &Arg) -> String {
 
 impl Display for Body {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |vars: &[Var]| {
-            vars.iter()
-                .map(|&var| var_name(self, var))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
+        let list = |vars: &[Var]| vars.iter().map(|&var| var_name(self, var)).collect::<Vec<_>>().join(", ");
         writeln!(formatter, "inputs {}", list(&self.inputs))?;
         for (index, equation) in self.eqns.iter().enumerate() {
             for (_, setup) in self.setup.iter().filter(|(before, _)| *before == index) {

@@ -17,18 +17,13 @@ pub fn verify(body: &Body) -> Result<(), String> {
         }
         match &eqn.call {
             Call::Submodule(index) if *index >= body.submodules.len() => {
-                return Err(format!(
-                    "{} calls submodule {index}, which does not exist",
-                    eqn.label
-                ));
+                return Err(format!("{} calls submodule {index}, which does not exist", eqn.label));
             }
             Call::Param(index) if *index >= body.params.len() || !eqn.args.is_empty() => {
                 return Err(format!("{} is not a parameter", eqn.label));
             }
             Call::Apply { variables, .. } => {
-                variables
-                    .var()
-                    .map_or(Ok(()), |var| read(&bound, var, &eqn.label))?;
+                variables.var().map_or(Ok(()), |var| read(&bound, var, &eqn.label))?;
             }
             _ => {}
         }
@@ -41,7 +36,5 @@ pub fn verify(body: &Body) -> Result<(), String> {
             return Err(format!("two equations are called {}", eqn.label));
         }
     }
-    body.outputs
-        .iter()
-        .try_for_each(|&var| read(&bound, var, "the result"))
+    body.outputs.iter().try_for_each(|&var| read(&bound, var, "the result"))
 }

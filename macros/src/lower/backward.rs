@@ -50,47 +50,20 @@ pub struct Backward {
 
 /// Lowers the backward pass.
 pub fn backward(body: &Body, analysis: &Analysis, differentiated: usize) -> Backward {
-    let mut walk = Walk {
-        analysis,
-        assigned: BTreeSet::new(),
-        trees: BTreeSet::new(),
-    };
-    let outputs = body
-        .outputs
-        .iter()
-        .take(differentiated)
-        .map(|&var| walk.contribute(Some(var)))
-        .collect();
-    let mut backward = Backward {
-        outputs,
-        ..Backward::default()
-    };
-    for (index, eqn) in body
-        .eqns
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(index, _)| analysis.pulled[*index])
-    {
-        backward
-            .zeros
-            .extend(eqn.outs.iter().filter(|out| !walk.assigned.contains(out)));
+    let mut walk = Walk { analysis, assigned: BTreeSet::new(), trees: BTreeSet::new() };
+    let outputs = body.outputs.iter().take(differentiated).map(|&var| walk.contribute(Some(var))).collect();
+    let mut backward = Backward { outputs, ..Backward::default() };
+    for (index, eqn) in body.eqns.iter().enumerate().rev().filter(|(index, _)| analysis.pulled[*index]) {
+        backward.zeros.extend(eqn.outs.iter().filter(|out| !walk.assigned.contains(out)));
         walk.assigned.extend(&eqn.outs);
         let variables = match &eqn.call {
             Call::Submodule(of) => Some(walk.gradient(Tree::Submodule(*of))),
             Call::Param(of) => Some(walk.gradient(Tree::Param(*of))),
-            Call::Apply {
-                variables: Arg::Var(var),
-                ..
-            } => Some(walk.gradient(Tree::Var(*var))),
+            Call::Apply { variables: Arg::Var(var), .. } => Some(walk.gradient(Tree::Var(*var))),
             _ => None,
         };
         let contributions = eqn.args.iter().map(|arg| walk.contribute(arg.var())).collect();
-        backward.steps.push(Step {
-            eqn: index,
-            contributions,
-            variables,
-        });
+        backward.steps.push(Step { eqn: index, contributions, variables });
     }
     let untouched = body.inputs.iter().filter(|&&var| {
         !body.info(var).is_tree && analysis.needs[var.0] != Need::No && !walk.assigned.contains(&var)
@@ -123,10 +96,6 @@ impl Walk<'_> {
     }
 
     fn gradient(&mut self, tree: Tree) -> Gradient {
-        if self.trees.insert(tree) {
-            Gradient::Assign
-        } else {
-            Gradient::Add
-        }
+        if self.trees.insert(tree) { Gradient::Assign } else { Gradient::Add }
     }
 }

@@ -18,10 +18,7 @@ pub struct Step {
 /// The steps, and whether each result moves.
 pub fn forward(body: &Body, analysis: &Analysis) -> (Vec<Step>, Vec<bool>) {
     let live: Vec<usize> = (0..body.eqns.len()).filter(|&eqn| analysis.live[eqn]).collect();
-    let args = live
-        .iter()
-        .flat_map(|&eqn| &body.eqns[eqn].args)
-        .map(|arg| arg.var());
+    let args = live.iter().flat_map(|&eqn| &body.eqns[eqn].args).map(|arg| arg.var());
     let uses: Vec<Option<Var>> = args.chain(body.outputs.iter().map(|&var| Some(var))).collect();
     let mut last = last_uses(&uses).into_iter();
     let steps = live.into_iter().map(|eqn| Step {

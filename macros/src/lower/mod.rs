@@ -26,13 +26,7 @@ pub fn lower(body: Body, inputs: &[Need], differentiated: usize) -> Lowered {
     let analysis = crate::analyze::analyze(&body, inputs, differentiated);
     let (forward, moved_outputs) = forward::forward(&body, &analysis);
     let backward = backward::backward(&body, &analysis, differentiated);
-    Lowered {
-        body,
-        analysis,
-        forward,
-        moved_outputs,
-        backward,
-    }
+    Lowered { body, analysis, forward, moved_outputs, backward }
 }
 
 impl Lowered {

@@ -97,10 +97,7 @@ impl Parse for Argument {
 pub fn op_of(path: &Path) -> TokenStream {
     let mut room = path.clone();
     let mut arguments = PathArguments::None;
-    let span = room
-        .segments
-        .last()
-        .map_or_else(proc_macro2::Span::call_site, |last| last.ident.span());
+    let span = room.segments.last().map_or_else(proc_macro2::Span::call_site, |last| last.ident.span());
     if let Some(last) = room.segments.last_mut() {
         arguments = std::mem::replace(&mut last.arguments, PathArguments::None);
     }

@@ -35,11 +35,7 @@ struct Wanted {
 
 impl Wanted {
     fn anything(span: Span) -> Self {
-        Wanted {
-            name: None,
-            span,
-            declared: None,
-        }
+        Wanted { name: None, span, declared: None }
     }
 }
 
@@ -129,10 +125,7 @@ impl<'a> BodyParser<'a> {
             }
             Some((Stmt::Macro(tail), before)) if tail.semi_token.is_none() => {
                 before.iter().for_each(|statement| self.statement(statement));
-                let tail = Expr::Macro(syn::ExprMacro {
-                    attrs: Vec::new(),
-                    mac: tail.mac.clone(),
-                });
+                let tail = Expr::Macro(syn::ExprMacro { attrs: Vec::new(), mac: tail.mac.clone() });
                 self.expression(&tail, wanted)
             }
             _ => {
@@ -182,9 +175,7 @@ impl<'a> BodyParser<'a> {
             return self.mistake(local.span(), messages::NOT_A_CALL);
         };
         if matches!(&*init.expr, Expr::Closure(_)) && self.place != Place::Closure {
-            names(&local.pat)
-                .into_iter()
-                .for_each(|name| self.scope.bind(name, Binding::Value));
+            names(&local.pat).into_iter().for_each(|name| self.scope.bind(name, Binding::Value));
             return self.mistake(init.expr.span(), messages::CLOSURE);
         }
         if !self.scope.touches_tensor(&init.expr) {
@@ -214,9 +205,7 @@ impl<'a> BodyParser<'a> {
         } else {
             // What follows may use the names: they must not be reported again.
             for wanted in wanted {
-                let var = self
-                    .body
-                    .var(wanted.name.clone().unwrap_or_default(), wanted.span, None);
+                let var = self.body.var(wanted.name.clone().unwrap_or_default(), wanted.span, None);
                 self.bind(wanted, var);
             }
         }
@@ -232,20 +221,13 @@ impl<'a> BodyParser<'a> {
         match pattern {
             Pat::Tuple(tuple) => {
                 let parts: Vec<_> = tuple.elems.iter().map(|part| self.pattern(part)).collect();
-                parts
-                    .into_iter()
-                    .collect::<Option<Vec<_>>>()
-                    .map(|parts| parts.concat())
+                parts.into_iter().collect::<Option<Vec<_>>>().map(|parts| parts.concat())
             }
             Pat::Paren(inner) => self.pattern(&inner.pat),
             Pat::Wild(wild) => Some(vec![Wanted::anything(wild.span())]),
             Pat::Ident(name) if name.mutability.is_some() => {
                 self.mistake(name.mutability.span(), messages::MUTABLE);
-                Some(vec![Wanted {
-                    name: Some(name.ident.to_string()),
-                    span: name.span(),
-                    declared: None,
-                }])
+                Some(vec![Wanted { name: Some(name.ident.to_string()), span: name.span(), declared: None }])
             }
             Pat::Ident(name) if name.by_ref.is_some() => {
                 self.mistake(name.by_ref.span(), messages::REFERENCE_BINDING);
@@ -259,12 +241,8 @@ impl<'a> BodyParser<'a> {
             Pat::Type(typed) => {
                 let mut wanted = self.pattern(&typed.pat)?;
                 if !matches!(&*typed.ty, Type::Infer(_)) {
-                    let declared = self
-                        .diagnostics
-                        .keep(tensor_type(&typed.ty, messages::INPUT_TYPE))?;
-                    wanted
-                        .iter_mut()
-                        .for_each(|wanted| wanted.declared = Some(declared.clone()));
+                    let declared = self.diagnostics.keep(tensor_type(&typed.ty, messages::INPUT_TYPE))?;
+                    wanted.iter_mut().for_each(|wanted| wanted.declared = Some(declared.clone()));
                 }
                 Some(wanted)
             }
@@ -304,15 +282,11 @@ impl<'a> BodyParser<'a> {
     }
 
     fn one(&mut self, expr: &Expr, wanted: &Wanted) -> Option<Var> {
-        self.expression(expr, std::slice::from_ref(wanted))
-            .and_then(|vars| vars.first().copied())
+        self.expression(expr, std::slice::from_ref(wanted)).and_then(|vars| vars.first().copied())
     }
 
     fn name(&mut self, path: &syn::ExprPath) -> Option<Var> {
-        let binding = path
-            .path
-            .get_ident()
-            .and_then(|name| self.scope.get(&name.to_string()));
+        let binding = path.path.get_ident().and_then(|name| self.scope.get(&name.to_string()));
         match binding {
             Some(Binding::Tensor(var)) if !self.body.info(var).is_tree => return Some(var),
             Some(Binding::Tensor(_)) => self.mistake(path.span(), messages::TREE_AS_TENSOR),
@@ -330,27 +304,18 @@ impl<'a> BodyParser<'a> {
                 self.submodule_call(index?, args, wanted)
             }
             Expr::Path(path) if path.qself.is_none() => {
-                let binding = path
-                    .path
-                    .get_ident()
-                    .and_then(|name| self.scope.get(&name.to_string()));
+                let binding = path.path.get_ident().and_then(|name| self.scope.get(&name.to_string()));
                 if let Some(Binding::Submodule(index)) = binding {
                     let args = self.tensors(call.args.iter())?;
                     return self.submodule_call(index, args, wanted);
                 }
                 let (args, values) = self.arguments(call.args.iter())?;
                 let name = path.path.segments.last()?.ident.clone();
-                let op = Call::Op {
-                    ty: op_of(&path.path),
-                    values,
-                };
+                let op = Call::Op { ty: op_of(&path.path), values };
                 Some(self.equation(&name.to_string(), name.span(), op, args, wanted))
             }
             Expr::Paren(inner) => {
-                let unwrapped = ExprCall {
-                    func: inner.expr.clone(),
-                    ..call.clone()
-                };
+                let unwrapped = ExprCall { func: inner.expr.clone(), ..call.clone() };
                 self.call(&unwrapped, wanted)
             }
             other => {
@@ -362,9 +327,8 @@ impl<'a> BodyParser<'a> {
 
     /// Arguments that are all tensors.
     fn tensors<'e>(&mut self, args: impl Iterator<Item = &'e Expr>) -> Option<Vec<Arg>> {
-        let args: Vec<_> = args
-            .map(|arg| self.one(arg, &Wanted::anything(arg.span())).map(Arg::Var))
-            .collect();
+        let args: Vec<_> =
+            args.map(|arg| self.one(arg, &Wanted::anything(arg.span())).map(Arg::Var)).collect();
         args.into_iter().collect()
     }
 
@@ -386,9 +350,7 @@ impl<'a> BodyParser<'a> {
 
     fn argument(&mut self, expr: &Expr) -> Option<Argument> {
         if self.scope.touches_tensor(expr) {
-            return self
-                .one(expr, &Wanted::anything(expr.span()))
-                .map(|var| Argument::Tensor(Arg::Var(var)));
+            return self.one(expr, &Wanted::anything(expr.span())).map(|var| Argument::Tensor(Arg::Var(var)));
         }
         match self.place == Place::Closure && !is_constant(expr) {
             true => Some(Argument::Tensor(Arg::Outside(quote!(#expr)))),
@@ -408,10 +370,7 @@ impl<'a> BodyParser<'a> {
         let (args, values) = self.arguments(exprs)?;
         let generics = &call.turbofish;
         let room: syn::Path = syn::parse_quote_spanned!(name.span()=> ::flaxen::ops::#name #generics);
-        let op = Call::Op {
-            ty: op_of(&room),
-            values,
-        };
+        let op = Call::Op { ty: op_of(&room), values };
         Some(self.equation(&name.to_string(), name.span(), op, args, wanted))
     }
 
@@ -425,26 +384,21 @@ impl<'a> BodyParser<'a> {
             return None;
         };
         let variables = match strip_reference(variables) {
-            Expr::Path(path) => match path
-                .path
-                .get_ident()
-                .and_then(|name| self.scope.get(&name.to_string()))
-            {
-                Some(Binding::Tensor(var)) => {
-                    self.body.vars[var.0].is_tree = true;
-                    Arg::Var(var)
+            Expr::Path(path) => {
+                match path.path.get_ident().and_then(|name| self.scope.get(&name.to_string())) {
+                    Some(Binding::Tensor(var)) => {
+                        self.body.vars[var.0].is_tree = true;
+                        Arg::Var(var)
+                    }
+                    _ => Arg::Outside(quote!(#variables)),
                 }
-                _ => Arg::Outside(quote!(#variables)),
-            },
+            }
             _ => Arg::Outside(quote!(#variables)),
         };
         let (args, _) = self.arguments(exprs)?;
         let model = &call.receiver;
         let name = &call.method;
-        let model = Call::Apply {
-            model: quote!(#model),
-            variables,
-        };
+        let model = Call::Apply { model: quote!(#model), variables };
         Some(self.equation(&name.to_string(), name.span(), model, args, wanted))
     }
 
@@ -514,13 +468,7 @@ impl<'a> BodyParser<'a> {
             })
             .collect::<Vec<_>>();
         let label = self.body.label(name);
-        self.body.eqns.push(Eqn {
-            label,
-            outs: outs.clone(),
-            call,
-            args,
-            span,
-        });
+        self.body.eqns.push(Eqn { label, outs: outs.clone(), call, args, span });
         outs
     }
 
@@ -541,10 +489,7 @@ impl<'a> BodyParser<'a> {
             return None;
         }
         let compact: Compact = self.diagnostics.keep(call.parse_body())?;
-        let span = compact
-            .name
-            .as_ref()
-            .map_or(compact.class.span(), syn::LitStr::span);
+        let span = compact.name.as_ref().map_or(compact.class.span(), syn::LitStr::span);
         let name = match &compact.name {
             Some(name) => name.value(),
             None => {
@@ -555,14 +500,7 @@ impl<'a> BodyParser<'a> {
         };
         let field = self.field(&name, span)?;
         let (ty, text, keywords, span) = (compact.ty, compact.text, compact.keywords, compact.class.span());
-        self.body.submodules.push(Submodule {
-            name,
-            field,
-            ty,
-            text,
-            keywords,
-            span,
-        });
+        self.body.submodules.push(Submodule { name, field, ty, text, keywords, span });
         Some(self.body.submodules.len() - 1)
     }
 
@@ -575,12 +513,8 @@ impl<'a> BodyParser<'a> {
         let (name, span) = (param.name.value(), param.name.span());
         let field = self.field(&name, span)?;
         let initializer = param.initializer;
-        let declared = Param {
-            name: name.clone(),
-            field,
-            initializer: quote!(#initializer),
-            tensor: param.tensor,
-        };
+        let declared =
+            Param { name: name.clone(), field, initializer: quote!(#initializer), tensor: param.tensor };
         self.body.params.push(declared);
         let index = self.body.params.len() - 1;
         Some(self.equation(&name, span, Call::Param(index), Vec::new(), wanted))

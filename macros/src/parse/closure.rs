@@ -55,9 +55,6 @@ impl ClosureCall {
         }
         parser.closure_body(&self.closure.body);
         let body = parser.finish();
-        Closure {
-            body,
-            arguments: self.arguments.iter().map(|argument| quote!(#argument)).collect(),
-        }
+        Closure { body, arguments: self.arguments.iter().map(|argument| quote!(#argument)).collect() }
     }
 }

@@ -32,17 +32,11 @@ impl Parse for Compact {
         }
         let module: DimType = input.parse()?;
         let text = tidy(&module.tokens);
-        let mut compact = Compact {
-            ty: module.tokens,
-            text,
-            class: module.name,
-            name: None,
-            keywords: Vec::new(),
-        };
+        let mut compact =
+            Compact { ty: module.tokens, text, class: module.name, name: None, keywords: Vec::new() };
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
-            let key: Ident = input
-                .parse()
-                .map_err(|error| Error::new(error.span(), messages::COMPACT_FORM))?;
+            let key: Ident =
+                input.parse().map_err(|error| Error::new(error.span(), messages::COMPACT_FORM))?;
             input.parse::<Token![=]>()?;
             compact.keyword(key, input.parse()?)?;
         }
@@ -61,9 +55,7 @@ impl Compact {
         }
         if key == "name" {
             match value {
-                Expr::Lit(syn::ExprLit {
-                    lit: Lit::Str(name), ..
-                }) => self.name = Some(name),
+                Expr::Lit(syn::ExprLit { lit: Lit::Str(name), .. }) => self.name = Some(name),
                 other => return Err(Error::new(other.span(), messages::NAME_LITERAL)),
             }
         } else if let Some(ty) = type_level(&value) {
@@ -123,11 +115,7 @@ impl Parse for ParamCall {
         let tensor = inside.parse()?;
         input.parse::<Option<Token![,]>>()?;
         match input.is_empty() {
-            true => Ok(ParamCall {
-                name,
-                initializer,
-                tensor,
-            }),
+            true => Ok(ParamCall { name, initializer, tensor }),
             false => Err(input.error(messages::PARAM_FORM)),
         }
     }
@@ -145,9 +133,7 @@ pub fn field_of(name: &str, span: Span) -> Result<Ident> {
         field.push(letter.to_ascii_lowercase());
     }
     let is_name = field.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && field
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
+        && field.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
         && field != "_";
     match is_name {
         false => Err(Error::new(span, messages::not_a_name(name))),

@@ -24,10 +24,7 @@ impl Dim {
         match expr {
             Expr::Lit(literal) => match &literal.lit {
                 Lit::Int(int) => Ok(Dim::Size(size(int)?, int.span())),
-                other => Err(Error::new(
-                    other.span(),
-                    "a dimension is an integer, such as `28`",
-                )),
+                other => Err(Error::new(other.span(), "a dimension is an integer, such as `28`")),
             },
             Expr::Path(path) if path.qself.is_none() => Ok(Dim::Name(path.path.clone())),
             Expr::Paren(inner) => Dim::from_expr(&inner.expr),
@@ -39,19 +36,11 @@ impl Dim {
                     BinOp::Mul(_) => "DimMul",
                     BinOp::Div(_) => "DimDiv",
                     _ => {
-                        return Err(Error::new(
-                            binary.op.span(),
-                            "dimensions know `+`, `-`, `*` and `/`",
-                        ));
+                        return Err(Error::new(binary.op.span(), "dimensions know `+`, `-`, `*` and `/`"));
                     }
                 };
                 let (left, right) = (Dim::from_expr(&binary.left)?, Dim::from_expr(&binary.right)?);
-                Ok(Dim::Arithmetic(
-                    operator,
-                    Box::new(left),
-                    Box::new(right),
-                    expr.span(),
-                ))
+                Ok(Dim::Arithmetic(operator, Box::new(left), Box::new(right), expr.span()))
             }
             _ => Err(Error::new(
                 expr.span(),
@@ -116,10 +105,7 @@ impl Parse for Dim {
 fn size(int: &syn::LitInt) -> Result<usize> {
     let size = int.base10_parse::<usize>()?;
     if !int.suffix().is_empty() {
-        return Err(Error::new(
-            int.span(),
-            format!("a dimension has no suffix: write `{size}`"),
-        ));
+        return Err(Error::new(int.span(), format!("a dimension has no suffix: write `{size}`")));
     }
     if size > 999_999_999 {
         return Err(Error::new(int.span(), "a dimension has nine digits at most"));
@@ -173,10 +159,7 @@ impl TensorType {
             return true;
         };
         let discrete = ["i32", "u32", "u8", "bool"];
-        !element
-            .path
-            .get_ident()
-            .is_some_and(|name| discrete.contains(&name.to_string().as_str()))
+        !element.path.get_ident().is_some_and(|name| discrete.contains(&name.to_string().as_str()))
     }
 
     /// The sizes in numbers: `Sizes::new(&[Size::Named("B"), Size::Known(28)])`.
@@ -196,10 +179,7 @@ impl Parse for TensorType {
                 input.parse::<Token![,]>()?;
             }
         }
-        let element = input
-            .parse::<Option<Token![;]>>()?
-            .map(|_| input.parse())
-            .transpose()?;
+        let element = input.parse::<Option<Token![;]>>()?.map(|_| input.parse()).transpose()?;
         if dims.len() > 6 {
             return Err(Error::new(span, "a tensor has six dimensions at most"));
         }

@@ -22,11 +22,7 @@ pub struct Scope(Vec<(String, Binding)>);
 impl Scope {
     /// What a name means.
     pub fn get(&self, name: &str) -> Option<Binding> {
-        self.0
-            .iter()
-            .rev()
-            .find(|(bound, _)| bound == name)
-            .map(|(_, binding)| *binding)
+        self.0.iter().rev().find(|(bound, _)| bound == name).map(|(_, binding)| *binding)
     }
 
     /// Binds a name, which hides an earlier one.

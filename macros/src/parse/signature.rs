@@ -17,17 +17,10 @@ pub fn signature(
     if let Some(asyncness) = &head.asyncness {
         diagnostics.at(asyncness.span(), messages::ASYNC);
     }
-    let inputs: Vec<_> = head
-        .inputs
-        .iter()
-        .filter_map(|input| diagnostics.keep(self::input(input)?))
-        .collect();
+    let inputs: Vec<_> =
+        head.inputs.iter().filter_map(|input| diagnostics.keep(self::input(input)?)).collect();
     let outputs = diagnostics.keep(outputs(&head.output, head.ident.span()));
-    let expected = head
-        .inputs
-        .iter()
-        .filter(|input| matches!(input, FnArg::Typed(_)))
-        .count();
+    let expected = head.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_))).count();
     if expected == 0 {
         diagnostics.at(head.ident.span(), messages::NO_INPUT);
     }
@@ -36,12 +29,7 @@ pub fn signature(
         diagnostics.at(head.ident.span(), messages::TOO_MANY);
     }
     let whole = inputs.len() == expected && expected > 0;
-    whole.then(|| Signature {
-        outer: outer.clone(),
-        inner: head.generics.clone(),
-        inputs,
-        outputs,
-    })
+    whole.then(|| Signature { outer: outer.clone(), inner: head.generics.clone(), inputs, outputs })
 }
 
 fn input(input: &FnArg) -> Option<Result<(Ident, TensorType)>> {
@@ -60,10 +48,7 @@ fn outputs(output: &ReturnType, function: Span) -> Result<Vec<TensorType>> {
         ReturnType::Default => Err(Error::new(function, messages::OUTPUT_TYPE)),
         ReturnType::Type(_, ty) => match &**ty {
             Type::Tuple(tuple) if tuple.elems.len() > 1 => {
-                let types = tuple
-                    .elems
-                    .iter()
-                    .map(|ty| tensor_type(ty, messages::OUTPUT_TYPE));
+                let types = tuple.elems.iter().map(|ty| tensor_type(ty, messages::OUTPUT_TYPE));
                 types.collect()
             }
             ty => Ok(vec![tensor_type(ty, messages::OUTPUT_TYPE)?]),
@@ -74,12 +59,7 @@ fn outputs(output: &ReturnType, function: Span) -> Result<Vec<TensorType>> {
 /// `Tensor![B, 10]`, taken apart.
 pub fn tensor_type(ty: &Type, message: &str) -> Result<TensorType> {
     if let Type::Macro(call) = ty
-        && call
-            .mac
-            .path
-            .segments
-            .last()
-            .is_some_and(|last| last.ident == "Tensor")
+        && call.mac.path.segments.last().is_some_and(|last| last.ident == "Tensor")
     {
         let mut tensor: TensorType = call.mac.parse_body()?;
         tensor.span = call.mac.path.span();

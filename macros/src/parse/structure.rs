@@ -36,11 +36,9 @@ pub struct Field {
 pub fn structure(item: ItemStruct, diagnostics: &mut Diagnostics) -> Option<Structure> {
     let fields = match item.fields {
         Fields::Unit => Vec::new(),
-        Fields::Named(named) => named
-            .named
-            .into_iter()
-            .filter_map(|field| self::field(field, diagnostics))
-            .collect(),
+        Fields::Named(named) => {
+            named.named.into_iter().filter_map(|field| self::field(field, diagnostics)).collect()
+        }
         Fields::Unnamed(fields) => {
             diagnostics.at(fields.span(), messages::TUPLE_STRUCT);
             return None;
@@ -56,21 +54,13 @@ pub fn structure(item: ItemStruct, diagnostics: &mut Diagnostics) -> Option<Stru
 }
 
 fn field(field: syn::Field, diagnostics: &mut Diagnostics) -> Option<Field> {
-    let (defaults, attributes): (Vec<_>, Vec<_>) = field
-        .attrs
-        .into_iter()
-        .partition(|attribute| attribute.path().is_ident("default"));
+    let (defaults, attributes): (Vec<_>, Vec<_>) =
+        field.attrs.into_iter().partition(|attribute| attribute.path().is_ident("default"));
     let default = match defaults.first() {
         Some(attribute) => Some(diagnostics.keep(attribute.parse_args::<Expr>())?),
         None => None,
     };
-    Some(Field {
-        attributes,
-        visibility: field.vis,
-        name: field.ident?,
-        ty: field.ty,
-        default,
-    })
+    Some(Field { attributes, visibility: field.vis, name: field.ident?, ty: field.ty, default })
 }
 
 /// The `impl` of a module: the lowered `call`, its docs, and the other methods as they stand.
@@ -109,12 +99,7 @@ pub fn implementation(item: &ItemImpl, diagnostics: &mut Diagnostics) -> Option<
     let body = parser.finish();
     let others = item.items.iter().filter(|item| call_of(item).is_none());
     Some(Implementation {
-        module: Module {
-            name,
-            self_ty: (*item.self_ty).clone(),
-            signature,
-            body,
-        },
+        module: Module { name, self_ty: (*item.self_ty).clone(), signature, body },
         attributes: call.attrs.clone(),
         others: quote!(#(#others)*),
     })

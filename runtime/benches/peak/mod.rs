@@ -12,12 +12,8 @@ pub fn peak(threads: usize) -> f64 {
     (0..rounds)
         .map(|_| {
             std::thread::scope(|scope| {
-                let runs: Vec<_> = (0..threads)
-                    .map(|_| scope.spawn(move || arch.dispatch(Chains)))
-                    .collect();
-                runs.into_iter()
-                    .map(|run| run.join().expect("a chain of multiply-adds does not panic"))
-                    .sum()
+                let runs: Vec<_> = (0..threads).map(|_| scope.spawn(move || arch.dispatch(Chains))).collect();
+                runs.into_iter().map(|run| run.join().expect("a chain of multiply-adds does not panic")).sum()
             })
         })
         .fold(0.0, f64::max)
@@ -42,10 +38,7 @@ impl WithSimd for Chains {
             }
         }
         let seconds = start.elapsed().as_secs_f64();
-        let total = chains
-            .into_iter()
-            .map(|chain| simd.reduce_sum_f32s(chain))
-            .sum::<f32>();
+        let total = chains.into_iter().map(|chain| simd.reduce_sum_f32s(chain)).sum::<f32>();
         black_box(total);
         (2 * CHAINS * STEPS * S::F32_LANES) as f64 / seconds
     }

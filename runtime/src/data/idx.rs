@@ -55,20 +55,13 @@ pub(super) fn read_checked(
     check_sizes: impl FnOnce(&[usize]) -> Result<(), String>,
 ) -> Result<(Idx, PathBuf)> {
     let path = locate(path.as_ref())?;
-    let io_error = |source| Error::Io {
-        path: path.clone(),
-        source,
-    };
+    let io_error = |source| Error::Io { path: path.clone(), source };
     let file = File::open(&path).map_err(io_error)?;
     let file_size = file.metadata().map_err(io_error)?.len();
     let mut file = BufReader::new(file);
     let result = if file.fill_buf().map_err(io_error)?.starts_with(&GZIP_MAGIC) {
-        parse(
-            &mut MultiGzDecoder::new(file),
-            file_size.saturating_mul(MOST_BYTES_PER_GZIP_BYTE),
-            check_sizes,
-        )
-        .map_err(|failure| failure.inside_gzip())
+        parse(&mut MultiGzDecoder::new(file), file_size.saturating_mul(MOST_BYTES_PER_GZIP_BYTE), check_sizes)
+            .map_err(|failure| failure.inside_gzip())
     } else {
         parse(&mut file, file_size, check_sizes)
     };
@@ -87,25 +80,16 @@ fn locate(path: &Path) -> Result<PathBuf> {
         match fs::metadata(&candidate) {
             Ok(metadata) if metadata.is_file() => return Ok(candidate),
             Ok(_) => {
-                return Err(Error::Format {
-                    path: candidate,
-                    reason: "not a file".into(),
-                });
+                return Err(Error::Format { path: candidate, reason: "not a file".into() });
             }
             Err(source) if source.kind() == ErrorKind::NotFound => {}
             Err(source) => {
-                return Err(Error::Io {
-                    path: candidate,
-                    source,
-                });
+                return Err(Error::Io { path: candidate, source });
             }
         }
     }
     let source = io::Error::new(ErrorKind::NotFound, "no such file, nor one with `.gz` appended");
-    Err(Error::Io {
-        path: path.to_owned(),
-        source,
-    })
+    Err(Error::Io { path: path.to_owned(), source })
 }
 
 /// What went wrong, while the path is not at hand.
@@ -152,9 +136,7 @@ fn parse(
 
     // One byte more than announced, to meet the end of the data, where gzip's checksum is compared.
     let mut values = Vec::new();
-    let end = reader
-        .take((count as u64).saturating_add(1))
-        .read_to_end(&mut values);
+    let end = reader.take((count as u64).saturating_add(1)).read_to_end(&mut values);
     end.map_err(|error| match error.kind() {
         ErrorKind::UnexpectedEof if values.len() == count => {
             Failure::Format("corrupt gzip: cut off after the last value, or followed by other data".into())
@@ -162,9 +144,7 @@ fn parse(
         _ => truncated(error),
     })?;
     if values.len() > count {
-        return Err(Failure::Format(format!(
-            "data after the {count} values of sizes {sizes:?}"
-        )));
+        return Err(Failure::Format(format!("data after the {count} values of sizes {sizes:?}")));
     }
     if values.len() < count {
         return Err(Failure::Format(format!(
@@ -246,17 +226,11 @@ mod tests {
     #[test]
     fn plain_and_compressed_files_read_alike() {
         let bytes = idx_bytes(&[3, 2, 2]);
-        let expected = Idx {
-            sizes: vec![3, 2, 2],
-            values: (0..12).collect(),
-        };
+        let expected = Idx { sizes: vec![3, 2, 2], values: (0..12).collect() };
         assert_eq!(read_bytes(&bytes).unwrap(), expected);
         assert_eq!(read_bytes(&gzip(&bytes)).unwrap(), expected);
         // gzip files may be concatenated.
-        assert_eq!(
-            read_bytes(&[gzip(&bytes[..9]), gzip(&bytes[9..])].concat()).unwrap(),
-            expected
-        );
+        assert_eq!(read_bytes(&[gzip(&bytes[..9]), gzip(&bytes[9..])].concat()).unwrap(), expected);
         assert_eq!(read_bytes(&idx_bytes(&[0, 28, 28])).unwrap().sizes, [0, 28, 28]);
     }
 
@@ -298,15 +272,9 @@ mod tests {
         let compressed = gzip(&bytes);
         assert_refused(&compressed[..3], "ends early");
         assert_refused(&compressed[..compressed.len() - 12], "ends early");
-        assert_refused(
-            &compressed[..compressed.len() - 1],
-            "cut off after the last value",
-        );
+        assert_refused(&compressed[..compressed.len() - 1], "cut off after the last value");
         assert_refused(&[&compressed[..], b"garbage"].concat(), "followed by other data");
-        assert_refused(
-            &[&compressed[..], b"more garbage than that"].concat(),
-            "corrupt gzip",
-        );
+        assert_refused(&[&compressed[..], b"more garbage than that"].concat(), "corrupt gzip");
         assert_refused(&gzip(&[&bytes[..], b"!"].concat()), "data after the 12 values");
         let mut wrong_checksum = compressed.clone();
         let position = wrong_checksum.len() - 8;

@@ -47,11 +47,7 @@ impl LabelledImages {
     /// no class, or when `white` is 0.
     pub fn new(images: Vec<u8>, labels: Vec<u8>, white: u8) -> Result<Self> {
         let mismatch = |what: &str, expected: String, found: String| {
-            Err(Error::Mismatch {
-                what: what.into(),
-                expected,
-                found,
-            })
+            Err(Error::Mismatch { what: what.into(), expected, found })
         };
         if labels.is_empty() {
             return mismatch("labels", "at least one".into(), "none".into());
@@ -64,20 +60,12 @@ impl LabelledImages {
             );
         }
         if let Some((index, label)) = not_a_class(&labels) {
-            return mismatch(
-                "labels",
-                format!("0 to {}", CLASSES - 1),
-                format!("{label} at index {index}"),
-            );
+            return mismatch("labels", format!("0 to {}", CLASSES - 1), format!("{label} at index {index}"));
         }
         if white == 0 {
             return mismatch("white", "1 to 255".into(), "0".into());
         }
-        Ok(Self {
-            images,
-            labels,
-            white,
-        })
+        Ok(Self { images, labels, white })
     }
 
     /// How many images there are; at least one.
@@ -115,9 +103,7 @@ impl LabelledImages {
     pub fn gather<B: Batch>(&self, indices: &[usize]) -> Result<LabelledBatch<B>> {
         let batch = B::from_size(indices.len()).ok_or_else(|| Error::Mismatch {
             what: "indices of a batch".into(),
-            expected: B::SIZE
-                .known()
-                .map_or("any number".into(), |size| size.to_string()),
+            expected: B::SIZE.known().map_or("any number".into(), |size| size.to_string()),
             found: indices.len().to_string(),
         })?;
         if let Some(index) = indices.iter().find(|&&index| index >= self.len()) {
@@ -138,16 +124,14 @@ impl LabelledImages {
     /// The images of these indices, which are as many as the batch and all below [`len`](Self::len).
     fn batch_of<B: Batch>(&self, batch: B, indices: impl Iterator<Item = usize> + Clone) -> LabelledBatch<B> {
         let white = f32::from(self.white);
-        let images = Tensor::written(
-            (batch, Default::default(), Default::default(), Default::default()),
-            |images| {
+        let images =
+            Tensor::written((batch, Default::default(), Default::default(), Default::default()), |images| {
                 for (index, image) in indices.clone().zip(images.chunks_exact_mut(PIXELS)) {
                     for (pixel, &byte) in image.iter_mut().zip(self.image(index)) {
                         *pixel = f32::from(byte) / white;
                     }
                 }
-            },
-        );
+            });
         let labels = Tensor::written((batch,), |labels| {
             for (index, label) in indices.zip(labels) {
                 *label = self.labels[index].into();
@@ -174,11 +158,7 @@ pub struct LabelledBatch<B: Batch> {
 
 /// The first label that is no class, with its index.
 fn not_a_class(labels: &[u8]) -> Option<(usize, u8)> {
-    labels
-        .iter()
-        .copied()
-        .enumerate()
-        .find(|&(_, label)| usize::from(label) >= CLASSES)
+    labels.iter().copied().enumerate().find(|&(_, label)| usize::from(label) >= CLASSES)
 }
 
 /// Loads `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
@@ -191,62 +171,35 @@ fn not_a_class(labels: &[u8]) -> Option<(usize, u8)> {
 /// a label is no class. Each names the file.
 pub fn load(folder: impl AsRef<Path>) -> Result<TrainTest> {
     let folder = folder.as_ref();
-    let metadata = fs::metadata(folder).map_err(|source| Error::Io {
-        path: folder.to_owned(),
-        source,
-    })?;
+    let metadata = fs::metadata(folder).map_err(|source| Error::Io { path: folder.to_owned(), source })?;
     if !metadata.is_dir() {
-        return Err(Error::Format {
-            path: folder.to_owned(),
-            reason: "not a folder".into(),
-        });
+        return Err(Error::Format { path: folder.to_owned(), reason: "not a folder".into() });
     }
-    Ok(TrainTest {
-        train: load_set(folder, "train")?,
-        test: load_set(folder, "t10k")?,
-    })
+    Ok(TrainTest { train: load_set(folder, "train")?, test: load_set(folder, "t10k")? })
 }
 
 /// One set of a folder.
 fn load_set(folder: &Path, set: &str) -> Result<LabelledImages> {
-    let (images, images_path) = idx::read_checked(
-        folder.join(format!("{set}-images-idx3-ubyte")),
-        |sizes| match sizes {
+    let (images, images_path) =
+        idx::read_checked(folder.join(format!("{set}-images-idx3-ubyte")), |sizes| match sizes {
             [0, SIDE, SIDE] => Err("there are no images in it".into()),
             [_, SIDE, SIDE] => Ok(()),
-            [_, height, width] => Err(format!(
-                "expected images of {SIDE}×{SIDE} pixels, found {height}×{width}"
-            )),
-            _ => Err(format!(
-                "expected images in 3 dimensions, found {}: {sizes:?}",
-                sizes.len()
-            )),
-        },
-    )?;
-    let (labels, labels_path) = idx::read_checked(
-        folder.join(format!("{set}-labels-idx1-ubyte")),
-        |sizes| match sizes {
+            [_, height, width] => {
+                Err(format!("expected images of {SIDE}×{SIDE} pixels, found {height}×{width}"))
+            }
+            _ => Err(format!("expected images in 3 dimensions, found {}: {sizes:?}", sizes.len())),
+        })?;
+    let (labels, labels_path) =
+        idx::read_checked(folder.join(format!("{set}-labels-idx1-ubyte")), |sizes| match sizes {
             [count] if *count == images.sizes[0] => Ok(()),
-            [count] => Err(format!(
-                "{count} labels, but {} has {} images",
-                images_path.display(),
-                images.sizes[0]
-            )),
-            _ => Err(format!(
-                "expected labels in 1 dimension, found {}: {sizes:?}",
-                sizes.len()
-            )),
-        },
-    )?;
+            [count] => {
+                Err(format!("{count} labels, but {} has {} images", images_path.display(), images.sizes[0]))
+            }
+            _ => Err(format!("expected labels in 1 dimension, found {}: {sizes:?}", sizes.len())),
+        })?;
     if let Some((index, label)) = not_a_class(&labels.values) {
-        let reason = format!(
-            "label {label} at index {index} is not one of 0 to {}",
-            CLASSES - 1
-        );
-        return Err(Error::Format {
-            path: labels_path,
-            reason,
-        });
+        let reason = format!("label {label} at index {index} is not one of 0 to {}", CLASSES - 1);
+        return Err(Error::Format { path: labels_path, reason });
     }
     LabelledImages::new(images.values, labels.values, u8::MAX)
 }
@@ -271,11 +224,7 @@ mod tests {
             let pixels: Vec<u8> = (0..labels.len() * PIXELS).map(|pixel| pixel as u8).collect();
             let images = idx_bytes(&[count, 28, 28], &pixels);
             fs::write(folder.join(format!("{set}-images-idx3-ubyte")), images).unwrap();
-            fs::write(
-                folder.join(format!("{set}-labels-idx1-ubyte")),
-                idx_bytes(&[count], labels),
-            )
-            .unwrap();
+            fs::write(folder.join(format!("{set}-labels-idx1-ubyte")), idx_bytes(&[count], labels)).unwrap();
         }
     }
 
@@ -286,10 +235,7 @@ mod tests {
         write_sound(folder.path());
         fs::write(folder.path().join(file), content).unwrap();
         let message = load(folder.path()).unwrap_err().to_string();
-        assert!(
-            message.contains(file) && message.contains(reason),
-            "{file}, {reason:?}: {message:?}"
-        );
+        assert!(message.contains(file) && message.contains(reason), "{file}, {reason:?}: {message:?}");
     }
 
     #[test]
@@ -309,16 +255,8 @@ mod tests {
         let labels = "t10k-labels-idx1-ubyte";
         assert_refused(images, &idx_bytes(&[0, 28, 28], &[]), "no images");
         assert_refused(images, &idx_bytes(&[1, 28, 14], &[0; 28 * 14]), "found 28×14");
-        assert_refused(
-            images,
-            &idx_bytes(&[3], &[0; 3]),
-            "expected images in 3 dimensions, found 1",
-        );
-        assert_refused(
-            labels,
-            &idx_bytes(&[2, 1], &[0; 2]),
-            "expected labels in 1 dimension, found 2",
-        );
+        assert_refused(images, &idx_bytes(&[3], &[0; 3]), "expected images in 3 dimensions, found 1");
+        assert_refused(labels, &idx_bytes(&[2, 1], &[0; 2]), "expected labels in 1 dimension, found 2");
         assert_refused(labels, &idx_bytes(&[3], &[0; 3]), "3 labels, but");
         assert_refused(labels, &idx_bytes(&[2], &[9, 10]), "label 10 at index 1");
         assert_refused(labels, b"no", "ends early");
@@ -330,15 +268,10 @@ mod tests {
         write_sound(folder.path());
         fs::remove_file(folder.path().join("t10k-images-idx3-ubyte")).unwrap();
         let message = load(folder.path()).unwrap_err().to_string();
-        assert!(
-            message.contains("t10k-images-idx3-ubyte: no such file"),
-            "{message}"
-        );
+        assert!(message.contains("t10k-images-idx3-ubyte: no such file"), "{message}");
         let message = load(folder.path().join("absent")).unwrap_err().to_string();
         assert!(message.contains("absent"), "{message}");
-        let message = load(folder.path().join("train-images-idx3-ubyte"))
-            .unwrap_err()
-            .to_string();
+        let message = load(folder.path().join("train-images-idx3-ubyte")).unwrap_err().to_string();
         assert!(message.contains("not a folder"), "{message}");
     }
 
@@ -375,11 +308,8 @@ mod tests {
 
     #[test]
     fn a_set_is_checked_when_made() {
-        let refused = |images, labels, white| {
-            LabelledImages::new(images, labels, white)
-                .unwrap_err()
-                .to_string()
-        };
+        let refused =
+            |images, labels, white| LabelledImages::new(images, labels, white).unwrap_err().to_string();
         assert!(refused(vec![], vec![], 255).contains("at least one"));
         assert!(refused(vec![0; PIXELS + 1], vec![0], 255).contains("expected 784 for 1 labels, found 785"));
         assert!(refused(vec![0; PIXELS], vec![10], 255).contains("found 10 at index 0"));

@@ -89,11 +89,7 @@ impl Initializer {
     /// variance scaling and orthogonal matrices need two axes, delta-orthogonal kernels three, and no more
     /// inputs than outputs.
     pub fn fill(&self, key: Key, sizes: &[usize], out: &mut [f32]) {
-        assert_eq!(
-            out.len(),
-            sizes.iter().product::<usize>(),
-            "elements of an array of sizes {sizes:?}"
-        );
+        assert_eq!(out.len(), sizes.iter().product::<usize>(), "elements of an array of sizes {sizes:?}");
         match *self {
             Self::Constant(value) => out.fill(value),
             Self::Normal { stddev } => scaled(key, &Normal, stddev, out),
@@ -197,19 +193,13 @@ pub use {
 /// nonlinear dynamics of learning in deep linear neural networks" (2013). The last axis is that of the
 /// columns; Flax's default for `scale` is 1.
 pub const fn orthogonal(scale: f32) -> Initializer {
-    Initializer::Orthogonal {
-        scale,
-        column_axis: -1,
-    }
+    Initializer::Orthogonal { scale, column_axis: -1 }
 }
 
 /// A convolution kernel that is an orthogonal matrix in the middle of its window and zero elsewhere: Xiao et
 /// al., "Dynamical isometry and a mean field theory of CNNs" (2018).
 pub const fn delta_orthogonal(scale: f32) -> Initializer {
-    Initializer::DeltaOrthogonal {
-        scale,
-        column_axis: -1,
-    }
+    Initializer::DeltaOrthogonal { scale, column_axis: -1 }
 }
 
 /// The place of an axis that may count from the end.
@@ -218,9 +208,6 @@ pub const fn delta_orthogonal(scale: f32) -> Initializer {
 /// If there is no such axis.
 fn axis(axis: isize, rank: usize) -> usize {
     let place = if axis < 0 { axis + rank as isize } else { axis };
-    assert!(
-        (0..rank as isize).contains(&place),
-        "an array of {rank} axes has no axis {axis}"
-    );
+    assert!((0..rank as isize).contains(&place), "an array of {rank} axes has no axis {axis}");
     place as usize
 }

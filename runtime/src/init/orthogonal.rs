@@ -15,10 +15,7 @@ pub(super) struct Orthogonal {
 
 impl Orthogonal {
     pub(super) fn fill(&self, key: Key, sizes: &[usize], out: &mut [f32]) {
-        assert!(
-            sizes.len() >= 2,
-            "an orthogonal matrix needs two axes, not {sizes:?}"
-        );
+        assert!(sizes.len() >= 2, "an orthogonal matrix needs two axes, not {sizes:?}");
         if out.is_empty() {
             return;
         }
@@ -31,11 +28,7 @@ impl Orthogonal {
         let inner: usize = sizes[column_axis + 1..].iter().product();
         for (i, place) in out.iter_mut().enumerate() {
             let (row, column) = (i / (inner * columns) * inner + i % inner, i / inner % columns);
-            let component = if rows >= columns {
-                vectors[column][row]
-            } else {
-                vectors[row][column]
-            };
+            let component = if rows >= columns { vectors[column][row] } else { vectors[row][column] };
             *place = self.scale * component as f32;
         }
     }
@@ -45,10 +38,7 @@ impl Orthogonal {
         let &[ref window @ .., inputs, outputs] = sizes else {
             panic!("a delta-orthogonal kernel has axes [..., in, out], not {sizes:?}");
         };
-        assert!(
-            (1..=3).contains(&window.len()),
-            "a delta-orthogonal kernel has 3 to 5 axes, not {sizes:?}"
-        );
+        assert!((1..=3).contains(&window.len()), "a delta-orthogonal kernel has 3 to 5 axes, not {sizes:?}");
         assert!(
             inputs <= outputs,
             "a delta-orthogonal kernel has no more inputs than outputs, unlike {sizes:?}"
@@ -71,12 +61,7 @@ fn orthonormal(key: Key, length: usize, vectors: usize) -> Vec<Vec<f64>> {
     key.fill(&Normal, &mut normals);
     let mut basis: Vec<Vec<f64>> = Vec::with_capacity(vectors);
     for column in 0..vectors {
-        let mut vector: Vec<f64> = normals
-            .iter()
-            .skip(column)
-            .step_by(vectors)
-            .map(|&x| x.into())
-            .collect();
+        let mut vector: Vec<f64> = normals.iter().skip(column).step_by(vectors).map(|&x| x.into()).collect();
         for _ in 0..2 {
             for unit in &basis {
                 let along = dot(unit, &vector);

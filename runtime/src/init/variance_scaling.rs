@@ -57,14 +57,7 @@ pub struct VarianceScaling {
 impl VarianceScaling {
     /// For a kernel `[..., in, out]`.
     pub const fn new(scale: f64, mode: FanMode, distribution: Spread) -> Self {
-        Self {
-            scale,
-            mode,
-            distribution,
-            in_axis: -2,
-            out_axis: -1,
-            batch_axis: None,
-        }
+        Self { scale, mode, distribution, in_axis: -2, out_axis: -1, batch_axis: None }
     }
 
     /// With another axis of the inputs. Negative axes count from the end.
@@ -79,19 +72,13 @@ impl VarianceScaling {
 
     /// With an axis that counts for nothing, as it holds kernels beside each other.
     pub const fn batch_axis(self, batch_axis: isize) -> Self {
-        Self {
-            batch_axis: Some(batch_axis),
-            ..self
-        }
+        Self { batch_axis: Some(batch_axis), ..self }
     }
 
     /// The variance for these sizes, in the arithmetic of JAX: `f64`, then rounded.
     fn variance(&self, sizes: &[usize]) -> f32 {
         let rank = sizes.len();
-        assert!(
-            rank >= 2,
-            "variance scaling needs an axis of inputs and one of outputs, of sizes {sizes:?}"
-        );
+        assert!(rank >= 2, "variance scaling needs an axis of inputs and one of outputs, of sizes {sizes:?}");
         let size = |place: isize| sizes[axis(place, rank)] as f64;
         let (input, output) = (size(self.in_axis), size(self.out_axis));
         let elements = sizes.iter().product::<usize>() as f64;
@@ -112,12 +99,7 @@ impl VarianceScaling {
         let variance = self.variance(sizes);
         match self.distribution {
             Spread::TruncatedNormal => {
-                scaled(
-                    key,
-                    &TruncatedNormal::new(-2.0, 2.0),
-                    variance.sqrt() / TRUNCATED,
-                    out,
-                );
+                scaled(key, &TruncatedNormal::new(-2.0, 2.0), variance.sqrt() / TRUNCATED, out);
             }
             Spread::Normal => scaled(key, &Normal, variance.sqrt(), out),
             Spread::Uniform => scaled(key, &Uniform::new(-1.0, 1.0), (3.0 * variance).sqrt(), out),

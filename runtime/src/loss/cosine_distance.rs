@@ -16,19 +16,12 @@ pub struct Op {
 impl Op {
     /// The op. With an `epsilon` of 0 the distance to a row of zeros is NaN.
     pub const fn new(epsilon: f64) -> Self {
-        Op {
-            similarity: cosine_similarity::Op::new(epsilon),
-        }
+        Op { similarity: cosine_similarity::Op::new(epsilon) }
     }
 
     /// The rule in numbers: `[.., N]` and `[.., N]` become `[..]`.
     pub const fn shape([predictions, targets]: [Sizes; 2]) -> Rule {
-        sizes::rows(
-            "cosine_distance",
-            ["predictions", "targets"],
-            predictions,
-            targets,
-        )
+        sizes::rows("cosine_distance", ["predictions", "targets"], predictions, targets)
     }
 }
 
@@ -94,10 +87,6 @@ mod tests {
     #[test]
     fn gradients() {
         let shape = (Dyn(5), U7::default());
-        testing::gradient2(
-            &Op::new(0.0),
-            testing::random(shape, 1),
-            testing::random(shape, 2),
-        );
+        testing::gradient2(&Op::new(0.0), testing::random(shape, 1), testing::random(shape, 2));
     }
 }

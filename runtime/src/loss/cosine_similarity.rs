@@ -20,12 +20,7 @@ impl Op {
 
     /// The rule in numbers: `[.., N]` and `[.., N]` become `[..]`.
     pub const fn shape([predictions, targets]: [Sizes; 2]) -> Rule {
-        sizes::rows(
-            "cosine_similarity",
-            ["predictions", "targets"],
-            predictions,
-            targets,
-        )
+        sizes::rows("cosine_similarity", ["predictions", "targets"], predictions, targets)
     }
 }
 
@@ -45,10 +40,7 @@ impl<S: SplitLast, E: Float, NA: Need, NB: Need> Differentiable<(Tensor<S, E>, T
     type Residuals = (Tensor<S, E>, Tensor<S, E>);
 
     fn forward(&self, (predictions, targets): (Tensor<S, E>, Tensor<S, E>)) -> (Self::Out, Self::Residuals) {
-        (
-            self.infer((predictions.clone(), targets.clone())),
-            (predictions, targets),
-        )
+        (self.infer((predictions.clone(), targets.clone())), (predictions, targets))
     }
 
     fn backward(
@@ -63,10 +55,7 @@ impl<S: SplitLast, E: Float, NA: Need, NB: Need> Differentiable<(Tensor<S, E>, T
                 rows::for_each(count, &Gradient(*self), read, [out]);
             })
         };
-        (
-            NA::when(|| gradient(&predictions, &targets)),
-            NB::when(|| gradient(&targets, &predictions)),
-        )
+        (NA::when(|| gradient(&predictions, &targets)), NB::when(|| gradient(&targets, &predictions)))
     }
 }
 
@@ -74,11 +63,7 @@ impl<S: SplitLast, E: Float, NA: Need, NB: Need> Differentiable<(Tensor<S, E>, T
 #[inline(always)]
 fn norm<E: Float>(row: &[E], epsilon: f64) -> (E, bool) {
     let (squares, epsilon) = (rows::sum(row, row, |a, b| a * b), E::from_f64(epsilon));
-    if squares < epsilon {
-        (epsilon.sqrt(), false)
-    } else {
-        (squares.sqrt(), true)
-    }
+    if squares < epsilon { (epsilon.sqrt(), false) } else { (squares.sqrt(), true) }
 }
 
 struct Value(Op);
@@ -125,30 +110,16 @@ mod tests {
     fn gradients() {
         for rows in [5, 1, 0] {
             let shape = (Dyn(rows), U7::default());
-            testing::gradient2(
-                &Op::new(0.0),
-                testing::random(shape, 1),
-                testing::random(shape, 2),
-            );
-            testing::gradient2(
-                &Op::new(1e3),
-                testing::random(shape, 1),
-                testing::random(shape, 2),
-            );
+            testing::gradient2(&Op::new(0.0), testing::random(shape, 1), testing::random(shape, 2));
+            testing::gradient2(&Op::new(1e3), testing::random(shape, 1), testing::random(shape, 2));
         }
     }
 
     #[test]
     fn rows_of_zeros_need_an_epsilon() {
-        let (zeros, ones) = (
-            Tensor::<(U2,)>::zeros(Default::default()),
-            Tensor::full(Default::default(), 1.0),
-        );
-        assert!(
-            cosine_similarity(zeros.clone(), ones.clone(), 0.0)
-                .item()
-                .is_nan()
-        );
+        let (zeros, ones) =
+            (Tensor::<(U2,)>::zeros(Default::default()), Tensor::full(Default::default(), 1.0));
+        assert!(cosine_similarity(zeros.clone(), ones.clone(), 0.0).item().is_nan());
         assert_eq!(cosine_similarity(zeros, ones, 1e-6).item(), 0.0);
     }
 }

@@ -57,11 +57,7 @@ mod tests {
         let shape = (Dyn(5), U7::default());
         let (a, b) = (testing::random(shape, 1), testing::random(shape, 2));
         testing::gradient2(&Op::new(0.7), a.clone(), b);
-        testing::gradient2(
-            &Op::new(0.7),
-            testing::random((Dyn(0),), 1),
-            testing::random((Dyn(0),), 2),
-        );
+        testing::gradient2(&Op::new(0.7), testing::random((Dyn(0),), 1), testing::random((Dyn(0),), 2));
         testing::gradient2(&Op::new(0.7), testing::random((), 1), testing::random((), 2));
         testing::gradient(&Op::new(0.7), a);
     }

@@ -32,12 +32,7 @@ impl Pairwise for Op {
     }
 }
 
-pairwise_op!(
-    Op,
-    row_sums,
-    "kl_divergence_with_log_targets",
-    ["log_predictions", "log_targets"]
-);
+pairwise_op!(Op, row_sums, "kl_divergence_with_log_targets", ["log_predictions", "log_targets"]);
 
 /// `Σ exp(log_targets) (log_targets - log_predictions)` along the last axis. As `optax.losses.kl_divergence_with_log_targets`.
 pub fn kl_divergence_with_log_targets<A, B>(log_predictions: A, log_targets: B) -> <Op as op::Op<(A, B)>>::Out

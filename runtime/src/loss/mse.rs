@@ -108,12 +108,9 @@ mod tests {
     #[test]
     fn the_mean_of_nothing_is_nan() {
         assert!(
-            mse(
-                Tensor::<(U0,)>::zeros(Default::default()),
-                Tensor::zeros(Default::default())
-            )
-            .item()
-            .is_nan()
+            mse(Tensor::<(U0,)>::zeros(Default::default()), Tensor::zeros(Default::default()))
+                .item()
+                .is_nan()
         );
     }
 

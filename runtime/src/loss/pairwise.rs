@@ -93,10 +93,7 @@ pub(super) fn partials<S: Shape, E: Float, NA: Need, NB: Need>(
     a: &Tensor<S, E>,
     b: &Tensor<S, E>,
 ) -> Partials<S, E, NA, NB> {
-    (
-        NA::when(|| zip(&PartialA(f), a, b)),
-        NB::when(|| zip(&PartialB(f), a, b)),
-    )
+    (NA::when(|| zip(&PartialA(f), a, b)), NB::when(|| zip(&PartialB(f), a, b)))
 }
 
 /// `partial * cotangent`

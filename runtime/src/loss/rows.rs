@@ -26,11 +26,7 @@ pub(super) fn for_each<E: Float, const R: usize, const W: usize>(
     if count == 0 {
         return;
     }
-    let longest = read
-        .iter()
-        .map(|array| array.len())
-        .chain(written.iter().map(|array| array.len()))
-        .max();
+    let longest = read.iter().map(|array| array.len()).chain(written.iter().map(|array| array.len())).max();
     let block = (BLOCK * count / longest.unwrap_or(1).max(1)).clamp(1, count);
     let widths = written.each_ref().map(|array| array.len() / count);
     let mut index = 0;
@@ -44,21 +40,10 @@ pub(super) fn for_each<E: Float, const R: usize, const W: usize>(
             let width = array.len() / count;
             &array[first * width..][..rows * width]
         });
-        (
-            first,
-            rows,
-            read,
-            written.each_mut().map(|blocks| blocks.next().unwrap_or_default()),
-        )
+        (first, rows, read, written.each_mut().map(|blocks| blocks.next().unwrap_or_default()))
     });
     parallel_items(count.div_ceil(block), blocks, |(first, rows, read, written)| {
-        vectorized(Block {
-            f,
-            first,
-            rows,
-            read,
-            written,
-        });
+        vectorized(Block { f, first, rows, read, written });
     });
 }
 
@@ -102,9 +87,7 @@ pub(super) fn reduce<S: SplitLast, E: Float>(
     b: &Tensor<S, E>,
 ) -> Tensor<S::Front, E> {
     let front = front(a.shape());
-    Tensor::written(front, |out| {
-        for_each(front.elements(), f, [a.as_slice(), b.as_slice()], [out])
-    })
+    Tensor::written(front, |out| for_each(front.elements(), f, [a.as_slice(), b.as_slice()], [out]))
 }
 
 /// Multiplies each row by its number.

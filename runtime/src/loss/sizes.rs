@@ -53,12 +53,9 @@ pub(super) const fn rows_of_classes(op: &'static str, a: Sizes, b: Sizes) -> Rul
 
 const fn rows_of(last: &'static str, op: &'static str, names: [&'static str; 2], a: Sizes, b: Sizes) -> Rule {
     match compare(op, names, last, a, b) {
-        Rule::Out(sizes) if sizes.rank() == 0 => Rule::Refused(
-            Message::new(op)
-                .text(": ")
-                .text(names[0])
-                .text(" [] have no last axis"),
-        ),
+        Rule::Out(sizes) if sizes.rank() == 0 => {
+            Rule::Refused(Message::new(op).text(": ").text(names[0]).text(" [] have no last axis"))
+        }
         Rule::Out(sizes) => Rule::Out(sizes.without(sizes.rank() - 1)),
         refused => refused,
     }

@@ -89,12 +89,7 @@ fn value_and_gradient<S: SplitLast, E: Float>(
     sizes::check(Op::shape, &logits, labels);
     let loss = Tensor::written(rows::front(logits.shape()), |loss| {
         let count = loss.len();
-        rows::for_each(
-            count,
-            &ValueAndGradient,
-            [labels.as_slice()],
-            [logits.as_mut_slice(), loss],
-        );
+        rows::for_each(count, &ValueAndGradient, [labels.as_slice()], [logits.as_mut_slice(), loss]);
     });
     (loss, logits)
 }
@@ -122,9 +117,7 @@ fn negative_log_softmax<S: SplitLast, E: Float>(logits: &Tensor<S, E>) -> Tensor
         fn row(&self, _: usize, [logits]: [&[E]; 1], [out]: [&mut [E]; 1]) {
             let (max, sum) = normalizer(logits);
             let log_sum = sum.ln();
-            out.iter_mut()
-                .zip(logits)
-                .for_each(|(out, &x)| *out = log_sum - (x - max));
+            out.iter_mut().zip(logits).for_each(|(out, &x)| *out = log_sum - (x - max));
         }
     }
     let count = rows::front(logits.shape()).elements();
@@ -166,19 +159,11 @@ mod tests {
     fn gradients() {
         for (rows, seed) in [(5, 1), (1, 2), (0, 3)] {
             let shape = (Dyn(rows), U7::default());
-            testing::gradient2(
-                &Op,
-                testing::random(shape, seed),
-                testing::random_positive(shape, seed + 10),
-            );
+            testing::gradient2(&Op, testing::random(shape, seed), testing::random_positive(shape, seed + 10));
         }
         let wide = (U2::default(), Dyn(2), U37::default());
         testing::gradient2(&Op, testing::random(wide, 4), testing::random(wide, 5));
-        testing::gradient2(
-            &Op,
-            testing::random((U3::default(),), 6),
-            testing::random((U3::default(),), 7),
-        );
+        testing::gradient2(&Op, testing::random((U3::default(),), 6), testing::random((U3::default(),), 7));
     }
 
     #[test]

@@ -32,16 +32,9 @@ impl Op {
         }
         let front = logits.without(logits.rank() - 1);
         if front.differs(&labels) {
-            let message = Message::new(NAME)
-                .text(": logits ")
-                .sizes(logits)
-                .text(" need labels ")
-                .sizes(front);
-            return Rule::Refused(
-                message
-                    .text(", one class for each row, but labels are ")
-                    .sizes(labels),
-            );
+            let message =
+                Message::new(NAME).text(": logits ").sizes(logits).text(" need labels ").sizes(front);
+            return Rule::Refused(message.text(", one class for each row, but labels are ").sizes(labels));
         }
         Rule::Out(front.or(labels))
     }
@@ -76,10 +69,7 @@ impl<S: SplitLast, E: Float, L: Label, NA: Need> Differentiable<(Tensor<S, E>, T
     }
 
     fn backward(&self, gradient: NA::Of<Tensor<S, E>>, cotangent: Self::Out) -> (NA::Of<Tensor<S, E>>, ()) {
-        (
-            NA::map(gradient, |gradient| rows::scale(gradient, &cotangent)),
-            (),
-        )
+        (NA::map(gradient, |gradient| rows::scale(gradient, &cotangent)), ())
     }
 }
 
@@ -168,10 +158,7 @@ mod tests {
         let loss = softmax_cross_entropy_with_integer_labels(logits, labels);
         assert!((loss.as_slice()[0] - 0.2761).abs() < 1e-4);
         assert!((loss.as_slice()[1] - 2.9518).abs() < 1e-4);
-        assert!(
-            loss.as_slice()[2..].iter().all(|loss| loss.is_nan()),
-            "there is no class 3 and no class -1"
-        );
+        assert!(loss.as_slice()[2..].iter().all(|loss| loss.is_nan()), "there is no class 3 and no class -1");
     }
 
     #[test]

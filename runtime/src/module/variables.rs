@@ -11,10 +11,7 @@ pub struct Variables<P> {
 
 impl<P: std::fmt::Debug> std::fmt::Debug for Variables<P> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_map()
-            .entry(&format_args!("params"), &self.params)
-            .finish()
+        formatter.debug_map().entry(&format_args!("params"), &self.params).finish()
     }
 }
 

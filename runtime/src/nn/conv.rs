@@ -70,11 +70,7 @@ where
 {
     /// A layer with Flax's initialisers.
     pub const fn new() -> Self {
-        Conv {
-            kernel_init: lecun_normal(),
-            bias_init: zeros(),
-            arguments: PhantomData,
-        }
+        Conv { kernel_init: lecun_normal(), bias_init: zeros(), arguments: PhantomData }
     }
 
     /// The layer with another initialiser of the kernel.
@@ -219,10 +215,7 @@ mod tests {
     type V3<B> = <Second as Module<V2<B>>>::Out;
     type V4<B> = <Pool as op::Op<V3<B>>>::Out;
 
-    type Params = (
-        <First as Module<V0<Dyn>>>::Params,
-        <Second as Module<V2<Dyn>>>::Params,
-    );
+    type Params = (<First as Module<V0<Dyn>>>::Params, <Second as Module<V2<Dyn>>>::Params);
 
     /// A body whose batch is generic: every value has the type that one would write by hand.
     fn features<B: Batch>(params: &Params, x: Tensor<(B, U28, U28, U1)>) -> Tensor<(B, U7, U7, U64)> {
@@ -255,10 +248,7 @@ mod tests {
     fn parameters_print_and_walk_as_a_tree() {
         let params = init::<Dyn>(&mut Scope::root(Key::new(0))).0;
         assert_eq!(format!("{params:?}"), "{kernel: (3, 3, 1, 32), bias: (32,)}");
-        assert_eq!(
-            format!("{params:#?}"),
-            "{\n    kernel: (3, 3, 1, 32),\n    bias: (32,),\n}"
-        );
+        assert_eq!(format!("{params:#?}"), "{\n    kernel: (3, 3, 1, 32),\n    bias: (32,),\n}");
         let paths: Vec<String> = params.leaves().into_iter().map(|leaf| leaf.path).collect();
         assert_eq!(paths, ["kernel", "bias"]);
         let mut sum = params.clone();
@@ -285,10 +275,7 @@ mod tests {
     fn the_rule() {
         let x = Sizes::new(&[Size::Named("B"), Size::Known(28), Size::Known(28), Size::Known(4)]);
         fits(Conv::<U32, (U3, U3)>::shape([x]), "[B, 28, 28, 32]");
-        fits(
-            Conv::<U32, (U3, U3), U2, Valid, U1, U4>::shape([x]),
-            "[B, 13, 13, 32]",
-        );
+        fits(Conv::<U32, (U3, U3), U2, Valid, U1, U4>::shape([x]), "[B, 13, 13, 32]");
         refused(
             Conv::<U32, (U3, U3)>::shape([Sizes::known(&[2, 784])]),
             "Conv: expects images [B, H, W, C], got [2, 784]",
@@ -302,9 +289,6 @@ mod tests {
             "Conv: no window of 29x3 fits [B, 28, 28, 4]; pad with `Same`, or take a smaller window",
         );
         fits(Dense::<U10>::shape([x]), "[B, 28, 28, 10]");
-        refused(
-            Dense::<U10>::shape([Sizes::known(&[])]),
-            "Dense: expects [.., features], got a scalar",
-        );
+        refused(Dense::<U10>::shape([Sizes::known(&[])]), "Dense: expects [.., features], got a scalar");
     }
 }

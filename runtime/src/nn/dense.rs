@@ -48,11 +48,7 @@ pub type DenseParams<I, F, E = f32, B = WithBias> = KernelBias<(I, F), E, B>;
 impl<F: Static, B: UseBias> Dense<F, B> {
     /// A layer with Flax's initialisers.
     pub const fn new() -> Self {
-        Dense {
-            kernel_init: lecun_normal(),
-            bias_init: zeros(),
-            arguments: PhantomData,
-        }
+        Dense { kernel_init: lecun_normal(), bias_init: zeros(), arguments: PhantomData }
     }
 
     /// The layer with another initialiser of the kernel.

@@ -57,10 +57,7 @@ where
     }
 
     fn backward(&self, (a, b): (A, B), cotangent: Self::Out) -> (NA::Of<Tensor<A, E>>, NB::Of<Tensor<B, E>>) {
-        (
-            NA::when(|| sum_to(cotangent.clone(), a)),
-            NB::when(|| sum_to(cotangent.clone(), b)),
-        )
+        (NA::when(|| sum_to(cotangent.clone(), a)), NB::when(|| sum_to(cotangent.clone(), b)))
     }
 }
 
@@ -114,18 +111,9 @@ mod tests {
         let a = Tensor::<(U2, U3)>::of(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
         let row = Tensor::<(U3,)>::of(&[4.0, 2.0, 1.0]).unwrap();
         let column = Tensor::<(U2, U1)>::of(&[2.0, 4.0]).unwrap();
-        assert_eq!(
-            add(a.clone(), row.clone()).as_slice(),
-            [5.0, 4.0, 4.0, 8.0, 7.0, 7.0]
-        );
-        assert_eq!(
-            add(row.clone(), a.clone()).as_slice(),
-            [5.0, 4.0, 4.0, 8.0, 7.0, 7.0]
-        );
-        assert_eq!(
-            add(a.clone(), column.clone()).as_slice(),
-            [3.0, 4.0, 5.0, 8.0, 9.0, 10.0]
-        );
+        assert_eq!(add(a.clone(), row.clone()).as_slice(), [5.0, 4.0, 4.0, 8.0, 7.0, 7.0]);
+        assert_eq!(add(row.clone(), a.clone()).as_slice(), [5.0, 4.0, 4.0, 8.0, 7.0, 7.0]);
+        assert_eq!(add(a.clone(), column.clone()).as_slice(), [3.0, 4.0, 5.0, 8.0, 9.0, 10.0]);
         assert_eq!(add(column, row).as_slice(), [6.0, 4.0, 3.0, 8.0, 6.0, 5.0]);
         assert_eq!(add(a.clone(), a).as_slice(), [2.0, 4.0, 6.0, 8.0, 10.0, 12.0]);
     }
@@ -146,11 +134,7 @@ mod tests {
             random((), 1),
             random_positive((U2::default(), Dyn(3), U1::default(), U2::default()), 2),
         );
-        gradient2(
-            &Op,
-            random((U5::default(),), 1),
-            random_positive((Dyn(0), U5::default()), 2),
-        );
+        gradient2(&Op, random((U5::default(),), 1), random_positive((Dyn(0), U5::default()), 2));
     }
 
     #[test]

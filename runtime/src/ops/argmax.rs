@@ -22,11 +22,9 @@ impl Op {
     pub const fn shape([x]: [Sizes; 1]) -> Rule {
         match x.rank() {
             0 => without_last("argmax", x),
-            _ if matches!(x.from_end(0), Size::Known(0)) => Rule::Refused(
-                Message::new("argmax: the last axis of ")
-                    .sizes(x)
-                    .text(" has no elements"),
-            ),
+            _ if matches!(x.from_end(0), Size::Known(0)) => {
+                Rule::Refused(Message::new("argmax: the last axis of ").sizes(x).text(" has no elements"))
+            }
             _ => without_last("argmax", x),
         }
     }
@@ -73,27 +71,16 @@ mod tests {
     #[test]
     fn values() {
         let nan = f32::NAN;
-        let rows = [
-            [1.0, 3.0, 3.0],
-            [9.0, nan, nan],
-            [nan, 1.0, 2.0],
-            [f32::NEG_INFINITY; 3],
-        ];
+        let rows = [[1.0, 3.0, 3.0], [9.0, nan, nan], [nan, 1.0, 2.0], [f32::NEG_INFINITY; 3]];
         let x = Tensor::<(U4, U3)>::of(rows.as_flattened()).unwrap();
         assert_eq!(argmax(x).as_slice(), [1, 1, 0, 0]);
-        assert_eq!(
-            argmax(Tensor::<_, f32>::zeros((Dyn(0), U3::default()))).as_slice(),
-            [0; 0]
-        );
+        assert_eq!(argmax(Tensor::<_, f32>::zeros((Dyn(0), U3::default()))).as_slice(), [0; 0]);
     }
 
     #[test]
     fn sizes() {
         testing::fits(Op::shape([Sizes::known(&[5, 10])]), "[5]");
-        testing::refused(
-            Op::shape([Sizes::known(&[])]),
-            "argmax: a scalar has no last axis",
-        );
+        testing::refused(Op::shape([Sizes::known(&[])]), "argmax: a scalar has no last axis");
         testing::refused(
             Op::shape([Sizes::known(&[5, 0])]),
             "argmax: the last axis of [5, 0] has no elements",

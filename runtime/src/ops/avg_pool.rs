@@ -34,9 +34,7 @@ impl<X: Tiles<H, W>, E: Float, H: Number, W: Number> op::Op<Tensor<X, E>> for Op
     fn infer(&self, x: Tensor<X, E>) -> Self::Out {
         let shape = settled(&Self::shape([known(x.shape())]));
         let geometry = pool::geometry(pool::tiles::<H, W>(), x.shape(), shape);
-        Tensor::written(shape, |y| {
-            backend::avg_pool(&geometry, Divisor::Window, x.as_slice(), y)
-        })
+        Tensor::written(shape, |y| backend::avg_pool(&geometry, Divisor::Window, x.as_slice(), y))
     }
 }
 
@@ -74,25 +72,14 @@ mod tests {
 
     #[test]
     fn gradients() {
-        gradient(
-            &Op::<U2, U3>::new(),
-            random((Dyn(2), U4::default(), Dyn(3), U2::default()), 1),
-        );
+        gradient(&Op::<U2, U3>::new(), random((Dyn(2), U4::default(), Dyn(3), U2::default()), 1));
         gradient(&Op::<U1, U1>::new(), random(<(U1, U1, U1)>::default(), 1));
-        gradient(
-            &Op::<U2, U2>::new(),
-            random((Dyn(0), U4::default(), U4::default(), U2::default()), 1),
-        );
+        gradient(&Op::<U2, U2>::new(), random((Dyn(0), U4::default(), U4::default(), U2::default()), 1));
     }
 
     #[test]
     fn the_rule() {
-        let x = Sizes::new(&[
-            Size::Named("B"),
-            Size::Known(27),
-            Size::Known(26),
-            Size::Known(32),
-        ]);
+        let x = Sizes::new(&[Size::Named("B"), Size::Known(27), Size::Known(26), Size::Known(32)]);
         fits(Op::<U3, U2>::shape([x]), "[B, 9, 13, 32]");
         refused(
             Op::<U2, U2>::shape([x]),

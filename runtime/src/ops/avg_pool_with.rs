@@ -69,9 +69,7 @@ where
     fn infer(&self, x: Tensor<X, E>) -> Self::Out {
         let shape = settled(&Self::shape([known(x.shape())]));
         let geometry = pool::geometry(pool::windows::<K, S, P>(), x.shape(), shape);
-        Tensor::written(shape, |y| {
-            backend::avg_pool(&geometry, C::DIVISOR, x.as_slice(), y)
-        })
+        Tensor::written(shape, |y| backend::avg_pool(&geometry, C::DIVISOR, x.as_slice(), y))
     }
 }
 
@@ -94,9 +92,7 @@ where
 
     fn backward(&self, x: X, cotangent: Self::Out) -> Tensor<X, E> {
         let geometry = pool::geometry(pool::windows::<K, S, P>(), x, cotangent.shape());
-        Tensor::written(x, |dx| {
-            backend::avg_pool_gradient(&geometry, C::DIVISOR, cotangent.as_slice(), dx)
-        })
+        Tensor::written(x, |dx| backend::avg_pool_gradient(&geometry, C::DIVISOR, cotangent.as_slice(), dx))
     }
 }
 
@@ -129,14 +125,8 @@ mod tests {
             &Op::<Window<U3, U3>, Strides<U2, U2>, Same, ExcludePad>::new(),
             random(<(U5, U4, U1)>::default(), 1),
         );
-        gradient(
-            &Op::<U2, U3, (Pad<U1, U0>, Pad<U0, U1>)>::new(),
-            random(<(U1, U5, U5, U2)>::default(), 1),
-        );
-        gradient(
-            &Op::<U2>::new(),
-            random((Dyn(0), U5::default(), U5::default(), U2::default()), 1),
-        );
+        gradient(&Op::<U2, U3, (Pad<U1, U0>, Pad<U0, U1>)>::new(), random(<(U1, U5, U5, U2)>::default(), 1));
+        gradient(&Op::<U2>::new(), random((Dyn(0), U5::default(), U5::default(), U2::default()), 1));
     }
 
     #[test]
@@ -148,9 +138,6 @@ mod tests {
             Op::<U30>::shape([x]),
             "avg_pool_with: no window of 30x30 fits [7, 27, 26, 32]; pad with `Same`, or take a smaller window",
         );
-        refused(
-            Op::<U2>::shape([Sizes::known(&[])]),
-            "avg_pool_with: expects images [.., H, W, C], got []",
-        );
+        refused(Op::<U2>::shape([Sizes::known(&[])]), "avg_pool_with: expects images [.., H, W, C], got []");
     }
 }

@@ -29,9 +29,7 @@ impl<A: Static> Op<A> {
             axis += 1;
         }
         if !fits {
-            let message = Message::new("concat: only the sizes of axis ")
-                .number(A::N)
-                .text(" may differ: ");
+            let message = Message::new("concat: only the sizes of axis ").number(A::N).text(" may differ: ");
             return Rule::Refused(message.sizes(a).text(" and ").sizes(b));
         }
         let total = match (a.at(A::N).known(), b.at(A::N).known()) {
@@ -94,10 +92,7 @@ where
         let left = block(a.sizes().as_ref(), A::N);
         let dy = cotangent.as_slice();
         let row = left + block(b.sizes().as_ref(), A::N);
-        (
-            NA::when(|| columns(dy, row, 0, a, A::N)),
-            NB::when(|| columns(dy, row, left, b, A::N)),
-        )
+        (NA::when(|| columns(dy, row, 0, a, A::N)), NB::when(|| columns(dy, row, left, b, A::N)))
     }
 }
 
@@ -141,29 +136,15 @@ mod tests {
 
     #[test]
     fn gradients() {
-        gradient2(
-            &Op::<U1>::new(),
-            random((Dyn(2), U3::default()), 1),
-            random((Dyn(2), U1::default()), 2),
-        );
-        gradient2(
-            &Op::<U0>::new(),
-            random((Dyn(2), U3::default()), 1),
-            random((Dyn(0), U3::default()), 2),
-        );
+        gradient2(&Op::<U1>::new(), random((Dyn(2), U3::default()), 1), random((Dyn(2), U1::default()), 2));
+        gradient2(&Op::<U0>::new(), random((Dyn(2), U3::default()), 1), random((Dyn(0), U3::default()), 2));
     }
 
     #[test]
     fn sizes() {
-        fits(
-            Op::<U1>::shape([<(Dyn, U3)>::STATIC, Sizes::known(&[2, 4])]),
-            "[2, 7]",
-        );
+        fits(Op::<U1>::shape([<(Dyn, U3)>::STATIC, Sizes::known(&[2, 4])]), "[2, 7]");
         let message = "concat: only the sizes of axis 1 may differ: [2, 3] and [4, 3]";
-        refused(
-            Op::<U1>::shape([Sizes::known(&[2, 3]), Sizes::known(&[4, 3])]),
-            message,
-        );
+        refused(Op::<U1>::shape([Sizes::known(&[2, 3]), Sizes::known(&[4, 3])]), message);
         let message = "concat: there is no axis 1 in [2]; axes count from 0";
         refused(Op::<U1>::shape([Sizes::known(&[2]), Sizes::known(&[4])]), message);
     }

@@ -74,40 +74,23 @@ pub(crate) const fn rule<S: PerAxis, P: ImagePadding, D: PerAxis>(
     }
     let (channels, inputs, features) = (x.from_end(0).known(), kernel.at(2).known(), kernel.at(3).known());
     if !divides(groups, channels) || !divides(groups, features) {
-        let message = Message::new(op)
-            .text(": ")
-            .number(groups)
-            .text(" groups do not divide the ");
-        let message = message
-            .size(x.from_end(0))
-            .text(" channels of ")
-            .sizes(x)
-            .text(" and the ");
+        let message = Message::new(op).text(": ").number(groups).text(" groups do not divide the ");
+        let message = message.size(x.from_end(0)).text(" channels of ").sizes(x).text(" and the ");
         return Rule::Refused(message.size(kernel.at(3)).text(" features of the output"));
     }
     if let (Some(channels), Some(inputs)) = (channels, inputs)
         && channels / groups != inputs
     {
-        let message = Message::new(op)
-            .text(": a kernel of ")
-            .sizes(kernel)
-            .text(" takes ")
-            .number(inputs * groups);
+        let message =
+            Message::new(op).text(": a kernel of ").sizes(kernel).text(" takes ").number(inputs * groups);
         return Rule::Refused(message.text(" channels, the images are ").sizes(x));
     }
     let (Some(rows), Some(columns)) = (kernel.at(0).known(), kernel.at(1).known()) else {
         return Rule::Refused(
-            Message::new(op)
-                .text(": the window must be known, got a kernel of ")
-                .sizes(kernel),
+            Message::new(op).text(": the window must be known, got a kernel of ").sizes(kernel),
         );
     };
-    slide(
-        op,
-        AxisWindow::of_image::<S, P, D>([rows, columns]),
-        x,
-        kernel.at(3),
-    )
+    slide(op, AxisWindow::of_image::<S, P, D>([rows, columns]), x, kernel.at(3))
 }
 
 /// Whether so many groups can have the same number of features each, as far as that is known.
@@ -181,9 +164,7 @@ where
         let geometry = Self::geometry(shapes.0, shapes.1, cotangent.shape());
         let cotangent = cotangent.as_slice();
         let dx = NX::map(kernel, |kernel| {
-            Tensor::written(shapes.0, |dx| {
-                conv_input_gradient(&geometry, cotangent, kernel.as_slice(), dx)
-            })
+            Tensor::written(shapes.0, |dx| conv_input_gradient(&geometry, cotangent, kernel.as_slice(), dx))
         });
         let features = shapes.1.last();
         let (dkernel, dbias) = NB::choose(
@@ -197,10 +178,7 @@ where
                         }));
                     })
                 });
-                (
-                    dkernel,
-                    dbias.unwrap_or_else(|| bias::cotangent(features, cotangent)),
-                )
+                (dkernel, dbias.unwrap_or_else(|| bias::cotangent(features, cotangent)))
             },
             |x| {
                 NK::map(x, |x| {
@@ -281,16 +259,8 @@ mod tests {
 
     #[test]
     fn gradients() {
-        let (kernel, bias) = (
-            random(<(U3, U2, U2, U4)>::default(), 2),
-            random((U4::default(),), 3),
-        );
-        gradient3(
-            &Op::<U1>::new(),
-            random(<(U2, U3, U4, U2)>::default(), 1),
-            kernel.clone(),
-            bias.clone(),
-        );
+        let (kernel, bias) = (random(<(U3, U2, U2, U4)>::default(), 2), random((U4::default(),), 3));
+        gradient3(&Op::<U1>::new(), random(<(U2, U3, U4, U2)>::default(), 1), kernel.clone(), bias.clone());
         gradient3(
             &Op::<(U2, U1), Valid>::new(),
             random((Dyn(1), U6::default(), Dyn(3), U2::default()), 1),
@@ -320,18 +290,9 @@ mod tests {
     fn the_rule() {
         let images = |c| Sizes::new(&[Size::Named("B"), Size::Known(28), Size::Known(27), Size::Known(c)]);
         let kernel = Sizes::known(&[3, 3, 2, 8]);
-        fits(
-            Op::<U1>::shape([images(2), kernel, Sizes::known(&[8])]),
-            "[B, 28, 27, 8]",
-        );
-        fits(
-            Op::<U2, Same, U1, U2>::shape([images(4), kernel]),
-            "[B, 14, 14, 8]",
-        );
-        fits(
-            Op::<U1, Valid>::shape([Sizes::new(&[Size::Unknown; 3]), kernel]),
-            "[?, ?, 8]",
-        );
+        fits(Op::<U1>::shape([images(2), kernel, Sizes::known(&[8])]), "[B, 28, 27, 8]");
+        fits(Op::<U2, Same, U1, U2>::shape([images(4), kernel]), "[B, 14, 14, 8]");
+        fits(Op::<U1, Valid>::shape([Sizes::new(&[Size::Unknown; 3]), kernel]), "[?, ?, 8]");
         refused(
             Op::<U1>::shape([images(3), kernel]),
             "conv: a kernel of [3, 3, 2, 8] takes 2 channels, the images are [B, 28, 27, 3]",

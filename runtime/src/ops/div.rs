@@ -66,10 +66,7 @@ where
     ) -> (NA::Of<Tensor<A, E>>, NB::Of<Tensor<B, E>>) {
         let da: Self::Out = broadcast(self, cotangent, b);
         let db = NB::map(quotient, |quotient| {
-            super::neg(sum_to(
-                broadcast::<_, _, A::Out, E>(&super::mul::Op, da.clone(), quotient),
-                b_shape,
-            ))
+            super::neg(sum_to(broadcast::<_, _, A::Out, E>(&super::mul::Op, da.clone(), quotient), b_shape))
         });
         (NA::when(|| sum_to(da, a_shape)), db)
     }
@@ -155,18 +152,9 @@ mod tests {
         let a = Tensor::<(U2, U3)>::of(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
         let row = Tensor::<(U3,)>::of(&[4.0, 2.0, 1.0]).unwrap();
         let column = Tensor::<(U2, U1)>::of(&[2.0, 4.0]).unwrap();
-        assert_eq!(
-            div(a.clone(), row.clone()).as_slice(),
-            [0.25, 1.0, 3.0, 1.0, 2.5, 6.0]
-        );
-        assert_eq!(
-            div(row.clone(), a.clone()).as_slice(),
-            [4.0, 1.0, 0.333333333, 1.0, 0.4, 0.166666667]
-        );
-        assert_eq!(
-            div(a.clone(), column.clone()).as_slice(),
-            [0.5, 1.0, 1.5, 1.0, 1.25, 1.5]
-        );
+        assert_eq!(div(a.clone(), row.clone()).as_slice(), [0.25, 1.0, 3.0, 1.0, 2.5, 6.0]);
+        assert_eq!(div(row.clone(), a.clone()).as_slice(), [4.0, 1.0, 0.333333333, 1.0, 0.4, 0.166666667]);
+        assert_eq!(div(a.clone(), column.clone()).as_slice(), [0.5, 1.0, 1.5, 1.0, 1.25, 1.5]);
         assert_eq!(div(column, row).as_slice(), [0.5, 1.0, 2.0, 1.0, 2.0, 4.0]);
         assert_eq!(div(a.clone(), a).as_slice(), [1.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
     }
@@ -187,11 +175,7 @@ mod tests {
             random((), 1),
             random_positive((U2::default(), Dyn(3), U1::default(), U2::default()), 2),
         );
-        gradient2(
-            &Op,
-            random((U5::default(),), 1),
-            random_positive((Dyn(0), U5::default()), 2),
-        );
+        gradient2(&Op, random((U5::default(),), 1), random_positive((Dyn(0), U5::default()), 2));
     }
 
     #[test]

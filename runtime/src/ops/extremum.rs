@@ -120,9 +120,7 @@ pub(super) fn along<S: Shape, E: Float>(
     axis: Axis,
     shape: S,
 ) -> Tensor<S, E> {
-    Tensor::written(shape, |out| {
-        reduce::fold(&Winner(extremum), extremum.start(), x, axis, out)
-    })
+    Tensor::written(shape, |out| reduce::fold(&Winner(extremum), extremum.start(), x, axis, out))
 }
 
 /// The cotangent of `x`, whose winners along an axis are `y`.
@@ -141,11 +139,7 @@ pub(super) fn spread<S: Shape, E: Float>(
             let equals = places().filter(|&place| x_elements[place] == y[result]).count();
             let share = cotangent[result] / E::from_f64(equals as f64);
             for place in places() {
-                dx[place] = if x_elements[place] == y[result] {
-                    share
-                } else {
-                    E::ZERO
-                };
+                dx[place] = if x_elements[place] == y[result] { share } else { E::ZERO };
             }
         }
     })

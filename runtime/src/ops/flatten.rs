@@ -71,31 +71,19 @@ mod tests {
         assert_eq!(x.sizes(), [2, 3136]);
         let x: Tensor<(U5, U1)> = flatten(Tensor::<(U5,)>::zeros(Default::default()));
         assert_eq!(x.sizes(), [5, 1]);
-        assert_eq!(
-            flatten(random((U2::default(), Dyn(3), U2::default()), 1)).sizes(),
-            [2, 6]
-        );
+        assert_eq!(flatten(random((U2::default(), Dyn(3), U2::default()), 1)).sizes(), [2, 6]);
     }
 
     #[test]
     fn gradients() {
-        gradient(
-            &Op,
-            random((Dyn(2), U3::default(), U1::default(), U2::default()), 1),
-        );
+        gradient(&Op, random((Dyn(2), U3::default(), U1::default(), U2::default()), 1));
     }
 
     #[test]
     fn sizes() {
         let images = Sizes::new(&[Size::Named("B"), Size::Known(7), Size::Known(7), Size::Known(64)]);
         fits(Op::shape([images]), "[B, 3136]");
-        fits(
-            Op::shape([Sizes::new(&[Size::Known(2), Size::Named("F")])]),
-            "[2, F]",
-        );
-        refused(
-            Op::shape([Sizes::known(&[])]),
-            "flatten: a scalar has no first axis",
-        );
+        fits(Op::shape([Sizes::new(&[Size::Known(2), Size::Named("F")])]), "[2, F]");
+        refused(Op::shape([Sizes::known(&[])]), "flatten: a scalar has no first axis");
     }
 }

@@ -34,11 +34,7 @@ impl Elementwise for Op {
 
     #[inline(always)]
     fn pullback<E: Float>(&self, y: E, cotangent: E) -> E {
-        if y > E::ZERO && y < E::ONE {
-            cotangent / E::from_f64(6.0)
-        } else {
-            E::ZERO
-        }
+        if y > E::ZERO && y < E::ONE { cotangent / E::from_f64(6.0) } else { E::ZERO }
     }
 }
 

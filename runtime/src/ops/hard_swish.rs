@@ -36,11 +36,7 @@ impl Elementwise for Op {
 
     #[inline(always)]
     fn pullback<E: Float>(&self, x: E, cotangent: E) -> E {
-        let slope = if x.abs() < E::from_f64(3.0) {
-            x / E::from_f64(6.0)
-        } else {
-            E::ZERO
-        };
+        let slope = if x.abs() < E::from_f64(3.0) { x / E::from_f64(6.0) } else { E::ZERO };
         cotangent * (hard_sigmoid(x) + slope)
     }
 }

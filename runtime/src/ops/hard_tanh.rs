@@ -32,11 +32,7 @@ impl Elementwise for Op {
 
     #[inline(always)]
     fn pullback<E: Float>(&self, x: E, cotangent: E) -> E {
-        if x < -E::ONE || x > E::ONE {
-            E::ZERO
-        } else {
-            cotangent
-        }
+        if x < -E::ONE || x > E::ONE { E::ZERO } else { cotangent }
     }
 }
 
@@ -68,10 +64,7 @@ mod tests {
 
     #[test]
     fn gradients() {
-        testing::gradient(
-            &Op,
-            testing::random_away_from((Dyn(3), U7::default()), 1, &[-1.0, 1.0]),
-        );
+        testing::gradient(&Op, testing::random_away_from((Dyn(3), U7::default()), 1, &[-1.0, 1.0]));
         testing::gradient(&Op, testing::random_away_from((), 1, &[-1.0, 1.0]));
     }
 }

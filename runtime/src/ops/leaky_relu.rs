@@ -67,10 +67,7 @@ mod tests {
 
     #[test]
     fn gradients() {
-        testing::gradient(
-            &Op::new(0.1),
-            testing::random_away_from((Dyn(3), U7::default()), 1, &[0.0]),
-        );
+        testing::gradient(&Op::new(0.1), testing::random_away_from((Dyn(3), U7::default()), 1, &[0.0]));
         testing::gradient(&Op::new(0.1), testing::random_away_from((), 1, &[0.0]));
     }
 }

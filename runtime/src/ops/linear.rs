@@ -105,28 +105,12 @@ where
         let cotangent = cotangent.as_slice();
         let dx = NX::map(kernel, |kernel| {
             let (a, b) = (cotangent, kernel.as_slice());
-            let product = Gemm {
-                m,
-                k: f,
-                n: i,
-                a,
-                a_strides: [f, 1],
-                b,
-                b_strides: [1, f],
-            };
+            let product = Gemm { m, k: f, n: i, a, a_strides: [f, 1], b, b_strides: [1, f] };
             Tensor::written(shapes.0, |dx| gemm(product, dx, Epilogue::Assign))
         });
         let dkernel = NK::map(x, |x| {
             let (a, b) = (x.as_slice(), cotangent);
-            let product = Gemm {
-                m: i,
-                k: m,
-                n: f,
-                a,
-                a_strides: [1, i],
-                b,
-                b_strides: [f, 1],
-            };
+            let product = Gemm { m: i, k: m, n: f, a, a_strides: [1, i], b, b_strides: [f, 1] };
             Tensor::written(shapes.1, |dkernel| gemm(product, dkernel, Epilogue::Assign))
         });
         (dx, dkernel, NB::when(|| bias::cotangent(shapes.1.1, cotangent)))
@@ -188,18 +172,8 @@ mod tests {
             random((Dyn(1), Dyn(3)), 2),
             random((Dyn(3),), 3),
         );
-        gradient3(
-            &Op,
-            random((Dyn(0), Dyn(2)), 1),
-            random((Dyn(2), Dyn(3)), 2),
-            random((Dyn(3),), 3),
-        );
-        gradient3(
-            &Op,
-            random((Dyn(2), Dyn(0)), 1),
-            random((Dyn(0), Dyn(3)), 2),
-            random((Dyn(3),), 3),
-        );
+        gradient3(&Op, random((Dyn(0), Dyn(2)), 1), random((Dyn(2), Dyn(3)), 2), random((Dyn(3),), 3));
+        gradient3(&Op, random((Dyn(2), Dyn(0)), 1), random((Dyn(0), Dyn(3)), 2), random((Dyn(3),), 3));
     }
 
     #[test]
@@ -208,14 +182,8 @@ mod tests {
         let kernel = Sizes::known(&[64, 10]);
         fits(Op::shape([x, kernel]), "[B, 10]");
         fits(Op::shape([x, kernel, Sizes::known(&[10])]), "[B, 10]");
-        refused(
-            Op::shape([x, Sizes::known(&[128, 10])]),
-            "linear: inner sizes differ: [B, 64] x [128, 10]",
-        );
-        refused(
-            Op::shape([x, kernel, Sizes::known(&[64])]),
-            "linear: a bias of [64] for 10 features",
-        );
+        refused(Op::shape([x, Sizes::known(&[128, 10])]), "linear: inner sizes differ: [B, 64] x [128, 10]");
+        refused(Op::shape([x, kernel, Sizes::known(&[64])]), "linear: a bias of [64] for 10 features");
         refused(
             Op::shape([Sizes::known(&[]), kernel]),
             "linear: expects [.., K] x [K, N], got [] x [64, 10]",

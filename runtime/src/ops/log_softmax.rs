@@ -43,13 +43,7 @@ impl<S: SplitLast, E: Float> Differentiable<Tensor<S, E>, Yes> for Op {
 
     fn backward(&self, y: Tensor<S, E>, mut cotangent: Tensor<S, E>) -> Tensor<S, E> {
         let row = y.sizes().as_ref()[S::RANK - 1];
-        each_row(
-            &LogSoftmaxPullback,
-            cotangent.as_mut_slice(),
-            row,
-            y.as_slice(),
-            row,
-        );
+        each_row(&LogSoftmaxPullback, cotangent.as_mut_slice(), row, y.as_slice(), row);
         cotangent
     }
 }
@@ -71,19 +65,10 @@ mod tests {
     #[test]
     fn values() {
         let x = Tensor::<(U2, U3)>::of(&[0.0, 0.0, 0.0, 1000.0, 1001.0, f32::NEG_INFINITY]).unwrap();
-        let expected = [
-            -1.098_612_3,
-            -1.098_612_3,
-            -1.098_612_3,
-            -1.313_261_7,
-            -0.313_261_7,
-            f32::NEG_INFINITY,
-        ];
+        let expected =
+            [-1.098_612_3, -1.098_612_3, -1.098_612_3, -1.313_261_7, -0.313_261_7, f32::NEG_INFINITY];
         for (found, expected) in log_softmax(x).as_slice().iter().zip(expected) {
-            assert!(
-                *found == expected || (found - expected).abs() < 1e-6,
-                "{found} instead of {expected}"
-            );
+            assert!(*found == expected || (found - expected).abs() < 1e-6, "{found} instead of {expected}");
         }
     }
 
@@ -98,9 +83,6 @@ mod tests {
 
     #[test]
     fn a_scalar_is_refused() {
-        testing::refused(
-            Op::shape([Sizes::known(&[])]),
-            "log_softmax: a scalar has no last axis",
-        );
+        testing::refused(Op::shape([Sizes::known(&[])]), "log_softmax: a scalar has no last axis");
     }
 }

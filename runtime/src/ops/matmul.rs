@@ -86,37 +86,16 @@ mod tests {
 
     #[test]
     fn gradients() {
-        gradient2(
-            &Op,
-            random((Dyn(3), U4::default()), 1),
-            random((U4::default(), Dyn(2)), 2),
-        );
-        gradient2(
-            &Op,
-            random((U4::default(),), 1),
-            random((U4::default(), U1::default()), 2),
-        );
-        gradient2(
-            &Op,
-            random((Dyn(2), Dyn(3), U4::default()), 1),
-            random((U4::default(), U5::default()), 2),
-        );
+        gradient2(&Op, random((Dyn(3), U4::default()), 1), random((U4::default(), Dyn(2)), 2));
+        gradient2(&Op, random((U4::default(),), 1), random((U4::default(), U1::default()), 2));
+        gradient2(&Op, random((Dyn(2), Dyn(3), U4::default()), 1), random((U4::default(), U5::default()), 2));
     }
 
     #[test]
     fn the_rule() {
         let a = Sizes::new(&[Size::Named("B"), Size::Known(64)]);
-        fits(
-            Op::shape([a, Sizes::new(&[Size::Unknown, Size::Known(3)])]),
-            "[B, 3]",
-        );
-        refused(
-            Op::shape([a, Sizes::known(&[128, 10])]),
-            "matmul: inner sizes differ: [B, 64] x [128, 10]",
-        );
-        refused(
-            Op::shape([a, Sizes::known(&[64])]),
-            "matmul: expects [.., K] x [K, N], got [B, 64] x [64]",
-        );
+        fits(Op::shape([a, Sizes::new(&[Size::Unknown, Size::Known(3)])]), "[B, 3]");
+        refused(Op::shape([a, Sizes::known(&[128, 10])]), "matmul: inner sizes differ: [B, 64] x [128, 10]");
+        refused(Op::shape([a, Sizes::known(&[64])]), "matmul: expects [.., K] x [K, N], got [B, 64] x [64]");
     }
 }

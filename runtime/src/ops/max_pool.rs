@@ -73,15 +73,9 @@ mod tests {
 
     #[test]
     fn gradients() {
-        gradient(
-            &Op::<U2, U3>::new(),
-            random((Dyn(2), U4::default(), Dyn(3), U2::default()), 1),
-        );
+        gradient(&Op::<U2, U3>::new(), random((Dyn(2), U4::default(), Dyn(3), U2::default()), 1));
         gradient(&Op::<U1, U1>::new(), random(<(U1, U1, U1)>::default(), 1));
-        gradient(
-            &Op::<U2, U2>::new(),
-            random((Dyn(0), U4::default(), U4::default(), U2::default()), 1),
-        );
+        gradient(&Op::<U2, U2>::new(), random((Dyn(0), U4::default(), U4::default(), U2::default()), 1));
     }
 
     #[test]

@@ -88,10 +88,7 @@ mod tests {
 
     #[test]
     fn the_first_of_equal_maxima_gets_the_cotangent() {
-        let (op, x) = (
-            Op::<U2>::new(),
-            Tensor::<(U2, U2, U1)>::of(&[0.0, 1.0, 1.0, 1.0]).unwrap(),
-        );
+        let (op, x) = (Op::<U2>::new(), Tensor::<(U2, U2, U1)>::of(&[0.0, 1.0, 1.0, 1.0]).unwrap());
         let (y, x) = op.forward(x);
         assert_eq!(op.backward(x, y).as_slice(), [0.0, 1.0, 0.0, 0.0]);
     }
@@ -102,18 +99,9 @@ mod tests {
             &Op::<Window<U3, U2>>::new(),
             random((Dyn(2), U4::default(), U3::default(), U2::default()), 1),
         );
-        gradient(
-            &Op::<Window<U3, U3>, Strides<U2, U2>, Same>::new(),
-            random(<(U5, U4, U1)>::default(), 1),
-        );
-        gradient(
-            &Op::<U2, U3, (Pad<U1, U0>, Pad<U0, U1>)>::new(),
-            random(<(U1, U5, U5, U2)>::default(), 1),
-        );
-        gradient(
-            &Op::<U2>::new(),
-            random((Dyn(0), U5::default(), U5::default(), U2::default()), 1),
-        );
+        gradient(&Op::<Window<U3, U3>, Strides<U2, U2>, Same>::new(), random(<(U5, U4, U1)>::default(), 1));
+        gradient(&Op::<U2, U3, (Pad<U1, U0>, Pad<U0, U1>)>::new(), random(<(U1, U5, U5, U2)>::default(), 1));
+        gradient(&Op::<U2>::new(), random((Dyn(0), U5::default(), U5::default(), U2::default()), 1));
     }
 
     #[test]

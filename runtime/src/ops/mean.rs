@@ -72,10 +72,7 @@ mod tests {
     fn values() {
         let x = Tensor::<(U2, U3)>::of(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
         assert_eq!(mean(x).item(), 3.5);
-        assert_eq!(
-            mean(Tensor::<(U4,), bool>::of(&[true, false, false, false]).unwrap()).item(),
-            0.25
-        );
+        assert_eq!(mean(Tensor::<(U4,), bool>::of(&[true, false, false, false]).unwrap()).item(), 0.25);
         assert!(mean(Tensor::<_, f32>::zeros((Dyn(0),))).item().is_nan());
     }
 

@@ -60,9 +60,6 @@ mod tests {
         assert_eq!(x.clone().sum().item(), 21.0);
         assert_eq!(x.clone().mean_axis::<U0>().as_slice(), [2.5, 3.5, 4.5]);
         assert_eq!(x.clone().slice::<U1, U2, U3>().flatten().sizes(), [2, 1]);
-        assert_eq!(
-            x.argmax().one_hot::<U3>().as_slice(),
-            [0.0, 0.0, 1.0, 0.0, 0.0, 1.0]
-        );
+        assert_eq!(x.argmax().one_hot::<U3>().as_slice(), [0.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
     }
 }

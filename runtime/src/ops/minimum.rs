@@ -77,10 +77,7 @@ mod tests {
         let b = Tensor::<(U2,)>::of(&[2.0, 0.5]).unwrap();
         let y = minimum(b.clone(), a.clone());
         assert!(minimum(a, b).as_slice()[1].is_nan() && y.as_slice()[1].is_nan());
-        assert_eq!(
-            [y.as_slice()[0], y.as_slice()[2], y.as_slice()[3]],
-            [1.0, 2.0, 0.5]
-        );
+        assert_eq!([y.as_slice()[0], y.as_slice()[2], y.as_slice()[3]], [1.0, 2.0, 0.5]);
     }
 
     #[test]
@@ -94,15 +91,7 @@ mod tests {
 
     #[test]
     fn gradients() {
-        gradient2(
-            &Op,
-            random((Dyn(3), U5::default()), 1),
-            random((Dyn(3), U5::default()), 2),
-        );
-        gradient2(
-            &Op,
-            random((Dyn(3), U1::default()), 1),
-            random((U5::default(),), 2),
-        );
+        gradient2(&Op, random((Dyn(3), U5::default()), 1), random((Dyn(3), U5::default()), 2));
+        gradient2(&Op, random((Dyn(3), U1::default()), 1), random((U5::default(),), 2));
     }
 }

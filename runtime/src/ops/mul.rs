@@ -53,12 +53,7 @@ where
     type Residuals = (A, B, NA::Of<Tensor<B, E>>, NB::Of<Tensor<A, E>>);
 
     fn forward(&self, (a, b): (Tensor<A, E>, Tensor<B, E>)) -> (Self::Out, Self::Residuals) {
-        let residuals = (
-            a.shape(),
-            b.shape(),
-            NA::when(|| b.clone()),
-            NB::when(|| a.clone()),
-        );
+        let residuals = (a.shape(), b.shape(), NA::when(|| b.clone()), NB::when(|| a.clone()));
         (self.infer((a, b)), residuals)
     }
 
@@ -67,12 +62,8 @@ where
         (a_shape, b_shape, b, a): Self::Residuals,
         cotangent: Self::Out,
     ) -> (NA::Of<Tensor<A, E>>, NB::Of<Tensor<B, E>>) {
-        let da = NA::map(b, |b| {
-            sum_to(broadcast::<_, _, A::Out, E>(self, cotangent.clone(), b), a_shape)
-        });
-        let db = NB::map(a, |a| {
-            sum_to(broadcast::<_, _, A::Out, E>(self, cotangent, a), b_shape)
-        });
+        let da = NA::map(b, |b| sum_to(broadcast::<_, _, A::Out, E>(self, cotangent.clone(), b), a_shape));
+        let db = NB::map(a, |a| sum_to(broadcast::<_, _, A::Out, E>(self, cotangent, a), b_shape));
         (da, db)
     }
 }
@@ -127,18 +118,9 @@ mod tests {
         let a = Tensor::<(U2, U3)>::of(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
         let row = Tensor::<(U3,)>::of(&[4.0, 2.0, 1.0]).unwrap();
         let column = Tensor::<(U2, U1)>::of(&[2.0, 4.0]).unwrap();
-        assert_eq!(
-            mul(a.clone(), row.clone()).as_slice(),
-            [4.0, 4.0, 3.0, 16.0, 10.0, 6.0]
-        );
-        assert_eq!(
-            mul(row.clone(), a.clone()).as_slice(),
-            [4.0, 4.0, 3.0, 16.0, 10.0, 6.0]
-        );
-        assert_eq!(
-            mul(a.clone(), column.clone()).as_slice(),
-            [2.0, 4.0, 6.0, 16.0, 20.0, 24.0]
-        );
+        assert_eq!(mul(a.clone(), row.clone()).as_slice(), [4.0, 4.0, 3.0, 16.0, 10.0, 6.0]);
+        assert_eq!(mul(row.clone(), a.clone()).as_slice(), [4.0, 4.0, 3.0, 16.0, 10.0, 6.0]);
+        assert_eq!(mul(a.clone(), column.clone()).as_slice(), [2.0, 4.0, 6.0, 16.0, 20.0, 24.0]);
         assert_eq!(mul(column, row).as_slice(), [8.0, 4.0, 2.0, 16.0, 8.0, 4.0]);
         assert_eq!(mul(a.clone(), a).as_slice(), [1.0, 4.0, 9.0, 16.0, 25.0, 36.0]);
     }
@@ -159,11 +141,7 @@ mod tests {
             random((), 1),
             random_positive((U2::default(), Dyn(3), U1::default(), U2::default()), 2),
         );
-        gradient2(
-            &Op,
-            random((U5::default(),), 1),
-            random_positive((Dyn(0), U5::default()), 2),
-        );
+        gradient2(&Op, random((U5::default(),), 1), random_positive((Dyn(0), U5::default()), 2));
     }
 
     #[test]

@@ -20,9 +20,7 @@ impl<CLASSES: Static> Op<CLASSES> {
     /// The rule in numbers: one more axis.
     pub const fn shape([labels]: [Sizes; 1]) -> Rule {
         if labels.rank() == MAX_RANK {
-            let message = Message::new("one_hot: ")
-                .sizes(labels)
-                .text(" cannot have one more axis");
+            let message = Message::new("one_hot: ").sizes(labels).text(" cannot have one more axis");
             return Rule::Refused(message);
         }
         let (mut sizes, mut axis) = ([Size::Known(CLASSES::N); MAX_RANK], 0);

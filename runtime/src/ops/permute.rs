@@ -72,9 +72,7 @@ where
     fn backward(&self, (): (), cotangent: Self::Out) -> Tensor<S, E> {
         let axes = <Self as Order>::Axes::NUMBERS;
         let mut back = [0; MAX_RANK];
-        axes.iter()
-            .enumerate()
-            .for_each(|(place, &axis)| back[axis] = place);
+        axes.iter().enumerate().for_each(|(place, &axis)| back[axis] = place);
         reordered(cotangent, &back[..axes.len()])
     }
 }
@@ -82,9 +80,7 @@ where
 fn reordered<S: Shape, T: Shape, E: Element>(x: Tensor<S, E>, axes: &[usize]) -> Tensor<T, E> {
     let sizes = x.sizes();
     let mut out_sizes = [0; MAX_RANK];
-    axes.iter()
-        .zip(&mut out_sizes)
-        .for_each(|(&axis, size)| *size = sizes.as_ref()[axis]);
+    axes.iter().zip(&mut out_sizes).for_each(|(&axis, size)| *size = sizes.as_ref()[axis]);
     Tensor::written(shape_of(&out_sizes[..axes.len()]), |out| {
         copy::permute(x.as_slice(), sizes.as_ref(), axes, out);
     })
@@ -108,10 +104,7 @@ mod tests {
     #[test]
     fn gradients() {
         gradient(&Op::<U1, U0>::new(), random((Dyn(3), U2::default()), 1));
-        gradient(
-            &Op::<U2, U0, U1>::new(),
-            random((Dyn(3), U2::default(), U4::default()), 1),
-        );
+        gradient(&Op::<U2, U0, U1>::new(), random((Dyn(3), U2::default(), U4::default()), 1));
         gradient(
             &Op::<U0, U2, U3, U1>::new(),
             random((Dyn(2), U2::default(), U1::default(), U3::default()), 1),
@@ -122,14 +115,8 @@ mod tests {
     #[test]
     fn orders_that_are_none_are_refused() {
         fits(Op::<U1, U0>::shape([Sizes::known(&[2, 3])]), "[3, 2]");
-        refused(
-            Op::<U1, U1>::shape([Sizes::known(&[2, 3])]),
-            "permute: the axis 1 is given twice",
-        );
-        refused(
-            Op::<U0, U1>::shape([Sizes::known(&[2])]),
-            "permute: 2 axes are given, [2] has 1",
-        );
+        refused(Op::<U1, U1>::shape([Sizes::known(&[2, 3])]), "permute: the axis 1 is given twice");
+        refused(Op::<U0, U1>::shape([Sizes::known(&[2])]), "permute: 2 axes are given, [2] has 1");
         let message = "permute: there is no axis 2 in [2, 3]; axes count from 0";
         refused(Op::<U0, U2>::shape([Sizes::known(&[2, 3])]), message);
     }

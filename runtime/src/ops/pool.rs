@@ -19,11 +19,7 @@ pub(super) const fn tiles<H: Number, W: Number>() -> [AxisWindow; 2] {
 
 /// The rule of windows that slide.
 pub(super) const fn sliding(op: &str, windows: [AxisWindow; 2], x: Sizes) -> Rule {
-    let features = if x.rank() > 0 {
-        x.from_end(0)
-    } else {
-        Size::Unknown
-    };
+    let features = if x.rank() > 0 { x.from_end(0) } else { Size::Unknown };
     slide(op, windows, x, features)
 }
 
@@ -33,17 +29,8 @@ pub(super) const fn tiling(op: &str, windows: [AxisWindow; 2], x: Sizes) -> Rule
         return sliding(op, windows, x);
     }
     let message = Message::new(op).text(": a window of ").number(windows[0].size);
-    let message = message
-        .text("x")
-        .number(windows[1].size)
-        .text(" does not divide ")
-        .sizes(x);
-    Rule::Refused(
-        message
-            .text("; `")
-            .text(op)
-            .text("_with` can drop the rest, or pad"),
-    )
+    let message = message.text("x").number(windows[1].size).text(" does not divide ").sizes(x);
+    Rule::Refused(message.text("; `").text(op).text("_with` can drop the rest, or pad"))
 }
 
 const fn divides(window: AxisWindow, size: Size) -> bool {

@@ -46,11 +46,7 @@ impl Elementwise for Op {
 
     #[inline(always)]
     fn pullback<E: Float>(&self, x: E, cotangent: E) -> E {
-        let slope = if self.exponent == 0.0 {
-            E::ZERO
-        } else {
-            power(x, self.exponent - 1.0)
-        };
+        let slope = if self.exponent == 0.0 { E::ZERO } else { power(x, self.exponent - 1.0) };
         cotangent * E::from_f64(self.exponent) * slope
     }
 }
@@ -83,10 +79,7 @@ mod tests {
 
     #[test]
     fn gradients() {
-        testing::gradient(
-            &Op::new(2.5),
-            testing::random_positive((Dyn(3), U7::default()), 1),
-        );
+        testing::gradient(&Op::new(2.5), testing::random_positive((Dyn(3), U7::default()), 1));
         for exponent in [-1.0, 0.0, 0.5, 1.0, 2.0, 3.0, 4.0] {
             testing::gradient(&Op::new(exponent), testing::random_positive((Dyn(3),), 1));
         }

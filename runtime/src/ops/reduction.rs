@@ -10,10 +10,7 @@ pub(super) fn sum_along<S: Shape, E: Float>(x: &[E], axis: Axis, shape: S) -> Te
     if axis.blocks() == 1 {
         return Tensor::written(shape, |sums| reduce::sum_blocks(x, axis, sums));
     }
-    let blocks = Axis {
-        len: axis.blocks(),
-        ..axis
-    };
+    let blocks = Axis { len: axis.blocks(), ..axis };
     let partial = Tensor::<_, E>::written((Dyn(blocks.outer * blocks.len * blocks.inner),), |sums| {
         reduce::sum_blocks(x, axis, sums);
     });
@@ -22,11 +19,7 @@ pub(super) fn sum_along<S: Shape, E: Float>(x: &[E], axis: Axis, shape: S) -> Te
 
 /// All elements as one axis.
 pub(super) fn whole(len: usize) -> Axis {
-    Axis {
-        outer: 1,
-        len,
-        inner: 1,
-    }
+    Axis { outer: 1, len, inner: 1 }
 }
 
 /// Axis number `axis` of a tensor of these sizes.
@@ -50,8 +43,6 @@ pub(super) fn without<S: Shape>(sizes: &[usize], axis: usize) -> S {
 pub(super) fn stretched<S: Shape, E: Float>(shape: S, axis: Axis, x: &[E]) -> Tensor<S, E> {
     let Axis { len, inner, .. } = axis;
     Tensor::written(shape, |out| {
-        map::rows(out, inner, |row, out| {
-            out.copy_from_slice(&x[row / len * inner..][..inner])
-        });
+        map::rows(out, inner, |row, out| out.copy_from_slice(&x[row / len * inner..][..inner]));
     })
 }

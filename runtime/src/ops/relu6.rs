@@ -33,11 +33,7 @@ impl Elementwise for Op {
 
     #[inline(always)]
     fn pullback<E: Float>(&self, y: E, cotangent: E) -> E {
-        if y > E::ZERO && y < E::from_f64(6.0) {
-            cotangent
-        } else {
-            E::ZERO
-        }
+        if y > E::ZERO && y < E::from_f64(6.0) { cotangent } else { E::ZERO }
     }
 }
 

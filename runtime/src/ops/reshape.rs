@@ -87,12 +87,7 @@ mod tests {
         assert_eq!(To::<(Dyn, Dyn, U2, U3)>::new().infer(x()).sizes(), [4, 3, 2, 3]);
         assert_eq!(To::<(Dyn, U6)>::new().infer(x()).sizes(), [12, 6]);
         assert_eq!(To::<(U72,)>::new().infer(x()).as_slice(), x().as_slice());
-        assert_eq!(
-            To::<(Dyn, U2, U3)>::new()
-                .infer(random((Dyn(0), U6::default()), 1))
-                .sizes(),
-            [0, 2, 3]
-        );
+        assert_eq!(To::<(Dyn, U2, U3)>::new().infer(random((Dyn(0), U6::default()), 1)).sizes(), [0, 2, 3]);
         assert_eq!(To::<(U1, U1)>::new().infer(random((), 1)).sizes(), [1, 1]);
     }
 
@@ -119,14 +114,8 @@ mod tests {
         assert!(reshaped(images(), Sizes::new(&[known(6272)])).fits());
         let message = "reshape: [?, 6] has 6 elements a sample, [?, 2, 2] has 4";
         refused(To::<(Dyn, U2, U2)>::shape([<(Dyn, U6)>::STATIC]), message);
-        refused(
-            To::<(U2, U2)>::shape([Sizes::known(&[6])]),
-            "reshape: [6] has 6 elements, [2, 2] has 4",
-        );
-        refused(
-            To::<(Dyn, U4)>::shape([Sizes::known(&[6])]),
-            "reshape: [6] has 6 elements, [?, 4] has 4",
-        );
+        refused(To::<(U2, U2)>::shape([Sizes::known(&[6])]), "reshape: [6] has 6 elements, [2, 2] has 4");
+        refused(To::<(Dyn, U4)>::shape([Sizes::known(&[6])]), "reshape: [6] has 6 elements, [?, 4] has 4");
         fits(To::<(Dyn, U3)>::shape([Sizes::known(&[6])]), "[?, 3]");
     }
 }

@@ -29,10 +29,7 @@ impl<A: Static, START: Static, END: Static> Op<A, START, END> {
             None => true,
         };
         if START::N > END::N || !inside {
-            let message = Message::new("slice: there is no ")
-                .number(START::N)
-                .text(" to ")
-                .number(END::N);
+            let message = Message::new("slice: there is no ").number(START::N).text(" to ").number(END::N);
             return Rule::Refused(message.text(" along axis ").number(A::N).text(" of ").sizes(x));
         }
         Rule::Out(x.with(A::N, Size::Known(END::N - START::N)))
@@ -63,13 +60,7 @@ where
         );
         sizes[A::N] = END::N - START::N;
         let shape = shape_of(&sizes[..S::RANK]);
-        columns(
-            x.as_slice(),
-            axis.len * axis.inner,
-            START::N * axis.inner,
-            shape,
-            A::N,
-        )
+        columns(x.as_slice(), axis.len * axis.inner, START::N * axis.inner, shape, A::N)
     }
 }
 
@@ -118,10 +109,7 @@ mod tests {
 
     #[test]
     fn gradients() {
-        gradient(
-            &Op::<U1, U1, U3>::new(),
-            random((Dyn(2), U4::default(), U2::default()), 1),
-        );
+        gradient(&Op::<U1, U1, U3>::new(), random((Dyn(2), U4::default(), U2::default()), 1));
         gradient(&Op::<U0, U0, U2>::new(), random((Dyn(3), U4::default()), 1));
         gradient(&Op::<U1, U1, U3>::new(), random((Dyn(0), U4::default()), 1));
     }

@@ -67,10 +67,7 @@ mod tests {
         let x = Tensor::<(U2, U3)>::of(&[0.0, 0.0, 0.0, 1000.0, 1001.0, f32::NEG_INFINITY]).unwrap();
         let expected = [1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0, 0.268_941_4, 0.731_058_6, 0.0];
         for (found, expected) in softmax(x).as_slice().iter().zip(expected) {
-            assert!(
-                *found == expected || (found - expected).abs() < 1e-6,
-                "{found} instead of {expected}"
-            );
+            assert!(*found == expected || (found - expected).abs() < 1e-6, "{found} instead of {expected}");
         }
     }
 
@@ -85,9 +82,6 @@ mod tests {
 
     #[test]
     fn a_scalar_is_refused() {
-        testing::refused(
-            Op::shape([Sizes::known(&[])]),
-            "softmax: a scalar has no last axis",
-        );
+        testing::refused(Op::shape([Sizes::known(&[])]), "softmax: a scalar has no last axis");
     }
 }

@@ -142,18 +142,9 @@ mod tests {
         let a = Tensor::<(U2, U3)>::of(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
         let row = Tensor::<(U3,)>::of(&[4.0, 2.0, 1.0]).unwrap();
         let column = Tensor::<(U2, U1)>::of(&[2.0, 4.0]).unwrap();
-        assert_eq!(
-            sub(a.clone(), row.clone()).as_slice(),
-            [-3.0, 0.0, 2.0, 0.0, 3.0, 5.0]
-        );
-        assert_eq!(
-            sub(row.clone(), a.clone()).as_slice(),
-            [3.0, 0.0, -2.0, 0.0, -3.0, -5.0]
-        );
-        assert_eq!(
-            sub(a.clone(), column.clone()).as_slice(),
-            [-1.0, 0.0, 1.0, 0.0, 1.0, 2.0]
-        );
+        assert_eq!(sub(a.clone(), row.clone()).as_slice(), [-3.0, 0.0, 2.0, 0.0, 3.0, 5.0]);
+        assert_eq!(sub(row.clone(), a.clone()).as_slice(), [3.0, 0.0, -2.0, 0.0, -3.0, -5.0]);
+        assert_eq!(sub(a.clone(), column.clone()).as_slice(), [-1.0, 0.0, 1.0, 0.0, 1.0, 2.0]);
         assert_eq!(sub(column, row).as_slice(), [-2.0, 0.0, 1.0, 0.0, 2.0, 3.0]);
         assert_eq!(sub(a.clone(), a).as_slice(), [0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
     }
@@ -174,11 +165,7 @@ mod tests {
             random((), 1),
             random_positive((U2::default(), Dyn(3), U1::default(), U2::default()), 2),
         );
-        gradient2(
-            &Op,
-            random((U5::default(),), 1),
-            random_positive((Dyn(0), U5::default()), 2),
-        );
+        gradient2(&Op, random((U5::default(),), 1), random_positive((Dyn(0), U5::default()), 2));
     }
 
     #[test]

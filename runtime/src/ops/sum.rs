@@ -76,10 +76,7 @@ mod tests {
         let x = Tensor::<_, f32>::from_fn((Dyn(1_234_567),), |i| (i % 1000) as f32 * 0.001 + 0.1);
         let exact: f64 = x.as_slice().iter().map(|&x| f64::from(x)).sum();
         let found = sum(x.clone()).item();
-        assert!(
-            (f64::from(found) / exact - 1.0).abs() < 2e-7,
-            "{found} instead of {exact}"
-        );
+        assert!((f64::from(found) / exact - 1.0).abs() < 2e-7, "{found} instead of {exact}");
         for threads in 1..5 {
             crate::backend::set_threads(threads);
             assert_eq!(sum(x.clone()).item().to_bits(), found.to_bits());

@@ -83,15 +83,8 @@ mod tests {
                 Tensor::<_, f32>::from_fn((Dyn(20_011), Dyn(columns)), |i| (i % 977) as f32 * 0.001 + 0.1);
             let found = Op::<U0>::new().infer(x.clone());
             for (column, &found) in found.as_slice().iter().enumerate() {
-                let exact: f64 = x.as_slice()[column..]
-                    .iter()
-                    .step_by(columns)
-                    .map(|&x| f64::from(x))
-                    .sum();
-                assert!(
-                    (f64::from(found) / exact - 1.0).abs() < 5e-7,
-                    "{found} instead of {exact}"
-                );
+                let exact: f64 = x.as_slice()[column..].iter().step_by(columns).map(|&x| f64::from(x)).sum();
+                assert!((f64::from(found) / exact - 1.0).abs() < 5e-7, "{found} instead of {exact}");
             }
             for threads in 1..4 {
                 crate::backend::set_threads(threads);

@@ -67,22 +67,10 @@ where
     let input = (a.clone(), b.clone());
     let (y, dy) = outputs(op, &input);
     let (da, db) = pull::<_, (Yes, Yes), _, _>(op, &input, &y, &dy);
-    compare("the first input", &a, &da, |a| {
-        weighted(&op.infer((a, b.clone())), &dy)
-    });
-    compare("the second input", &b, &db, |b| {
-        weighted(&op.infer((a.clone(), b)), &dy)
-    });
-    assert_eq!(
-        pull::<_, (Yes, No), _, _>(op, &input, &y, &dy).0,
-        da,
-        "only the first is needed"
-    );
-    assert_eq!(
-        pull::<_, (No, Yes), _, _>(op, &input, &y, &dy).1,
-        db,
-        "only the second is needed"
-    );
+    compare("the first input", &a, &da, |a| weighted(&op.infer((a, b.clone())), &dy));
+    compare("the second input", &b, &db, |b| weighted(&op.infer((a.clone(), b)), &dy));
+    assert_eq!(pull::<_, (Yes, No), _, _>(op, &input, &y, &dy).0, da, "only the first is needed");
+    assert_eq!(pull::<_, (No, Yes), _, _>(op, &input, &y, &dy).1, db, "only the second is needed");
 }
 
 /// Checks `backward` of an op of three inputs, all needed, one needed, and all but the first.
@@ -103,27 +91,13 @@ where
     let input = (a.clone(), b.clone(), c.clone());
     let (y, dy) = outputs(op, &input);
     let (da, db, dc) = pull::<_, (Yes, Yes, Yes), _, _>(op, &input, &y, &dy);
-    compare("the first input", &a, &da, |a| {
-        weighted(&op.infer((a, b.clone(), c.clone())), &dy)
-    });
-    compare("the second input", &b, &db, |b| {
-        weighted(&op.infer((a.clone(), b, c.clone())), &dy)
-    });
-    compare("the third input", &c, &dc, |c| {
-        weighted(&op.infer((a.clone(), b.clone(), c)), &dy)
-    });
+    compare("the first input", &a, &da, |a| weighted(&op.infer((a, b.clone(), c.clone())), &dy));
+    compare("the second input", &b, &db, |b| weighted(&op.infer((a.clone(), b, c.clone())), &dy));
+    compare("the third input", &c, &dc, |c| weighted(&op.infer((a.clone(), b.clone(), c)), &dy));
     let ((), db_too, dc_too) = pull::<_, (No, Yes, Yes), _, _>(op, &input, &y, &dy);
     assert!(db_too == db && dc_too == dc, "all but the first are needed");
-    assert_eq!(
-        pull::<_, (Yes, No, No), _, _>(op, &input, &y, &dy).0,
-        da,
-        "only the first is needed"
-    );
-    assert_eq!(
-        pull::<_, (No, Yes, No), _, _>(op, &input, &y, &dy).1,
-        db,
-        "only the second is needed"
-    );
+    assert_eq!(pull::<_, (Yes, No, No), _, _>(op, &input, &y, &dy).0, da, "only the first is needed");
+    assert_eq!(pull::<_, (No, Yes, No), _, _>(op, &input, &y, &dy).1, db, "only the second is needed");
     // The sum that makes the cotangent of a bias may run in another order when it is made together with a kernel's.
     let dc_alone = pull::<_, (No, No, Yes), _, _>(op, &input, &y, &dy).2;
     let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-12 * (1.0 + a.abs());
@@ -136,18 +110,14 @@ where
 /// Checks that a rule in numbers gives these sizes, written as `[B, 7, 64]`.
 #[track_caller]
 pub fn fits(rule: Rule, expected: &str) {
-    let Rule::Out(sizes) = rule else {
-        panic!("{rule:?} instead of {expected}")
-    };
+    let Rule::Out(sizes) = rule else { panic!("{rule:?} instead of {expected}") };
     assert_eq!(Message::new("").sizes(sizes).as_str(), expected);
 }
 
 /// Checks that a rule in numbers refuses, with this message.
 #[track_caller]
 pub fn refused(rule: Rule, message: &str) {
-    let Rule::Refused(found) = rule else {
-        panic!("{rule:?} instead of the message {message:?}")
-    };
+    let Rule::Refused(found) = rule else { panic!("{rule:?} instead of the message {message:?}") };
     assert_eq!(found.as_str(), message);
 }
 
@@ -174,16 +144,8 @@ where
     let (output, residuals) = op.forward(input.clone());
     assert_eq!(&output, y, "forward gives what infer gives");
     let cotangents = op.backward(residuals, dy.clone());
-    assert_eq!(
-        format!("{input:?}"),
-        before,
-        "an input that somebody else holds does not change"
-    );
-    assert_eq!(
-        dy.as_slice(),
-        dy_before,
-        "a cotangent that somebody else holds does not change"
-    );
+    assert_eq!(format!("{input:?}"), before, "an input that somebody else holds does not change");
+    assert_eq!(dy.as_slice(), dy_before, "a cotangent that somebody else holds does not change");
     cotangents
 }
 
@@ -200,11 +162,7 @@ fn compare<S: Shape>(
     gradient: &Tensor<S, f64>,
     loss: impl Fn(Tensor<S, f64>) -> f64,
 ) {
-    assert_eq!(
-        gradient.sizes().as_ref(),
-        x.sizes().as_ref(),
-        "sizes of the cotangent of {input}"
-    );
+    assert_eq!(gradient.sizes().as_ref(), x.sizes().as_ref(), "sizes of the cotangent of {input}");
     for (index, &found) in gradient.as_slice().iter().enumerate() {
         // A fresh copy is held by nobody else, so that the path in place is taken too.
         let moved = |step: f64| {

@@ -55,12 +55,8 @@ fn reversed<S: Shape, T: Shape, E: Element>(x: Tensor<S, E>) -> Tensor<T, E> {
     let x_sizes = sizes.as_ref();
     let axes = backwards(S::RANK);
     let mut out_sizes = [0; 6];
-    axes.iter()
-        .zip(&mut out_sizes)
-        .for_each(|(&axis, size)| *size = x_sizes[axis]);
-    Tensor::written(shape_of(&out_sizes[..S::RANK]), |out| {
-        copy::permute(x.as_slice(), x_sizes, axes, out)
-    })
+    axes.iter().zip(&mut out_sizes).for_each(|(&axis, size)| *size = x_sizes[axis]);
+    Tensor::written(shape_of(&out_sizes[..S::RANK]), |out| copy::permute(x.as_slice(), x_sizes, axes, out))
 }
 
 /// The axes in reverse order.
@@ -89,10 +85,7 @@ mod tests {
     fn gradients() {
         gradient(&Op, random((), 1));
         gradient(&Op, random((Dyn(3),), 1));
-        gradient(
-            &Op,
-            random((Dyn(3), U2::default(), U1::default(), U4::default()), 1),
-        );
+        gradient(&Op, random((Dyn(3), U2::default(), U1::default(), U4::default()), 1));
         gradient(&Op, random((Dyn(0), U2::default()), 1));
     }
 }

@@ -14,11 +14,7 @@ pub type AdamW<L = f64> = Chain<(ScaleByAdam, AddDecayedWeights, ScaleByLearning
 /// let optimizer = flaxen::optim::adamw(1e-3).weight_decay(0.1);
 /// ```
 pub const fn adamw<L: Schedule>(learning_rate: L) -> AdamW<L> {
-    chain((
-        scale_by_adam(),
-        add_decayed_weights(1e-4),
-        scale_by_learning_rate(learning_rate),
-    ))
+    chain((scale_by_adam(), add_decayed_weights(1e-4), scale_by_learning_rate(learning_rate)))
 }
 
 impl<L: Schedule> AdamW<L> {

@@ -11,19 +11,12 @@ pub(super) struct BiasCorrection {
 
 impl BiasCorrection {
     pub(super) fn new(decay: f64, count: i32) -> Self {
-        BiasCorrection {
-            single: computed_in::<f32>(decay, count),
-            double: computed_in::<f64>(decay, count),
-        }
+        BiasCorrection { single: computed_in::<f32>(decay, count), double: computed_in::<f64>(decay, count) }
     }
 
     #[inline(always)]
     pub(super) fn get<E: Float>(&self) -> E {
-        E::from_f64(if size_of::<E>() == size_of::<f64>() {
-            self.double
-        } else {
-            self.single
-        })
+        E::from_f64(if size_of::<E>() == size_of::<f64>() { self.double } else { self.single })
     }
 }
 

@@ -75,16 +75,10 @@ mod tests {
         type Params = (Tensor<(Dyn,)>, Tensor<(U2, U3), f64>);
         let leaves = |seed: usize| -> Params {
             let mix = |i: usize| ((i * 7 + seed * 13) % 29) as f64 / 10.0 - 1.4;
-            (
-                Tensor::from_fn((Dyn(1500),), |i| mix(i) as f32),
-                Tensor::from_fn(Default::default(), mix),
-            )
+            (Tensor::from_fn((Dyn(1500),), |i| mix(i) as f32), Tensor::from_fn(Default::default(), mix))
         };
-        let (adam, clip, decay) = (
-            optim::scale_by_adam(),
-            optim::clip_by_global_norm(1.0),
-            optim::add_decayed_weights(0.1),
-        );
+        let (adam, clip, decay) =
+            (optim::scale_by_adam(), optim::clip_by_global_norm(1.0), optim::add_decayed_weights(0.1));
         // The second of them must see what the first made of the whole tree.
         let chain = chain((adam, clip, chain((decay, optim::trace(0.9)))));
         let params = leaves(0);

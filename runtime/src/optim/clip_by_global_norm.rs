@@ -30,10 +30,7 @@ impl GradientTransformation for ClipByGlobalNorm {
     }
 
     fn begin<P: Tree>(&self, _: &mut EmptyState, updates: &mut P, _: &P) -> Kernel {
-        Kernel {
-            norm: global_norm(updates),
-            max_norm: self.max_norm,
-        }
+        Kernel { norm: global_norm(updates), max_norm: self.max_norm }
     }
 }
 
@@ -54,9 +51,7 @@ impl kernel::Kernel for Kernel {
             return;
         }
         let (norm, max_norm) = (E::from_f64(self.norm), E::from_f64(self.max_norm));
-        updates
-            .iter_mut()
-            .for_each(|update| *update = *update / norm * max_norm);
+        updates.iter_mut().for_each(|update| *update = *update / norm * max_norm);
     }
 }
 

@@ -27,9 +27,7 @@ impl GradientTransformation for Scale {
     }
 
     fn begin<P: Tree>(&self, _: &mut EmptyState, _: &mut P, _: &P) -> Kernel {
-        Kernel {
-            factor: self.step_size,
-        }
+        Kernel { factor: self.step_size }
     }
 }
 

@@ -26,13 +26,7 @@ pub struct ScaleByAdam {
 
 /// Adam's rescaling with Optax's defaults.
 pub const fn scale_by_adam() -> ScaleByAdam {
-    ScaleByAdam {
-        b1: 0.9,
-        b2: 0.999,
-        eps: 1e-8,
-        eps_root: 0.0,
-        nesterov: false,
-    }
+    ScaleByAdam { b1: 0.9, b2: 0.999, eps: 1e-8, eps_root: 0.0, nesterov: false }
 }
 
 /// Optax's `ScaleByAdamState`.
@@ -58,11 +52,7 @@ impl GradientTransformation for ScaleByAdam {
     type Kernel = Kernel;
 
     fn init<P: Tree>(&self, params: &P) -> ScaleByAdamState<P> {
-        ScaleByAdamState {
-            count: 0,
-            mu: params.zeros_like(),
-            nu: params.zeros_like(),
-        }
+        ScaleByAdamState { count: 0, mu: params.zeros_like(), nu: params.zeros_like() }
     }
 
     fn begin<P: Tree>(&self, state: &mut ScaleByAdamState<P>, _: &mut P, _: &P) -> Kernel {

@@ -26,8 +26,6 @@ impl<L: Schedule> GradientTransformation for ScaleByLearningRate<L> {
     }
 
     fn begin<P: Tree>(&self, state: &mut ScheduleState<L>, _: &mut P, _: &P) -> scale::Kernel {
-        scale::Kernel {
-            factor: -self.learning_rate.value(state.0.count()),
-        }
+        scale::Kernel { factor: -self.learning_rate.value(state.0.count()) }
     }
 }

@@ -24,10 +24,7 @@ pub struct Slots<'a, P> {
 
 impl<'a, P> Slots<'a, P> {
     pub(super) fn new() -> Self {
-        Slots {
-            trees: [const { None }; MAX_SLOTS],
-            len: 0,
-        }
+        Slots { trees: [const { None }; MAX_SLOTS], len: 0 }
     }
 
     /// Adds a tree.
@@ -41,11 +38,7 @@ impl<'a, P> Slots<'a, P> {
 
     /// `first`, then the trees.
     pub(super) fn after<const N: usize>(self, first: &'a mut P) -> [&'a mut P; N] {
-        assert_eq!(
-            self.len + 1,
-            N,
-            "a state hands out as many trees as its kernel has slots"
-        );
+        assert_eq!(self.len + 1, N, "a state hands out as many trees as its kernel has slots");
         let mut all = std::iter::once(first).chain(self.trees.into_iter().flatten());
         std::array::from_fn(|_| match all.next() {
             Some(tree) => tree,

@@ -38,10 +38,7 @@ fn walk<M: Mode, K: Kernel, P: Tree>(kernel: &K, read: &mut P, written: &mut P, 
     const { assert!(K::SLOTS <= MAX_SLOTS, "a chain whose state is of too many trees") };
     let mut slots = Slots::new();
     state.slots(&mut slots);
-    let mut sweep = Sweep {
-        kernel,
-        mode: PhantomData::<M>,
-    };
+    let mut sweep = Sweep { kernel, mode: PhantomData::<M> };
     // A number of slots that the type does not have is not compiled.
     match K::SLOTS {
         0 => read.zip(slots.after::<1>(written), &Path::ROOT, &mut sweep),
@@ -68,11 +65,7 @@ impl<K: Kernel, M: Mode, const N: usize> Zip<N> for Sweep<'_, K, M> {
         read: &mut Tensor<S, E>,
         written: [&mut Tensor<S, E>; N],
     ) {
-        leaf::<M, K, E, N>(
-            self.kernel,
-            read.as_slice(),
-            written.map(|tensor| tensor.as_mut_slice()),
-        );
+        leaf::<M, K, E, N>(self.kernel, read.as_slice(), written.map(|tensor| tensor.as_mut_slice()));
     }
 }
 
@@ -102,11 +95,7 @@ fn dispatch<M: Mode, K: Kernel, E: Float, const N: usize>(kernel: &K, read: &[E]
             let Block(kernel, read, mut written, _) = self;
             for (index, read) in read.chunks(CHUNK).enumerate() {
                 let range = index * CHUNK..index * CHUNK + read.len();
-                M::chunk(
-                    kernel,
-                    read,
-                    &mut written.each_mut().map(|slice| &mut slice[range.clone()]),
-                );
+                M::chunk(kernel, read, &mut written.each_mut().map(|slice| &mut slice[range.clone()]));
             }
         }
     }
@@ -130,10 +119,7 @@ impl Mode for Apply {
         let updates = &mut updates[..gradients.len()];
         updates.copy_from_slice(gradients);
         kernel.update(updates, params, slots);
-        params
-            .iter_mut()
-            .zip(updates)
-            .for_each(|(param, update)| *param += *update);
+        params.iter_mut().zip(updates).for_each(|(param, update)| *param += *update);
     }
 }
 

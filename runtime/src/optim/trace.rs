@@ -17,10 +17,7 @@ pub struct Trace {
 
 /// A trace of past updates with a decay, added to the new ones.
 pub const fn trace(decay: f64) -> Trace {
-    Trace {
-        decay,
-        nesterov: false,
-    }
+    Trace { decay, nesterov: false }
 }
 
 impl Trace {
@@ -49,9 +46,7 @@ impl GradientTransformation for Trace {
     type Kernel = Trace;
 
     fn init<P: Tree>(&self, params: &P) -> TraceState<P> {
-        TraceState {
-            trace: params.zeros_like(),
-        }
+        TraceState { trace: params.zeros_like() }
     }
 
     fn begin<P: Tree>(&self, _: &mut TraceState<P>, _: &mut P, _: &P) -> Trace {
@@ -68,11 +63,7 @@ impl kernel::Kernel for Trace {
         let decay = E::from_f64(self.decay);
         for (update, trace) in updates.iter_mut().zip(trace.iter_mut()) {
             *trace = *update + decay * *trace;
-            *update = if self.nesterov {
-                *update + decay * *trace
-            } else {
-                *trace
-            };
+            *update = if self.nesterov { *update + decay * *trace } else { *trace };
         }
     }
 }

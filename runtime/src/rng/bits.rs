@@ -49,9 +49,7 @@ impl Key {
                 let mut words = vec![0; out.len().div_ceil(2)];
                 self.fill_bits32(&mut words);
                 let pieces = words.iter().flat_map(|word| [*word as u16, (word >> 16) as u16]);
-                out.iter_mut()
-                    .zip(pieces)
-                    .for_each(|(place, piece)| *place = piece);
+                out.iter_mut().zip(pieces).for_each(|(place, piece)| *place = piece);
             }
         }
     }
@@ -64,9 +62,7 @@ impl Key {
                 let mut words = vec![0; out.len().div_ceil(4)];
                 self.fill_bits32(&mut words);
                 let pieces = words.iter().flat_map(|word| word.to_le_bytes());
-                out.iter_mut()
-                    .zip(pieces)
-                    .for_each(|(place, piece)| *place = piece);
+                out.iter_mut().zip(pieces).for_each(|(place, piece)| *place = piece);
             }
         }
     }
@@ -99,11 +95,9 @@ impl<D: Distribution> Draw<D::Value, 1> for D {
 /// Fills a slice with draws from keys, which have the layout of the first.
 pub(super) fn fill<T, const N: usize>(keys: [&Key; N], out: &mut [T], draw: &impl Draw<T, N>) {
     match keys[0].layout() {
-        Layout::Partitionable => Arch::new().dispatch(Partitionable {
-            words: keys.map(Key::words),
-            out,
-            draw,
-        }),
+        Layout::Partitionable => {
+            Arch::new().dispatch(Partitionable { words: keys.map(Key::words), out, draw })
+        }
         Layout::Legacy => fill_legacy(keys, out, draw),
     }
 }
@@ -112,21 +106,13 @@ pub(super) fn fill<T, const N: usize>(keys: [&Key; N], out: &mut [T], draw: &imp
 fn fill_legacy<T, const N: usize>(keys: [&Key; N], out: &mut [T], draw: &impl Draw<T, N>) {
     const BLOCK: usize = u32::MAX as usize;
     if out.len() < BLOCK {
-        return Arch::new().dispatch(Legacy {
-            words: keys.map(Key::words),
-            out,
-            draw,
-        });
+        return Arch::new().dispatch(Legacy { words: keys.map(Key::words), out, draw });
     }
     let blocks = out.len() / BLOCK + 1;
     let subkeys = keys.map(|key| key.duplicate().split_n(blocks));
     for (i, block) in out.chunks_mut(BLOCK).enumerate() {
         let words = std::array::from_fn(|k| subkeys[k][i].words());
-        Arch::new().dispatch(Legacy {
-            words,
-            out: block,
-            draw,
-        });
+        Arch::new().dispatch(Legacy { words, out: block, draw });
     }
 }
 
@@ -206,10 +192,7 @@ mod tests {
         for layout in [Layout::Partitionable, Layout::Legacy] {
             let mut words = [0];
             Key::with_layout(5, layout).fill_bits32(&mut words);
-            assert_eq!(
-                Key::with_layout(5, layout).draw(&Bits::<u32>(PhantomData)),
-                words[0]
-            );
+            assert_eq!(Key::with_layout(5, layout).draw(&Bits::<u32>(PhantomData)), words[0]);
             Key::with_layout(5, layout).fill_bits32(&mut []);
         }
     }

@@ -15,21 +15,12 @@ impl Key {
     /// If the sizes are not those of the logits, have no such axis or no class, or `out` holds no whole
     /// number of draws.
     pub fn fill_categorical(self, logits: &[f32], sizes: &[usize], axis: usize, out: &mut [u32]) {
-        assert_eq!(
-            logits.len(),
-            sizes.iter().product::<usize>(),
-            "logits of sizes {sizes:?}"
-        );
+        assert_eq!(logits.len(), sizes.iter().product::<usize>(), "logits of sizes {sizes:?}");
         let classes = sizes[axis];
         assert!(classes > 0, "there is no class to draw");
         let inner: usize = sizes[axis + 1..].iter().product();
         let lines = logits.len() / classes;
-        assert_eq!(
-            out.len() % lines.max(1),
-            0,
-            "{} classes for draws of {lines}",
-            out.len()
-        );
+        assert_eq!(out.len() % lines.max(1), 0, "{} classes for draws of {lines}", out.len());
 
         let mut noise = vec![0.0; out.len() * classes];
         self.fill(&Gumbel, &mut noise);

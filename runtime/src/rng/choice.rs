@@ -23,9 +23,7 @@ impl Key {
     /// If more are to be chosen than there are.
     pub fn fill_choice_without_replacement(self, n: usize, out: &mut [u32]) -> Result<()> {
         check(n, out.len(), false)?;
-        out.iter_mut()
-            .zip(self.permutation(n))
-            .for_each(|(place, i)| *place = i as u32);
+        out.iter_mut().zip(self.permutation(n)).for_each(|(place, i)| *place = i as u32);
         Ok(())
     }
 
@@ -62,10 +60,7 @@ impl Key {
         check(p.len(), out.len(), false)?;
         let mut perturbed = vec![0.0; p.len()];
         self.fill(&Gumbel, &mut perturbed);
-        perturbed
-            .iter_mut()
-            .zip(p)
-            .for_each(|(noise, &weight)| *noise += log(weight));
+        perturbed.iter_mut().zip(p).for_each(|(noise, &weight)| *noise += log(weight));
         let mut order: Vec<usize> = (0..p.len()).collect();
         order.sort_by(|&i, &j| perturbed[j].total_cmp(&perturbed[i]));
         out.iter_mut().zip(order).for_each(|(place, i)| *place = i as u32);
@@ -76,12 +71,7 @@ impl Key {
 /// Whether so many can be chosen.
 fn check(n: usize, chosen: usize, replace: bool) -> Result<()> {
     let largest = u32::MAX as usize;
-    let fits = n <= largest
-        && if replace {
-            n > 0 || chosen == 0
-        } else {
-            chosen <= n
-        };
+    let fits = n <= largest && if replace { n > 0 || chosen == 0 } else { chosen <= n };
     let expected = match replace {
         true => format!("at least one, at most {largest}"),
         false => format!("at least {chosen}, as many as are to be chosen, at most {largest}"),
@@ -102,23 +92,15 @@ mod tests {
     fn what_cannot_be_chosen_is_an_error() {
         assert!(Key::new(0).fill_choice(0, &mut [0]).is_err());
         assert!(Key::new(0).fill_choice_weighted(&[], &mut [0]).is_err());
-        let error = Key::new(0)
-            .fill_choice_without_replacement(2, &mut [0; 3])
-            .unwrap_err();
+        let error = Key::new(0).fill_choice_without_replacement(2, &mut [0; 3]).unwrap_err();
         assert!(error.to_string().contains("at least 3"), "{error}");
-        assert!(
-            Key::new(0)
-                .fill_choice_weighted_without_replacement(&[1.0], &mut [0; 2])
-                .is_err()
-        );
+        assert!(Key::new(0).fill_choice_weighted_without_replacement(&[1.0], &mut [0; 2]).is_err());
     }
 
     #[test]
     fn impossible_elements_are_not_chosen() {
         let mut out = [9; 200];
-        Key::new(1)
-            .fill_choice_weighted(&[0.0, 0.5, 0.0, 0.5], &mut out)
-            .unwrap();
+        Key::new(1).fill_choice_weighted(&[0.0, 0.5, 0.0, 0.5], &mut out).unwrap();
         assert!(out.iter().all(|i| [1, 3].contains(i)));
     }
 }

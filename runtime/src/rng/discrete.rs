@@ -60,9 +60,7 @@ macro_rules! integer {
         }
     )*};
 }
-integer!(
-    u8 as i32, i8 as i32, u16 as i32, i16 as i32, i32 as i32, u32 as u32
-);
+integer!(u8 as i32, i8 as i32, u16 as i32, i16 as i32, i32 as i32, u32 as u32);
 
 impl Key {
     /// Fills a slice with integers from `minval`, included, to `maxval`, not included: `jax.random.randint`.
@@ -74,26 +72,14 @@ impl Key {
         let (lowest, highest) = T::RANGE;
         let beyond = maxval > highest;
         let (minval, maxval) = (minval.clamp(lowest, highest), maxval.clamp(lowest, highest));
-        let span = if maxval <= minval {
-            1
-        } else {
-            (maxval - minval) as u32
-        };
+        let span = if maxval <= minval { 1 } else { (maxval - minval) as u32 };
         let span = span.wrapping_add(u32::from(beyond && maxval > minval));
 
         // 2^32 modulo the span, in the wrapping arithmetic that JAX has.
         let half = modulo(1 << 16, span);
         let multiplier = modulo(half.wrapping_mul(half), span);
         let (high, low) = self.split();
-        fill(
-            [&high, &low],
-            out,
-            &Offset {
-                minval: minval as u32,
-                span,
-                multiplier,
-            },
-        );
+        fill([&high, &low], out, &Offset { minval: minval as u32, span, multiplier });
     }
 }
 
@@ -107,14 +93,8 @@ struct Offset {
 impl<T: Integer> Draw<T, 2> for Offset {
     #[inline(always)]
     fn draw(&self, [high, low]: [u32; 2]) -> T {
-        let Self {
-            minval,
-            span,
-            multiplier,
-        } = *self;
-        let offset = modulo(high, span)
-            .wrapping_mul(multiplier)
-            .wrapping_add(modulo(low, span));
+        let Self { minval, span, multiplier } = *self;
+        let offset = modulo(high, span).wrapping_mul(multiplier).wrapping_add(modulo(low, span));
         T::from_bits(minval.wrapping_add(modulo(offset, span)))
     }
 }

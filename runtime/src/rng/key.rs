@@ -56,10 +56,7 @@ impl Key {
 
     /// `jax.random.PRNGKey(seed)` in a given layout.
     pub const fn with_layout(seed: u64, layout: Layout) -> Self {
-        Self {
-            words: [0, seed as u32],
-            layout,
-        }
+        Self { words: [0, seed as u32], layout }
     }
 
     /// The key of these words: `jax.random.wrap_key_data`.
@@ -79,19 +76,13 @@ impl Key {
 
     /// The same key again, for those who want the same numbers again.
     pub const fn duplicate(&self) -> Self {
-        Self {
-            words: self.words,
-            layout: self.layout,
-        }
+        Self { words: self.words, layout: self.layout }
     }
 
     /// The key for one number among many, such as a step or a rank: `jax.random.fold_in`. It is the same in
     /// both layouts.
     pub const fn fold_in(&self, data: u32) -> Self {
-        Self {
-            words: threefry(self.words, [0, data]),
-            layout: self.layout,
-        }
+        Self { words: threefry(self.words, [0, data]), layout: self.layout }
     }
 
     /// Two keys in the place of one: `jax.random.split(key)`.
@@ -123,10 +114,7 @@ impl Key {
             Layout::Partitionable => threefry(self.words, wide(i as u64)),
             Layout::Legacy => [2 * i, 2 * i + 1].map(|word| self.legacy_word(word, n)),
         };
-        Self {
-            words,
-            layout: self.layout,
-        }
+        Self { words, layout: self.layout }
     }
 
     /// Word `i` of the `2n` that the counters `0..2n` give: counters `c` and `n + c` are one block.

@@ -32,11 +32,7 @@ impl Key {
     /// A generator for the distributions and shuffles of the `rand` crate. Its numbers are not those of
     /// `jax.random`.
     pub fn into_rng(self) -> KeyRng {
-        KeyRng {
-            words: self.words(),
-            counter: 0,
-            spare: None,
-        }
+        KeyRng { words: self.words(), counter: 0, spare: None }
     }
 }
 
@@ -107,9 +103,6 @@ mod tests {
         Key::new(4).into_rng().fill_bytes(&mut bytes);
         let pieces = bytes.as_chunks().0.iter().map(|&piece| u32::from_le_bytes(piece));
         assert!(pieces.eq([words.next_u32(), words.next_u32(), words.next_u32()]));
-        assert_ne!(
-            Key::new(5).into_rng().next_u64(),
-            Key::new(4).into_rng().next_u64()
-        );
+        assert_ne!(Key::new(5).into_rng().next_u64(), Key::new(4).into_rng().next_u64());
     }
 }

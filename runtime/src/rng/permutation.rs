@@ -12,18 +12,9 @@ impl Key {
             key.fill_bits32(&mut words);
             sorted.clear();
             // Places make the order of equal words the one they had, as in a stable sort.
-            sorted.extend(
-                words
-                    .iter()
-                    .zip(&order)
-                    .enumerate()
-                    .map(|(place, (&word, &i))| (word, place, i)),
-            );
+            sorted.extend(words.iter().zip(&order).enumerate().map(|(place, (&word, &i))| (word, place, i)));
             sorted.sort_unstable();
-            order
-                .iter_mut()
-                .zip(&sorted)
-                .for_each(|(slot, &(_, _, i))| *slot = i);
+            order.iter_mut().zip(&sorted).for_each(|(slot, &(_, _, i))| *slot = i);
         }
         order
     }
@@ -98,11 +89,7 @@ impl Key {
 
 /// How long an axis is, and how many elements lie between two of its neighbours.
 fn lines(elements: usize, sizes: &[usize], axis: usize) -> (usize, usize) {
-    assert_eq!(
-        elements,
-        sizes.iter().product::<usize>(),
-        "elements of an array of sizes {sizes:?}"
-    );
+    assert_eq!(elements, sizes.iter().product::<usize>(), "elements of an array of sizes {sizes:?}");
     (sizes[axis], sizes[axis + 1..].iter().product())
 }
 
@@ -114,11 +101,7 @@ mod tests {
     fn a_shuffle_is_the_permutation() {
         for n in [0, 1, 2, 3, 17, 300] {
             let mut letters: Vec<String> = (0..n).map(|i| format!("letter {i}")).collect();
-            let expected: Vec<_> = Key::new(3)
-                .permutation(n)
-                .iter()
-                .map(|&i| letters[i].clone())
-                .collect();
+            let expected: Vec<_> = Key::new(3).permutation(n).iter().map(|&i| letters[i].clone()).collect();
             Key::new(3).shuffle(&mut letters);
             assert_eq!(letters, expected);
         }

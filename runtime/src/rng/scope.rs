@@ -53,22 +53,14 @@ impl Scope<'_> {
         let mut counts = SPARE.try_with(Cell::take).unwrap_or_default();
         counts.streams.extend(streams);
         let node = counts.enter(None, "");
-        Self {
-            tree: Tree::Root(Root(RefCell::new(counts))),
-            node,
-            path: Sha1::new(),
-        }
+        Self { tree: Tree::Root(Root(RefCell::new(counts))), node, path: Sha1::new() }
     }
 
     /// The scope of a submodule.
     pub fn child(&mut self, name: &str) -> Scope<'_> {
         let counts = self.tree.counts();
         let node = counts.borrow_mut().enter(Some(self.node), name);
-        Scope {
-            tree: Tree::Inside(counts),
-            node,
-            path: self.path.clone().chain_update(name),
-        }
+        Scope { tree: Tree::Inside(counts), node, path: self.path.clone().chain_update(name) }
     }
 
     /// The key for the next parameter. Flax draws one for each, also where the initialiser needs none.
@@ -144,10 +136,7 @@ impl Counts {
         }
         let start = self.names.len();
         self.names.push_str(name);
-        self.nodes.push(Node {
-            parent,
-            name: start..self.names.len(),
-        });
+        self.nodes.push(Node { parent, name: start..self.names.len() });
         self.draws.resize(self.nodes.len() * self.streams.len(), 0);
         self.nodes.len() - 1
     }

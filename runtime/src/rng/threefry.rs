@@ -20,9 +20,7 @@ pub(super) const fn threefry(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
             round += 1;
         }
         x0 = x0.wrapping_add(schedule[(group + 1) % 3]);
-        x1 = x1
-            .wrapping_add(schedule[(group + 2) % 3])
-            .wrapping_add(group as u32 + 1);
+        x1 = x1.wrapping_add(schedule[(group + 2) % 3]).wrapping_add(group as u32 + 1);
         group += 1;
     }
     [x0, x1]

@@ -18,10 +18,7 @@ impl Uniform {
 
     /// From `minval`, included, to `maxval`, not included but by rounding.
     pub const fn new(minval: f32, maxval: f32) -> Self {
-        Self {
-            minval,
-            span: maxval - minval,
-        }
+        Self { minval, span: maxval - minval }
     }
 }
 
@@ -47,9 +44,7 @@ impl Key {
     pub fn fill_uniform_bf16(self, out: &mut [f32]) {
         let mut bits = vec![0; out.len()];
         self.fill_bits8(&mut bits);
-        out.iter_mut()
-            .zip(bits)
-            .for_each(|(place, bits)| *place = f32::from(bits >> 1) / 128.0);
+        out.iter_mut().zip(bits).for_each(|(place, bits)| *place = f32::from(bits >> 1) / 128.0);
     }
 
     /// Fills a slice with the values of `jax.random.uniform(key, shape, float16)`, which are multiples of
@@ -57,8 +52,6 @@ impl Key {
     pub fn fill_uniform_f16(self, out: &mut [f32]) {
         let mut bits = vec![0; out.len()];
         self.fill_bits16(&mut bits);
-        out.iter_mut()
-            .zip(bits)
-            .for_each(|(place, bits)| *place = f32::from(bits >> 6) / 1024.0);
+        out.iter_mut().zip(bits).for_each(|(place, bits)| *place = f32::from(bits >> 6) / 1024.0);
     }
 }

@@ -54,62 +54,27 @@ pub(super) fn log(x: f32) -> f32 {
 pub(super) fn log1p(x: f32) -> f32 {
     let numerator = polynomial(
         x,
-        [
-            0x383D_E04B,
-            0x3EFF_40C5,
-            0x40D2_84FA,
-            0x41EF_4B9C,
-            0x4273_CC76,
-            0x4264_73AD,
-            0x41A0_5101,
-        ],
+        [0x383D_E04B, 0x3EFF_40C5, 0x40D2_84FA, 0x41EF_4B9C, 0x4273_CC76, 0x4264_73AD, 0x41A0_5101],
     );
     let denominator = polynomial(
         x,
-        [
-            0x3F80_0000,
-            0x4171_01AD,
-            0x42A6_185B,
-            0x435D_C32D,
-            0x439A_8CA3,
-            0x4358_6D8A,
-            0x4270_7982,
-        ],
+        [0x3F80_0000, 0x4171_01AD, 0x42A6_185B, 0x435D_C32D, 0x439A_8CA3, 0x4358_6D8A, 0x4270_7982],
     );
     let square = x * x;
     let near = x + square.mul_add(-0.5, (x * square) * (numerator / denominator));
-    if x.abs() < float(0x3ED4_13CD) {
-        near
-    } else {
-        log(x + 1.0)
-    }
+    if x.abs() < float(0x3ED4_13CD) { near } else { log(x + 1.0) }
 }
 
 /// The error function, a rational function in `x^2`.
 #[inline(always)]
 pub(super) fn erf(x: f32) -> f32 {
     let square = x * x;
-    let numerator = polynomial(
-        square,
-        [0x3970_2D51, 0x3B5F_5DA2, 0x3D50_B6EB, 0x3E3D_A740, 0x3F90_6EBA],
-    );
+    let numerator = polynomial(square, [0x3970_2D51, 0x3B5F_5DA2, 0x3D50_B6EB, 0x3E3D_A740, 0x3F90_6EBA]);
     let denominator = polynomial(
         square,
-        [
-            0xB3FD_3906,
-            0x37C5_88DF,
-            0x3A85_6D28,
-            0x3C66_87D4,
-            0x3DE3_4C21,
-            0x3EFE_B44A,
-            0x3F80_0000,
-        ],
+        [0xB3FD_3906, 0x37C5_88DF, 0x3A85_6D28, 0x3C66_87D4, 0x3DE3_4C21, 0x3EFE_B44A, 0x3F80_0000],
     );
-    if x.abs() >= float(0x4075_47CB) {
-        1.0_f32.copysign(x)
-    } else {
-        (x * numerator) / denominator
-    }
+    if x.abs() >= float(0x4075_47CB) { 1.0_f32.copysign(x) } else { (x * numerator) / denominator }
 }
 
 /// The inverse of the error function: Giles, "Approximating the erfinv function" (2010).
@@ -152,14 +117,8 @@ mod tests {
     fn agrees_with_the_platform_to_a_few_roundings() {
         for i in 1..2000 {
             let x = i as f32 * 0.005;
-            assert!(
-                (log(x) - x.ln()).abs() <= 3e-7 * x.ln().abs().max(0.5),
-                "log({x})"
-            );
-            assert!(
-                (log1p(x) - x.ln_1p()).abs() <= 3e-7 * x.ln_1p().max(0.5),
-                "log1p({x})"
-            );
+            assert!((log(x) - x.ln()).abs() <= 3e-7 * x.ln().abs().max(0.5), "log({x})");
+            assert!((log1p(x) - x.ln_1p()).abs() <= 3e-7 * x.ln_1p().max(0.5), "log1p({x})");
             let y = i as f32 * 0.0005 - 0.5;
             assert!((erf(erf_inv(y)) - y).abs() <= 1e-6, "erf_inv({y})");
         }

@@ -58,10 +58,7 @@ mod tests {
     #[test]
     fn dimensions_are_computed_in_types() {
         assert_eq!(size::<<U7 as DimMul<U7>>::Out>(), 49);
-        assert_eq!(
-            size::<<<U64 as DimMul<U49>>::Out as DimMul<U1000>>::Out>(),
-            3_136_000
-        );
+        assert_eq!(size::<<<U64 as DimMul<U49>>::Out as DimMul<U1000>>::Out>(), 3_136_000);
         assert_eq!(size::<<U28 as DimDiv<U3>>::Out>(), 9);
         assert_eq!(size::<<U999 as DimAdd<U1>>::Out>(), 1000);
         assert_eq!(size::<<U10 as DimSub<U10>>::Out>(), 0);

@@ -108,11 +108,7 @@ pub const fn has_axis(op: &str, x: Sizes, axis: usize) -> Rule {
     if axis < x.rank() {
         return Rule::Out(x);
     }
-    let message = Message::new(op)
-        .text(": there is no axis ")
-        .number(axis)
-        .text(" in ")
-        .sizes(x);
+    let message = Message::new(op).text(": there is no axis ").number(axis).text(" in ").sizes(x);
     Rule::Refused(message.text("; axes count from 0"))
 }
 

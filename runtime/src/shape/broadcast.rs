@@ -122,11 +122,8 @@ pub const fn sizes(op: &str, a: Sizes, b: Sizes) -> Rule {
                 // A size that only the running program knows may be one.
                 (Size::Unknown, other) | (other, Size::Unknown) => other,
                 _ if left.differs(right) => {
-                    let message = Message::new(op)
-                        .text(": sizes do not broadcast: ")
-                        .sizes(a)
-                        .text(" and ")
-                        .sizes(b);
+                    let message =
+                        Message::new(op).text(": sizes do not broadcast: ").sizes(a).text(" and ").sizes(b);
                     return Rule::Refused(
                         message.text("; sizes are aligned at the right, and must be equal or 1"),
                     );
@@ -168,19 +165,10 @@ impl Plan {
     #[track_caller]
     pub fn new(a: &[usize], b: &[usize]) -> Self {
         let rank = a.len().max(b.len());
-        let mut plan = Plan {
-            sizes: [1; MAX_RANK],
-            rank,
-            axes: [(1, Along::Both); MAX_RANK],
-            count: 0,
-        };
+        let mut plan = Plan { sizes: [1; MAX_RANK], rank, axes: [(1, Along::Both); MAX_RANK], count: 0 };
         for from_end in 0..rank {
-            let size = |operand: &[usize]| {
-                operand
-                    .len()
-                    .checked_sub(from_end + 1)
-                    .map_or(1, |axis| operand[axis])
-            };
+            let size =
+                |operand: &[usize]| operand.len().checked_sub(from_end + 1).map_or(1, |axis| operand[axis]);
             let (size, along) = match (size(a), size(b)) {
                 (left, right) if left == right => (left, Along::Both),
                 (left, 1) => (left, Along::Left),
@@ -264,9 +252,7 @@ mod tests {
     fn types_and_numbers_agree() {
         fn check<A: Broadcast<B>, B: Shape>() {
             let text = |sizes| Message::new("").sizes(sizes).as_str().to_string();
-            let Rule::Out(sizes) = sizes("add", A::STATIC, B::STATIC) else {
-                panic!("refused")
-            };
+            let Rule::Out(sizes) = sizes("add", A::STATIC, B::STATIC) else { panic!("refused") };
             assert_eq!(text(sizes), text(out::<A, B>()));
         }
         check::<(), ()>();
@@ -284,9 +270,7 @@ mod tests {
     #[test]
     fn sizes_that_differ_are_refused() {
         let named = Sizes::new(&[Size::Named("B"), Size::Known(32)]);
-        let Rule::Refused(message) = sizes("add", named, Sizes::known(&[31])) else {
-            panic!("accepted")
-        };
+        let Rule::Refused(message) = sizes("add", named, Sizes::known(&[31])) else { panic!("accepted") };
         let expected = "add: sizes do not broadcast: [B, 32] and [31]; \
                         sizes are aligned at the right, and must be equal or 1";
         assert_eq!(message.as_str(), expected);
@@ -301,10 +285,7 @@ mod tests {
         assert_eq!(plan.offsets(5), (20, 0));
         let plan = Plan::new(&[2, 1, 4], &[1, 3, 1]);
         assert_eq!(plan.sizes(), [2, 3, 4]);
-        assert_eq!(
-            plan.axes(),
-            [(4, Along::Left), (3, Along::Right), (2, Along::Left)]
-        );
+        assert_eq!(plan.axes(), [(4, Along::Left), (3, Along::Right), (2, Along::Left)]);
         assert_eq!(plan.offsets(4), (4, 1));
     }
 }

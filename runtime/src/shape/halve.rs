@@ -141,10 +141,7 @@ mod tests {
     #[test]
     fn halves() {
         fn check<D: Even + Halved>() {
-            assert_eq!(
-                (D::N / 2, D::N / 2),
-                (<D::Half as Static>::N, <D::Ceil as Static>::N)
-            );
+            assert_eq!((D::N / 2, D::N / 2), (<D::Half as Static>::N, <D::Ceil as Static>::N));
         }
         check::<U0>();
         check::<U2>();

@@ -14,11 +14,7 @@ pub struct Message {
 impl Message {
     /// A message that begins with `text`.
     pub const fn new(text: &str) -> Self {
-        Message {
-            bytes: [0; CAPACITY],
-            len: 0,
-        }
-        .text(text)
+        Message { bytes: [0; CAPACITY], len: 0 }.text(text)
     }
 
     /// Adds text.

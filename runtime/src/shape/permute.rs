@@ -68,12 +68,8 @@ permute! {
 /// The rule in numbers, for the op called `op`.
 pub const fn permuted(op: &str, x: Sizes, axes: &[usize]) -> Rule {
     if x.rank() != axes.len() {
-        let message = Message::new(op)
-            .text(": ")
-            .number(axes.len())
-            .text(" axes are given, ")
-            .sizes(x)
-            .text(" has ");
+        let message =
+            Message::new(op).text(": ").number(axes.len()).text(" axes are given, ").sizes(x).text(" has ");
         return Rule::Refused(message.number(x.rank()));
     }
     let (mut out, mut place) = (x, 0);
@@ -81,10 +77,8 @@ pub const fn permuted(op: &str, x: Sizes, axes: &[usize]) -> Rule {
         let mut before = 0;
         while before < place {
             if axes[before] == axes[place] {
-                let message = Message::new(op)
-                    .text(": the axis ")
-                    .number(axes[place])
-                    .text(" is given twice");
+                let message =
+                    Message::new(op).text(": the axis ").number(axes[place]).text(" is given twice");
                 return Rule::Refused(message);
             }
             before += 1;

@@ -84,17 +84,8 @@ pub const fn reshaped(x: Sizes, target: Sizes) -> Rule {
     if fits {
         return Rule::Out(target);
     }
-    let each = if shared > 0 {
-        " elements a sample, "
-    } else {
-        " elements, "
-    };
-    let message = Message::new("reshape: ")
-        .sizes(x)
-        .text(" has ")
-        .number(left)
-        .text(each)
-        .sizes(target);
+    let each = if shared > 0 { " elements a sample, " } else { " elements, " };
+    let message = Message::new("reshape: ").sizes(x).text(" has ").number(left).text(each).sizes(target);
     Rule::Refused(message.text(" has ").number(right))
 }
 

@@ -110,10 +110,7 @@ pub struct Sizes {
 impl Sizes {
     /// Sizes, outermost first; at most [`MAX_RANK`].
     pub const fn new(dims: &[Size]) -> Self {
-        let mut sizes = Sizes {
-            dims: [Size::Unknown; MAX_RANK],
-            rank: dims.len(),
-        };
+        let mut sizes = Sizes { dims: [Size::Unknown; MAX_RANK], rank: dims.len() };
         let mut axis = 0;
         while axis < dims.len() {
             sizes.dims[axis] = dims[axis];
@@ -124,10 +121,7 @@ impl Sizes {
 
     /// Sizes that are all known.
     pub const fn known(numbers: &[usize]) -> Self {
-        let mut sizes = Sizes {
-            dims: [Size::Unknown; MAX_RANK],
-            rank: numbers.len(),
-        };
+        let mut sizes = Sizes { dims: [Size::Unknown; MAX_RANK], rank: numbers.len() };
         let mut axis = 0;
         while axis < numbers.len() {
             sizes.dims[axis] = Size::Known(numbers[axis]);
@@ -261,9 +255,7 @@ pub const fn signature(name: &str, declared: &[Sizes], inputs: &[Sizes], outputs
     while input < declared.len() {
         let resolved = resolve(declared[input], declared, inputs, input);
         if resolved.differs(&inputs[input]) {
-            let message = Message::new(name)
-                .text(": takes ")
-                .sizes(resolved.or(declared[input]));
+            let message = Message::new(name).text(": takes ").sizes(resolved.or(declared[input]));
             return Rule::Refused(message.text(", but its input is ").sizes(inputs[input]));
         }
         input += 1;
@@ -274,11 +266,7 @@ pub const fn signature(name: &str, declared: &[Sizes], inputs: &[Sizes], outputs
         outs[output] = resolve(outputs[output], declared, inputs, declared.len());
         output += 1;
     }
-    if outputs.len() == 1 {
-        Rule::Out(outs[0])
-    } else {
-        Rule::Outs(outs)
-    }
+    if outputs.len() == 1 { Rule::Out(outs[0]) } else { Rule::Outs(outs) }
 }
 
 /// Replaces names by what the first `count` inputs give them.

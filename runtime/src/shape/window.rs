@@ -314,18 +314,8 @@ impl AxisWindow {
         let [rows, columns] = size;
         let (height, width) = (P::Height::PADDING, P::Width::PADDING);
         [
-            AxisWindow {
-                size: rows,
-                stride: S::Height::N,
-                dilation: D::Height::N,
-                padding: height,
-            },
-            AxisWindow {
-                size: columns,
-                stride: S::Width::N,
-                dilation: D::Width::N,
-                padding: width,
-            },
+            AxisWindow { size: rows, stride: S::Height::N, dilation: D::Height::N, padding: height },
+            AxisWindow { size: columns, stride: S::Width::N, dilation: D::Width::N, padding: width },
         ]
     }
 
@@ -375,11 +365,7 @@ impl AxisWindow {
 /// The rule in numbers of windows that slide over images `x` and give so many features; `op` is who refuses.
 pub const fn slide(op: &str, windows: [AxisWindow; 2], x: Sizes, features: Size) -> Rule {
     if x.rank() < 3 {
-        return Rule::Refused(
-            Message::new(op)
-                .text(": expects images [.., H, W, C], got ")
-                .sizes(x),
-        );
+        return Rule::Refused(Message::new(op).text(": expects images [.., H, W, C], got ").sizes(x));
     }
     let (rows, columns) = (windows[0].output(x.from_end(2)), windows[1].output(x.from_end(1)));
     let (Some(rows), Some(columns)) = (rows, columns) else {
@@ -388,11 +374,7 @@ pub const fn slide(op: &str, windows: [AxisWindow; 2], x: Sizes, features: Size)
         return Rule::Refused(message.text("; pad with `Same`, or take a smaller window"));
     };
     let axis = x.rank() - 3;
-    Rule::Out(
-        x.with(axis, rows)
-            .with(axis + 1, columns)
-            .with(axis + 2, features),
-    )
+    Rule::Out(x.with(axis, rows).with(axis + 1, columns).with(axis + 2, features))
 }
 
 #[cfg(test)]
@@ -408,12 +390,7 @@ mod tests {
         H: Static + Slide<K, S, P, D>,
         H::Out: Static,
     {
-        let window = AxisWindow {
-            size: K::N,
-            stride: S::N,
-            dilation: D::N,
-            padding: P::PADDING,
-        };
+        let window = AxisWindow { size: K::N, stride: S::N, dilation: D::N, padding: P::PADDING };
         let out = <H::Out as Static>::N;
         assert_eq!(window.output(H::SIZE).and_then(Size::known), Some(out));
         out
@@ -446,13 +423,7 @@ mod tests {
     #[test]
     fn same_pads_as_lax_does() {
         let pads = |size, stride, dilation, input| {
-            AxisWindow {
-                size,
-                stride,
-                dilation,
-                padding: Padding::Same,
-            }
-            .padding(input)
+            AxisWindow { size, stride, dilation, padding: Padding::Same }.padding(input)
         };
         assert_eq!(pads(3, 1, 1, 28), [1, 1]);
         assert_eq!(pads(2, 1, 1, 28), [0, 1]);
@@ -465,32 +436,14 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused_in_numbers() {
-        let windows = |size, padding| {
-            [AxisWindow {
-                size,
-                stride: 1,
-                dilation: 2,
-                padding,
-            }; 2]
-        };
+        let windows = |size, padding| [AxisWindow { size, stride: 1, dilation: 2, padding }; 2];
         let x = Sizes::new(&[Size::Named("B"), Size::Known(4), Size::Unknown, Size::Known(1)]);
         refused(
             slide("conv", windows(3, Padding::Valid), x, Size::Known(8)),
             "conv: no window of 3x3 fits [B, 4, ?, 1]; pad with `Same`, or take a smaller window",
         );
-        fits(
-            slide("conv", windows(3, Padding::Explicit([1, 0])), x, Size::Known(8)),
-            "[B, 1, ?, 8]",
-        );
+        fits(slide("conv", windows(3, Padding::Explicit([1, 0])), x, Size::Known(8)), "[B, 1, ?, 8]");
         assert!(!slide("conv", windows(0, Padding::Same), x, Size::Known(8)).fits());
-        assert!(
-            !slide(
-                "conv",
-                windows(1, Padding::Same),
-                Sizes::known(&[3, 3]),
-                Size::Unknown
-            )
-            .fits()
-        );
+        assert!(!slide("conv", windows(1, Padding::Same), Sizes::known(&[3, 3]), Size::Unknown).fits());
     }
 }

@@ -48,10 +48,7 @@ mod tests {
     #[test]
     fn long_axes_are_cut() {
         let tensor = Tensor::from_fn((Dyn(2), Dyn(9)), |i| i as i32);
-        assert_eq!(
-            format!("{tensor:?}"),
-            "i32[2, 9] [[0, 1, 2, …, 6, 7, 8], [9, 10, 11, …, 15, 16, 17]]"
-        );
+        assert_eq!(format!("{tensor:?}"), "i32[2, 9] [[0, 1, 2, …, 6, 7, 8], [9, 10, 11, …, 15, 16, 17]]");
         assert_eq!(format!("{}", Tensor::scalar(1.5)), "1.5");
         assert_eq!(format!("{}", Tensor::<_, f32>::zeros((Dyn(0), Dyn(2)))), "[]");
     }

@@ -50,10 +50,7 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// A tensor whose element at each row-major index is computed.
     pub fn from_fn(shape: S, mut element: impl FnMut(usize) -> E) -> Self {
         Self::written(shape, |place| {
-            place
-                .iter_mut()
-                .enumerate()
-                .for_each(|(index, place)| *place = element(index));
+            place.iter_mut().enumerate().for_each(|(index, place)| *place = element(index));
         })
     }
 
@@ -84,9 +81,7 @@ impl<S: Shape, E: Element> Tensor<S, E> {
     /// The elements in row-major order, to be written. If another tensor holds them too, they are copied first.
     pub fn as_mut_slice(&mut self) -> &mut [E] {
         if self.storage.get_mut().is_none() {
-            *self = Self::written(self.shape, |elements| {
-                elements.copy_from_slice(self.storage.as_slice())
-            });
+            *self = Self::written(self.shape, |elements| elements.copy_from_slice(self.storage.as_slice()));
         }
         match self.storage.get_mut() {
             Some(elements) => elements,
@@ -118,18 +113,12 @@ impl<S: Shape, E: Element> Tensor<S, E> {
             found: format!("{sizes:?} with {} elements", self.as_slice().len()),
         };
         let shape = T::from_sizes(sizes).filter(|shape| shape.elements() == self.as_slice().len());
-        Ok(Tensor {
-            shape: shape.ok_or_else(wrong)?,
-            storage: self.storage,
-        })
+        Ok(Tensor { shape: shape.ok_or_else(wrong)?, storage: self.storage })
     }
 
     /// The same elements in a shape that a rule in numbers has computed.
     pub(crate) fn reshaped<T: Shape>(self, sizes: &[usize]) -> Tensor<T, E> {
-        Tensor {
-            shape: shape_of(sizes),
-            storage: self.storage,
-        }
+        Tensor { shape: shape_of(sizes), storage: self.storage }
     }
 }
 

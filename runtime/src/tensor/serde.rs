@@ -14,11 +14,7 @@ struct Parts<Sizes, Elements> {
 impl<S: Shape, E: Element> Serialize for Tensor<S, E> {
     fn serialize<T: Serializer>(&self, serializer: T) -> Result<T::Ok, T::Error> {
         let sizes = self.sizes();
-        Parts {
-            sizes: sizes.as_ref(),
-            elements: self.as_slice(),
-        }
-        .serialize(serializer)
+        Parts { sizes: sizes.as_ref(), elements: self.as_slice() }.serialize(serializer)
     }
 }
 
@@ -33,9 +29,7 @@ impl<'de, S: Shape, E: Element> Deserialize<'de> for Tensor<S, E> {
                 expected.as_str()
             ))
         })?;
-        let count = sizes
-            .iter()
-            .try_fold(1usize, |count, &size| count.checked_mul(size));
+        let count = sizes.iter().try_fold(1usize, |count, &size| count.checked_mul(size));
         if count != Some(elements.len()) {
             return Err(D::Error::custom(format_args!(
                 "a tensor of sizes {sizes:?} with {} elements",

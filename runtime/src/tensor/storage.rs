@@ -37,11 +37,7 @@ unsafe impl<E: Element> Sync for Storage<E> {}
 impl<E: Element> Storage<E> {
     /// A buffer with any contents: the caller writes every element before it reads one.
     pub(crate) fn scratch(len: usize) -> Self {
-        let storage = Storage {
-            header: take(len * size_of::<E>()),
-            len,
-            elements: PhantomData,
-        };
+        let storage = Storage { header: take(len * size_of::<E>()), len, elements: PhantomData };
         if !E::ANY_BITS {
             let first: *mut E = storage.first();
             // SAFETY: the buffer has room for `len` elements, is aligned for all of them, and nobody else holds it.
@@ -80,11 +76,7 @@ impl<E: Element> Storage<E> {
 impl<E: Element> Clone for Storage<E> {
     fn clone(&self) -> Self {
         self.holders().fetch_add(1, Ordering::Relaxed);
-        Storage {
-            header: self.header,
-            len: self.len,
-            elements: PhantomData,
-        }
+        Storage { header: self.header, len: self.len, elements: PhantomData }
     }
 }
 
@@ -131,12 +123,7 @@ fn take(bytes: usize) -> NonNull<Header> {
         NonNull::new(header).unwrap_or_else(|| handle_alloc_error(layout))
     });
     // SAFETY: a buffer fresh from the allocator or the pool has no other user, and is aligned for a header.
-    unsafe {
-        header.write(Header {
-            holders: AtomicUsize::new(1),
-            class,
-        })
-    };
+    unsafe { header.write(Header { holders: AtomicUsize::new(1), class }) };
     header
 }
 
@@ -185,10 +172,7 @@ mod tests {
         let first = Storage::<f32>::scratch(77_777);
         let address = first.as_slice().as_ptr();
         drop(first);
-        assert_eq!(
-            Storage::<u32>::scratch(77_776).as_slice().as_ptr().cast(),
-            address
-        );
+        assert_eq!(Storage::<u32>::scratch(77_776).as_slice().as_ptr().cast(), address);
     }
 
     #[test]

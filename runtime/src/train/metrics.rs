@@ -86,10 +86,7 @@ mod tests {
     #[test]
     fn accuracy_of_sequences_and_of_nothing() {
         let logits = Tensor::<(U1, U2, U2)>::of(&[0.0, 1.0, 1.0, 0.0]).unwrap();
-        assert_eq!(
-            accuracy(&logits, &Tensor::<(U1, U2), u32>::of(&[1, 0]).unwrap()),
-            1.0
-        );
+        assert_eq!(accuracy(&logits, &Tensor::<(U1, U2), u32>::of(&[1, 0]).unwrap()), 1.0);
         let none = Tensor::<(Dyn, U2)>::zeros((Dyn(0), U2::default()));
         assert!(accuracy(&none, &Tensor::<(Dyn,), i32>::zeros((Dyn(0),))).is_nan());
     }

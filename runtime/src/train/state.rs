@@ -34,12 +34,7 @@ impl<P: Tree, T: GradientTransformation> TrainState<P, T> {
     /// The state before the first step.
     pub fn create(params: P, tx: T) -> Self {
         let opt_state = tx.init(&params);
-        TrainState {
-            step: 0,
-            params,
-            tx,
-            opt_state,
-        }
+        TrainState { step: 0, params, tx, opt_state }
     }
 
     /// Takes a step, as [`update`](Self::update) does, and returns the state as Flax's method does.
@@ -53,8 +48,7 @@ impl<P: Tree, T: GradientTransformation> TrainState<P, T> {
     /// A tensor that somebody else holds too, such as one of a clone of the parameters that is kept for a
     /// comparison, is copied before it is written, so that the clone stays what it is.
     pub fn update(&mut self, gradients: P) {
-        self.tx
-            .apply_gradients(&mut self.params, gradients, &mut self.opt_state);
+        self.tx.apply_gradients(&mut self.params, gradients, &mut self.opt_state);
         self.step += 1;
     }
 }
@@ -70,11 +64,7 @@ mod tests {
         let params = Tensor::<(U3,), f32>::of(&[1.0, 2.0, 3.0]).unwrap();
         let mut state = TrainState::create(params.clone(), optim::adam(0.1));
         state.update(Tensor::full(params.shape(), 1.0));
-        assert_eq!(
-            params.as_slice(),
-            [1.0, 2.0, 3.0],
-            "another holder keeps its values"
-        );
+        assert_eq!(params.as_slice(), [1.0, 2.0, 3.0], "another holder keeps its values");
         assert!(state.params.as_slice()[0] < 1.0);
         let address = |tree: &Tensor<(U3,), f32>| tree.as_slice().as_ptr();
         let addresses = |state: &TrainState<_, optim::Adam>| {

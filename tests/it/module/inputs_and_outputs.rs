@@ -56,11 +56,7 @@ fn tuples_of_results() {
     check_module(&model, params.clone(), rows(0.3));
     let (left, right) = model.apply(&params, rows(0.3));
     assert_eq!((left.sizes(), right.sizes()), ([2, 2], [2, 1]));
-    check_module(
-        &Both::new(),
-        weights(&Both::new().init(Key::new(0)).params),
-        rows(0.3),
-    );
+    check_module(&Both::new(), weights(&Both::new().init(Key::new(0)).params), rows(0.3));
 }
 
 #[test]

@@ -50,10 +50,7 @@ fn shadowing_is_rusts() {
     let params = weights(&Shadowing::new().init(Key::new(0)).params);
     let (x, kernel, bias) = (rows(), params.dense_0.kernel.clone(), params.dense_0.bias.clone());
     let z = (matmul(exp(tanh(x.clone())), kernel) + bias) * x.clone();
-    assert_eq!(
-        Shadowing::new().apply(&params, x.clone()),
-        sigmoid(z) + (tanh(x.clone()) - x)
-    );
+    assert_eq!(Shadowing::new().apply(&params, x.clone()), sigmoid(z) + (tanh(x.clone()) - x));
 }
 
 /// Tuples of expressions, of patterns, nested ones.
@@ -101,12 +98,7 @@ impl Operators {
 fn operators_and_scalars() {
     let model = Operators::new();
     let params = model.init(Key::new(0)).params;
-    for (&out, &x) in model
-        .apply(&params, rows())
-        .as_slice()
-        .iter()
-        .zip(rows().as_slice())
-    {
+    for (&out, &x) in model.apply(&params, rows()).as_slice().iter().zip(rows().as_slice()) {
         let (a, b, c) = (1.5 - x * 2.0, 3.0 / (x + 4.0) - 0.5, -(1.0 + x / 1.5));
         let expected: f64 = (a * b + c) / 2.0 * 2.0 - 2.0 * c;
         assert!((out - expected).abs() < 1e-12, "{out} instead of {expected}");
@@ -155,12 +147,7 @@ fn plain_statements_run_as_they_stand() {
     let dense = matmul(rows(), params.dense_0.kernel.clone()) + params.dense_0.bias.clone();
     let below = dense.as_slice().iter().filter(|x| **x < 0.0).count();
     assert!((1..6).contains(&below), "some are below zero, others above");
-    for (out, &x) in model
-        .apply(&params, rows())
-        .as_slice()
-        .iter()
-        .zip(dense.as_slice())
-    {
+    for (out, &x) in model.apply(&params, rows()).as_slice().iter().zip(dense.as_slice()) {
         let slopes = if x < 0.0 { 0.25 * (0.25 * 0.75) } else { 1.0 };
         assert!((out - x * slopes * 1.5).abs() < 1e-12);
     }
@@ -190,10 +177,7 @@ impl Blocks {
 #[test]
 fn a_plain_name_of_a_block_ends_with_it() {
     let params = Blocks::new().init(Key::new(0)).params;
-    assert_eq!(
-        Blocks::new().apply(&params, rows()),
-        (rows() + 10.0) * 10.0 * 2.0 + 2.0
-    );
+    assert_eq!(Blocks::new().apply(&params, rows()), (rows() + 10.0) * 10.0 * 2.0 + 2.0);
     check_model(&Blocks::new(), params);
 }
 

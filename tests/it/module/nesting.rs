@@ -125,12 +125,7 @@ impl Assembly {
 #[test]
 fn modules_of_other_crates_and_rooms() {
     let variables = Assembly::new().init(Key::new(0));
-    let paths: Vec<String> = variables
-        .params
-        .leaves()
-        .into_iter()
-        .map(|leaf| leaf.path)
-        .collect();
+    let paths: Vec<String> = variables.params.leaves().into_iter().map(|leaf| leaf.path).collect();
     let expected = [
         "Cnn_0/Conv_0/kernel",
         "Cnn_0/Conv_0/bias",
@@ -174,11 +169,7 @@ fn parameters_do_not_depend_on_the_batch() {
 fn gradients_of_generic_modules() {
     let model = Mlp::<U4, U2>::new();
     let params = model.init::<U3, f64>(Key::new(0)).params;
-    check_module(
-        &model,
-        weights(&params),
-        weights(&Tensor::<(U2, U3), f64>::zeros(Default::default())),
-    );
+    check_module(&model, weights(&params), weights(&Tensor::<(U2, U3), f64>::zeros(Default::default())));
 }
 
 #[test]
@@ -205,11 +196,7 @@ fn gradients_through_a_layer_written_by_hand() {
     let model = WithHandwritten::new();
     let params = model.init(Key::new(2)).params;
     assert_eq!(params.scale_0.0.as_slice(), [3.0]);
-    check_module(
-        &model,
-        params,
-        weights(&Tensor::<(U2, U3), f64>::zeros(Default::default())),
-    );
+    check_module(&model, params, weights(&Tensor::<(U2, U3), f64>::zeros(Default::default())));
 }
 
 /// A public module of private ones, which its parameters and residuals do not give away.
@@ -227,11 +214,7 @@ impl Public {
 #[test]
 fn a_public_module_has_private_parts() {
     let params = weights(&Public::new().init(Key::new(4)).params);
-    check_module(
-        &Public::new(),
-        params,
-        weights(&Tensor::<(U2, U3), f64>::zeros(Default::default())),
-    );
+    check_module(&Public::new(), params, weights(&Tensor::<(U2, U3), f64>::zeros(Default::default())));
 }
 
 /// Convolutions, pooling and dense layers together, as in the CNN.
@@ -255,9 +238,5 @@ impl SmallCnn {
 fn gradients_of_a_small_cnn() {
     let model = SmallCnn::new();
     let params = model.init(Key::new(3)).params;
-    check_module(
-        &model,
-        params,
-        weights(&Tensor::<(U2, U6, U4, U2), f64>::zeros(Default::default())),
-    );
+    check_module(&model, params, weights(&Tensor::<(U2, U6, U4, U2), f64>::zeros(Default::default())));
 }

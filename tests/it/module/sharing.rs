@@ -28,11 +28,7 @@ fn one_set_of_parameters() {
 #[test]
 fn gradients_are_summed() {
     let params = weights(&Thrice::new().init(Key::new(0)).params);
-    check_module(
-        &Thrice::new(),
-        params,
-        weights(&Tensor::<(U2, U3), f64>::zeros(Default::default())),
-    );
+    check_module(&Thrice::new(), params, weights(&Tensor::<(U2, U3), f64>::zeros(Default::default())));
 }
 
 /// A module of the test's, called on two inputs.

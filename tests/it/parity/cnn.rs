@@ -23,9 +23,7 @@ fn twenty_steps_in_the_partitionable_layout() {
 /// After ten steps an exact zero in front of a relu decides, and two versions of Flax differ by 1e-3 there.
 #[test]
 fn twenty_steps_in_the_legacy_layout() {
-    follow("cnn_digits_legacy.json", Layout::Legacy, |step| {
-        if step < 10 { 1e-5 } else { 3e-3 }
-    });
+    follow("cnn_digits_legacy.json", Layout::Legacy, |step| if step < 10 { 1e-5 } else { 3e-3 });
 }
 
 /// Runs the program and compares everything that the transcript tells; `rtol` is of the loss of a step.
@@ -40,12 +38,7 @@ fn follow(transcript: &str, layout: Layout, rtol: impl Fn(usize) -> f32) {
     check_sums(&state.params, &expected["initial_params"], OF_INITIAL_PARAMS);
     let (test, _) = eval_model(&state, &images.test).expect("images to evaluate");
     check("loss", test.loss, &expected["initial_test"]["loss"], 1e-5);
-    check(
-        "accuracy",
-        test.accuracy,
-        &expected["initial_test"]["accuracy"],
-        1e-6,
-    );
+    check("accuracy", test.accuracy, &expected["initial_test"]["accuracy"], 1e-6);
     let first = images.test.gather(&[0]).expect("a test image");
     let logits: Vec<f32> = number_list(&expected["initial_logits_first_test_image"]);
     let got = eval_step(&state, first.images);
@@ -55,35 +48,18 @@ fn follow(transcript: &str, layout: Layout, rtol: impl Fn(usize) -> f32) {
     let order = order_key.permutation(images.train.len());
     let permutation: Vec<usize> =
         serde_json::from_value(expected["first_permutation"].clone()).expect("indices");
-    assert!(
-        permutation.len() >= STEPS * BATCH_SIZE && order.starts_with(&permutation),
-        "{order:?}"
-    );
+    assert!(permutation.len() >= STEPS * BATCH_SIZE && order.starts_with(&permutation), "{order:?}");
     let steps = expected["steps"].as_array().expect("a list of steps");
     assert_eq!(steps.len(), STEPS);
     for (step, (indices, expected)) in order.chunks(BATCH_SIZE).zip(steps).enumerate() {
         let batch = images.train.gather(indices).expect("indices of the training set");
         let metrics = train_step(&mut state, batch);
-        check(
-            &format!("loss of step {step}"),
-            metrics.loss,
-            &expected["loss"],
-            rtol(step),
-        );
-        check(
-            &format!("accuracy of step {step}"),
-            metrics.accuracy,
-            &expected["accuracy"],
-            1e-6,
-        );
+        check(&format!("loss of step {step}"), metrics.loss, &expected["loss"], rtol(step));
+        check(&format!("accuracy of step {step}"), metrics.accuracy, &expected["accuracy"], 1e-6);
     }
     assert_eq!(state.step, STEPS);
     let rtol = rtol(STEPS - 1);
-    check_sums(
-        &state.params,
-        &expected["params_after_steps"],
-        Tolerance::close(rtol, 10.0 * rtol),
-    );
+    check_sums(&state.params, &expected["params_after_steps"], Tolerance::close(rtol, 10.0 * rtol));
 }
 
 fn read(transcript: &str) -> Value {
@@ -114,11 +90,7 @@ fn shapes(params: &CnnParams) -> Value {
 
 /// Compares each leaf with its sums, its first six and its last four elements.
 fn check_sums(params: &CnnParams, expected: &Value, tolerance: Tolerance) {
-    let mut check = CheckSums {
-        expected,
-        tolerance,
-        leaves: 0,
-    };
+    let mut check = CheckSums { expected, tolerance, leaves: 0 };
     params.visit(&Path::ROOT, &mut check);
     assert_eq!(Some(check.leaves), expected.as_object().map(serde_json::Map::len));
 }
@@ -148,10 +120,7 @@ impl Visit for CheckSums<'_> {
         for (what, sum) in sums {
             let expected = expected[what].as_f64().expect("a sum");
             let allowed = f64::from(self.tolerance.rtol) * magnitude + f64::from(self.tolerance.atol);
-            assert!(
-                (sum - expected).abs() <= allowed,
-                "{name}: {what} is {sum}, expected {expected}"
-            );
+            assert!((sum - expected).abs() <= allowed, "{name}: {what} is {sum}, expected {expected}");
         }
         self.leaves += 1;
     }

@@ -27,10 +27,7 @@ fn hashes() {
 /// The `count`-th draw of the module with this path.
 fn draw_at(scope: &mut Scope, path: &[&str], count: u64) -> Key {
     match path {
-        [] => (0..count)
-            .map(|_| scope.param())
-            .last()
-            .expect("the first draw is number 1"),
+        [] => (0..count).map(|_| scope.param()).last().expect("the first draw is number 1"),
         [name, path @ ..] => draw_at(&mut scope.child(name), path, count),
     }
 }
@@ -48,11 +45,7 @@ fn draw(scope: &mut Scope, stream: &str) -> [u32; 2] {
 fn result(name: &str, key: Key) -> Option<Value> {
     let (seed, layout) = (u64::from(key.words()[1]), key.layout());
     let other = |offset| Key::with_layout(seed + offset, layout);
-    let streams = [
-        ("params", key.duplicate()),
-        ("dropout", other(1)),
-        ("noise", other(2)),
-    ];
+    let streams = [("params", key.duplicate()), ("dropout", other(1)), ("noise", other(2))];
     let root = &mut Scope::root(key);
     let call = |scope: &mut Scope| draw(scope, "params");
     Some(match name {
@@ -66,13 +59,9 @@ fn result(name: &str, key: Key) -> Option<Value> {
             "root": call(root),
         }),
         "setup_names" => {
-            let names = [
-                "one", "layers_0", "layers_1", "table_x", "table_y", "nest_0_0", "nest_1_0", "nest_1_1",
-            ];
-            names
-                .map(|name| (name.to_owned(), leaf(root.child(name), "params")))
-                .into_iter()
-                .collect()
+            let names =
+                ["one", "layers_0", "layers_1", "table_x", "table_y", "nest_0_0", "nest_1_0", "nest_1_1"];
+            names.map(|name| (name.to_owned(), leaf(root.child(name), "params"))).into_iter().collect()
         }
         "deep" => ["Mid_0", "Mid_1", "Enc"]
             .map(|name| (name.to_owned(), mid(root.child(name))))
@@ -109,9 +98,7 @@ fn result(name: &str, key: Key) -> Option<Value> {
         "many" => {
             let calls: Vec<_> = (0..300).map(|_| call(root)).collect();
             let at = [1, 127, 128, 255, 256, 257, 300];
-            at.map(|i| (format!("call_{i}"), json!(calls[i - 1])))
-                .into_iter()
-                .collect()
+            at.map(|i| (format!("call_{i}"), json!(calls[i - 1]))).into_iter().collect()
         }
         "remat" => {
             let mut inner = root.child("inner");
@@ -148,11 +135,7 @@ fn modules_of_plain_scopes() {
     for case in fixture.cases() {
         let name = case["name"].as_str().expect("a case has a name");
         if let Some(result) = result(name, key(case)) {
-            assert_eq!(
-                result, case["result"],
-                "{name}, {} {}",
-                case["mode"], case["seed"]
-            );
+            assert_eq!(result, case["result"], "{name}, {} {}", case["mode"], case["seed"]);
             checked += 1;
         }
     }
@@ -195,12 +178,8 @@ fn first_elements_of_parameters() {
         let case = cases.iter().find(|case| case["name"] == name).expect(name);
         let mut root = Scope::root(Key::with_layout(0, Layout::Legacy));
         for variable in case["variables"].as_array().expect("variables") {
-            let path: Vec<&str> = variable["path"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect();
+            let path: Vec<&str> =
+                variable["path"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             let ["params", modules @ .., leaf] = &path[..] else {
                 continue;
             };

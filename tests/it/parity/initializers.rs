@@ -25,36 +25,21 @@ fn initializer(name: &str) -> Initializer {
         "truncated_normal_default" => truncated_normal(0.01, -2.0, 2.0),
         "truncated_normal" => truncated_normal(0.5, -1.0, 3.0),
         "orthogonal" => orthogonal(1.0),
-        "orthogonal_scale" => Initializer::Orthogonal {
-            scale: 2.0,
-            column_axis: 0,
-        },
+        "orthogonal_scale" => Initializer::Orthogonal { scale: 2.0, column_axis: 0 },
         "delta_orthogonal" => delta_orthogonal(1.0),
         "embed_default" => scaling(1.0, FanMode::FanIn, Spread::Normal).out_axis(0).into(),
-        "vs_axes" => scaling(1.0, FanMode::FanIn, Spread::TruncatedNormal)
-            .in_axis(0)
-            .out_axis(1)
-            .into(),
-        "vs_batch_axis" => scaling(1.0, FanMode::FanOut, Spread::Uniform)
-            .batch_axis(0)
-            .into(),
+        "vs_axes" => scaling(1.0, FanMode::FanIn, Spread::TruncatedNormal).in_axis(0).out_axis(1).into(),
+        "vs_batch_axis" => scaling(1.0, FanMode::FanOut, Spread::Uniform).batch_axis(0).into(),
         _ => {
             let (mode, spread) = ["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
                 .into_iter()
                 .find_map(|mode| {
-                    Some((
-                        mode,
-                        name.strip_prefix("vs_")?.strip_prefix(mode)?.strip_prefix('_')?,
-                    ))
+                    Some((mode, name.strip_prefix("vs_")?.strip_prefix(mode)?.strip_prefix('_')?))
                 })
                 .unwrap_or_else(|| panic!("no initialiser `{name}`"));
             let parsed = |name: &str| serde_json::Value::from(name);
             let mode = serde_json::from_value(parsed(mode)).expect("a mode");
-            variance_scaling(
-                2.0,
-                mode,
-                serde_json::from_value(parsed(spread)).expect("a distribution"),
-            )
+            variance_scaling(2.0, mode, serde_json::from_value(parsed(spread)).expect("a distribution"))
         }
     }
 }
@@ -78,17 +63,9 @@ fn every_initialiser() {
 
 #[test]
 fn a_configuration_survives_json() {
-    for initializer in [
-        lecun_normal(),
-        truncated_normal(0.1, -1.0, 2.0),
-        orthogonal(2.0),
-        zeros(),
-    ] {
+    for initializer in [lecun_normal(), truncated_normal(0.1, -1.0, 2.0), orthogonal(2.0), zeros()] {
         let text = serde_json::to_string(&initializer).expect("it can be written");
-        assert_eq!(
-            serde_json::from_str::<Initializer>(&text).expect("it can be read"),
-            initializer
-        );
+        assert_eq!(serde_json::from_str::<Initializer>(&text).expect("it can be read"), initializer);
     }
 }
 
@@ -97,11 +74,5 @@ fn tensors_of_both_floats() {
     use flaxen::prelude::*;
     let narrow: Tensor![4, 3] = he_normal().init(Key::new(1), Default::default());
     let wide: Tensor![4, 3; f64] = he_normal().init(Key::new(1), Default::default());
-    assert!(
-        narrow
-            .as_slice()
-            .iter()
-            .zip(wide.as_slice())
-            .all(|(&a, &b)| f64::from(a) == b)
-    );
+    assert!(narrow.as_slice().iter().zip(wide.as_slice()).all(|(&a, &b)| f64::from(a) == b));
 }

@@ -44,8 +44,7 @@ impl Zip<0> for Load<'_> {
     fn leaf<S: Shape, E: Float>(&mut self, path: &Path, leaf: &mut Tensor<S, E>, []: [&mut Tensor<S, E>; 0]) {
         let values = self.fixture.f32s(&format!("{}/{path}", self.field));
         let leaf = leaf.as_mut_slice().iter_mut();
-        leaf.zip(values)
-            .for_each(|(leaf, value)| *leaf = E::from_f64(value.into()));
+        leaf.zip(values).for_each(|(leaf, value)| *leaf = E::from_f64(value.into()));
     }
 }
 
@@ -67,34 +66,17 @@ where
     let tolerance = Tolerance::parse(case["tol"].as_str().expect("a tolerance"));
     let check = |field: &str, tolerance, params: &M::Params| {
         let field = format!("{id}/{field}");
-        params.visit(
-            &Path::ROOT,
-            &mut Check {
-                fixture: &fixture,
-                field,
-                tolerance,
-            },
-        );
+        params.visit(&Path::ROOT, &mut Check { fixture: &fixture, field, tolerance });
     };
 
     let mut params = module.init(&mut Scope::root(key(case)));
-    let paths: Vec<String> = params
-        .leaves()
-        .into_iter()
-        .map(|leaf| format!("params/{}", leaf.path))
-        .collect();
+    let paths: Vec<String> =
+        params.leaves().into_iter().map(|leaf| format!("params/{}", leaf.path)).collect();
     let order: Vec<String> = serde_json::from_value(case["init_order"].clone()).expect("a list of paths");
     assert_eq!(paths, order, "{id}");
     check("init/params", Tolerance::ulp(4), &params);
 
-    params.zip(
-        [],
-        &Path::ROOT,
-        &mut Load {
-            fixture: &fixture,
-            field: format!("{id}/vars/params"),
-        },
-    );
+    params.zip([], &Path::ROOT, &mut Load { fixture: &fixture, field: format!("{id}/vars/params") });
     let x: Tensor<X> = tensor(&fixture, &format!("{id}/inputs/0"));
     let expected: Tensor<Y> = tensor(&fixture, &format!("{id}/output"));
     let inferred = module.infer(&params, x.clone());
@@ -120,11 +102,7 @@ where
     let tolerance = Tolerance::parse(fixture.case(id)["tol"].as_str().expect("a tolerance"));
     let array = |field: &str| format!("{id}/{field}");
     let (y, residuals) = op.forward(tensor(&fixture, &array("inputs/0")));
-    tolerance.check(
-        id,
-        y.as_slice(),
-        tensor::<Y>(&fixture, &array("output")).as_slice(),
-    );
+    tolerance.check(id, y.as_slice(), tensor::<Y>(&fixture, &array("output")).as_slice());
     let dx = op.backward(residuals, tensor(&fixture, &array("cotangent")));
     of_gradients(tolerance).check(
         id,

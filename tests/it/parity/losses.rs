@@ -11,15 +11,13 @@ type Pair = (Matrix, Matrix);
 fn tensor<S: Shape>(fixture: &Fixture, name: &str) -> Tensor<S> {
     let flat = (Dyn(fixture.f32s(name).len()),);
     let flat = Tensor::from_slice(flat, &fixture.f32s(name)).expect("its own size");
-    flat.into_shape(&fixture.sizes(name))
-        .expect("a shape of this rank")
+    flat.into_shape(&fixture.sizes(name)).expect("a shape of this rank")
 }
 
 fn labels<S: Shape>(fixture: &Fixture, name: &str) -> Tensor<S, i32> {
     let flat = (Dyn(fixture.i32s(name).len()),);
     let flat = Tensor::from_slice(flat, &fixture.i32s(name)).expect("its own size");
-    flat.into_shape(&fixture.sizes(name))
-        .expect("a shape of this rank")
+    flat.into_shape(&fixture.sizes(name)).expect("a shape of this rank")
 }
 
 fn tolerance(fixture: &Fixture, id: &str) -> Tolerance {
@@ -30,11 +28,7 @@ fn tolerance(fixture: &Fixture, id: &str) -> Tolerance {
 fn check<S: Shape>(fixture: &Fixture, id: &str, name: &str, got: &Tensor<S>) {
     let tolerance = tolerance(fixture, id);
     // The README allows gradients ten times as much.
-    let wider = Tolerance {
-        rtol: 10.0 * tolerance.rtol,
-        atol: 10.0 * tolerance.atol,
-        ..tolerance
-    };
+    let wider = Tolerance { rtol: 10.0 * tolerance.rtol, atol: 10.0 * tolerance.atol, ..tolerance };
     let tolerance = if name == "output" { tolerance } else { wider };
     let name = format!("{id}/{name}");
     assert_eq!(got.sizes().as_ref(), fixture.sizes(&name), "{name}");
@@ -56,9 +50,7 @@ where
     let (first, ()) = Differentiable::<Pair, (Yes, No)>::backward(&op, residuals, cotangent());
     check(fixture, id, "grads/0", &first);
 
-    let wrt = fixture.case(id)["wrt"]
-        .as_array()
-        .expect("the inputs with gradients");
+    let wrt = fixture.case(id)["wrt"].as_array().expect("the inputs with gradients");
     if wrt.len() == 2 {
         let (_, residuals) = Differentiable::<Pair, (Yes, Yes)>::forward(&op, (input(0), input(1)));
         let (first, second) = Differentiable::<Pair, (Yes, Yes)>::backward(&op, residuals, cotangent());
@@ -93,16 +85,8 @@ fn l2_loss_without_targets() {
 #[test]
 fn of_two_classes() {
     let fixture = Fixture::open("losses");
-    run(
-        &fixture,
-        "sigmoid_binary_cross_entropy",
-        loss::sigmoid_binary_cross_entropy::Op::new(),
-    );
-    run(
-        &fixture,
-        "sigmoid_binary_cross_entropy_soft",
-        loss::sigmoid_binary_cross_entropy::Op::new(),
-    );
+    run(&fixture, "sigmoid_binary_cross_entropy", loss::sigmoid_binary_cross_entropy::Op::new());
+    run(&fixture, "sigmoid_binary_cross_entropy_soft", loss::sigmoid_binary_cross_entropy::Op::new());
     run(&fixture, "hinge_loss", loss::hinge_loss::Op::new());
     run(&fixture, "perceptron_loss", loss::perceptron_loss::Op::new());
 }
@@ -110,43 +94,19 @@ fn of_two_classes() {
 #[test]
 fn of_distributions() {
     let fixture = Fixture::open("losses");
-    run(
-        &fixture,
-        "softmax_cross_entropy",
-        loss::softmax_cross_entropy::Op::new(),
-    );
-    run(
-        &fixture,
-        "softmax_cross_entropy_soft",
-        loss::softmax_cross_entropy::Op::new(),
-    );
+    run(&fixture, "softmax_cross_entropy", loss::softmax_cross_entropy::Op::new());
+    run(&fixture, "softmax_cross_entropy_soft", loss::softmax_cross_entropy::Op::new());
     run(&fixture, "kl_divergence", loss::kl_divergence::Op::new());
-    run(
-        &fixture,
-        "kl_divergence_zero_target",
-        loss::kl_divergence::Op::new(),
-    );
-    run(
-        &fixture,
-        "kl_divergence_with_log_targets",
-        loss::kl_divergence_with_log_targets::Op::new(),
-    );
+    run(&fixture, "kl_divergence_zero_target", loss::kl_divergence::Op::new());
+    run(&fixture, "kl_divergence_with_log_targets", loss::kl_divergence_with_log_targets::Op::new());
 }
 
 #[test]
 fn of_angles() {
     let fixture = Fixture::open("losses");
-    run(
-        &fixture,
-        "cosine_similarity",
-        loss::cosine_similarity::Op::new(0.0),
-    );
+    run(&fixture, "cosine_similarity", loss::cosine_similarity::Op::new(0.0));
     run(&fixture, "cosine_distance", loss::cosine_distance::Op::new(0.0));
-    run(
-        &fixture,
-        "cosine_distance_eps",
-        loss::cosine_distance::Op::new(1e-3),
-    );
+    run(&fixture, "cosine_distance_eps", loss::cosine_distance::Op::new(1e-3));
 }
 
 fn integer_labels<S>(fixture: &Fixture, id: &str)

@@ -9,18 +9,11 @@ use serde_json::Value;
 type Params = (Tensor![3, 2], Tensor![2]);
 
 const STEPS: usize = 10;
-const TOLERANCE: Tolerance = Tolerance {
-    ulp: 2,
-    rtol: 1e-6,
-    atol: 1e-6,
-};
+const TOLERANCE: Tolerance = Tolerance { ulp: 2, rtol: 1e-6, atol: 1e-6 };
 
 fn tree(fixture: &Fixture, prefix: &str) -> Params {
     let leaf = |name| fixture.f32s(&format!("{prefix}/{name}"));
-    (
-        Tensor::of(&leaf("w")).expect("3 x 2 elements"),
-        Tensor::of(&leaf("b")).expect("2 elements"),
-    )
+    (Tensor::of(&leaf("w")).expect("3 x 2 elements"), Tensor::of(&leaf("b")).expect("2 elements"))
 }
 
 fn check_tree(what: &str, got: &Params, expected: &Params) {
@@ -30,9 +23,7 @@ fn check_tree(what: &str, got: &Params, expected: &Params) {
 
 /// Runs a case both ways, as Optax does and in one pass, and returns the last state.
 fn run<T: GradientTransformation>(fixture: &Fixture, id: &str, tx: T) -> T::State<Params> {
-    let shared = fixture.case(id)["grads_from"]
-        .as_str()
-        .expect("the case that has the gradients");
+    let shared = fixture.case(id)["grads_from"].as_str().expect("the case that has the gradients");
     let mut params = tree(fixture, &format!("{shared}/params"));
     let mut state = tx.init(&params);
     let (mut fused_params, mut fused_state) = (params.clone(), state.clone());
@@ -45,11 +36,7 @@ fn run<T: GradientTransformation>(fixture: &Fixture, id: &str, tx: T) -> T::Stat
             &tree(fixture, &format!("{id}/updates/{step}")),
         );
         optim::apply_updates(&mut params, updates);
-        check_tree(
-            &format!("{id}/result/{step}"),
-            &params,
-            &tree(fixture, &format!("{id}/result/{step}")),
-        );
+        check_tree(&format!("{id}/result/{step}"), &params, &tree(fixture, &format!("{id}/result/{step}")));
         tx.apply_gradients(&mut fused_params, gradients, &mut fused_state);
         assert_eq!(fused_params, params, "{id}: one pass gives the same parameters");
         assert_eq!(fused_state, state, "{id}: one pass gives the same state");
@@ -103,11 +90,7 @@ fn adam() {
 fn adam_with_weight_decay() {
     let fixture = Fixture::open("optimizers");
     run(&fixture, "adamw", optim::adamw(0.1));
-    run(
-        &fixture,
-        "adamw_options",
-        optim::adamw(0.1).weight_decay(0.1).b1(0.8),
-    );
+    run(&fixture, "adamw_options", optim::adamw(0.1).weight_decay(0.1).b1(0.8));
     run(&fixture, "nadamw", optim::adamw(0.1).nesterov());
 }
 
@@ -118,26 +101,14 @@ fn single_transforms() {
     run(&fixture, "scale", optim::scale(-0.5));
     run(&fixture, "trace", optim::trace(0.7));
     run(&fixture, "trace_nesterov", optim::trace(0.7).nesterov());
-    run(
-        &fixture,
-        "clip_by_global_norm_inactive",
-        optim::clip_by_global_norm(1e3),
-    );
+    run(&fixture, "clip_by_global_norm_inactive", optim::clip_by_global_norm(1e3));
 }
 
 #[test]
 fn chains() {
     let fixture = Fixture::open("optimizers");
-    run(
-        &fixture,
-        "add_decayed_weights",
-        optim::chain((optim::add_decayed_weights(0.1), optim::sgd(0.1))),
-    );
-    run(
-        &fixture,
-        "clip_by_global_norm",
-        optim::chain((optim::clip_by_global_norm(1.0), optim::sgd(0.1))),
-    );
+    run(&fixture, "add_decayed_weights", optim::chain((optim::add_decayed_weights(0.1), optim::sgd(0.1))));
+    run(&fixture, "clip_by_global_norm", optim::chain((optim::clip_by_global_norm(1.0), optim::sgd(0.1))));
     let all = optim::chain((
         optim::clip_by_global_norm(1.0),
         optim::scale_by_adam(),
@@ -156,19 +127,12 @@ fn global_norm() {
     let leaf =
         |values: Vec<f32>| Tensor::<(Dyn,)>::from_slice((Dyn(values.len()),), &values).expect("its own size");
     let norm = optim::global_norm(&(leaf(input(0)), leaf(input(1))));
-    TOLERANCE.check(
-        "fn_global_norm",
-        &[norm as f32],
-        &fixture.f32s("fn_global_norm/output"),
-    );
+    TOLERANCE.check("fn_global_norm", &[norm as f32], &fixture.f32s("fn_global_norm/output"));
 }
 
 #[test]
 fn configurations_are_read_back() {
-    let tx = optim::chain((
-        optim::clip_by_global_norm(1.0),
-        optim::adamw(0.1).b1(0.8).weight_decay(0.01),
-    ));
+    let tx = optim::chain((optim::clip_by_global_norm(1.0), optim::adamw(0.1).b1(0.8).weight_decay(0.01)));
     let text = serde_json::to_string(&tx).expect("numbers");
     assert_eq!(
         serde_json::from_str::<Chain<(ClipByGlobalNorm, AdamW)>>(&text).expect("what was written"),

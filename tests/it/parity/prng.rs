@@ -69,11 +69,7 @@ fn every_draw() {
             let text = |field: &str| draw[field].as_str().expect("a draw has texts").to_owned();
             let expected = Draw {
                 fixture: &fixture,
-                array: format!(
-                    "{}/{}",
-                    case["id"].as_str().expect("a case has an id"),
-                    text("name")
-                ),
+                array: format!("{}/{}", case["id"].as_str().expect("a case has an id"), text("name")),
                 sizes: serde_json::from_value(draw["shape"].clone()).expect("a draw has a shape"),
             };
             check(key(case), &text("name"), &expected);
@@ -88,18 +84,11 @@ fn check(key: Key, name: &str, expected: &Draw) {
     match family {
         "key" => expected.is_words(&key.words()),
         "split" => {
-            let words: Vec<u32> = key
-                .split_n(expected.len() / 2)
-                .iter()
-                .flat_map(Key::words)
-                .collect();
+            let words: Vec<u32> = key.split_n(expected.len() / 2).iter().flat_map(Key::words).collect();
             expected.is_words(&words);
         }
         "fold" => {
-            let data = variant
-                .trim_start_matches("in_")
-                .parse()
-                .expect("the number that is folded in");
+            let data = variant.trim_start_matches("in_").parse().expect("the number that is folded in");
             expected.is_words(&key.fold_in(data).words());
         }
         "bits8" | "bits16" | "bits32" => check_bits(key, family, expected),
@@ -176,12 +165,7 @@ fn check_permutation(key: Key, variant: &str, expected: &Draw) {
         "axis1" => key.shuffle_axis(&mut table, &expected.sizes, 1),
         "independent" => key.shuffle_independent(&mut table, &expected.sizes, 1),
         _ => {
-            expected.is_integers(
-                key.duplicate()
-                    .permutation(expected.len())
-                    .into_iter()
-                    .map(|i| i as i32),
-            );
+            expected.is_integers(key.duplicate().permutation(expected.len()).into_iter().map(|i| i as i32));
             key.shuffle(&mut table);
         }
     }
@@ -214,20 +198,13 @@ fn edges_of_seed_and_fold_in() {
     let fixture = Fixture::open("prng");
     let pairs = |name: &str| fixture.json()[name].as_array().expect("a list of pairs").clone();
     for pair in pairs("seed_edge") {
-        let seed: i64 = pair[0]
-            .as_str()
-            .and_then(|seed| seed.parse().ok())
-            .expect("a seed");
+        let seed: i64 = pair[0].as_str().and_then(|seed| seed.parse().ok()).expect("a seed");
         assert_eq!(Key::new(seed as u64).words(), words(&pair[1]), "seed {seed}");
     }
     // The fixture folds into `PRNGKey(0)`.
     for pair in pairs("fold_edge") {
         let data = pair[0].as_u64().expect("a number to fold in") as u32;
-        assert_eq!(
-            Key::new(0).fold_in(data).words(),
-            words(&pair[1]),
-            "fold_in {data}"
-        );
+        assert_eq!(Key::new(0).fold_in(data).words(), words(&pair[1]), "fold_in {data}");
     }
 }
 
@@ -236,10 +213,7 @@ fn a_key_survives_json() {
     let (key, _) = Key::legacy(3).split();
     let json: Value = serde_json::to_value(&key).expect("a key can be written");
     assert_eq!(json["layout"], "legacy");
-    assert_eq!(
-        serde_json::from_value::<Key>(json).expect("a key can be read"),
-        key
-    );
+    assert_eq!(serde_json::from_value::<Key>(json).expect("a key can be read"), key);
 }
 
 #[test]
@@ -252,13 +226,7 @@ fn tensors_are_the_same_draws() {
         let normal: Tensor![2, 3] = key(case).normal(Default::default());
         assert_eq!(normal.as_slice(), fixture.f32s(&array("normal")));
         let wide: Tensor![2, 3; f64] = key(case).normal(Default::default());
-        assert!(
-            normal
-                .as_slice()
-                .iter()
-                .zip(wide.as_slice())
-                .all(|(&a, &b)| f64::from(a) == b)
-        );
+        assert!(normal.as_slice().iter().zip(wide.as_slice()).all(|(&a, &b)| f64::from(a) == b));
         let uniform: Tensor![2, 3] = key(case).uniform(Default::default(), -3.0, 2.0);
         assert_eq!(uniform.as_slice(), fixture.f32s(&array("uniform_range")));
         let coins: Tensor![2, 3; bool] = key(case).bernoulli(0.3, Default::default());

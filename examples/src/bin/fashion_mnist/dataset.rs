@@ -42,11 +42,7 @@ impl Dataset {
     /// The four files of a folder, else the digits.
     pub fn load(folder: Option<&Path>) -> Result<Self> {
         let images = folder.map_or_else(digits::load, mnist::load)?;
-        let sizes = format!(
-            "{} images to train and {} to test",
-            images.train.len(),
-            images.test.len()
-        );
+        let sizes = format!("{} images to train and {} to test", images.train.len(), images.test.len());
         let description = match folder {
             Some(folder) => format!("{}: {sizes}", folder.display()),
             None => format!(
@@ -58,11 +54,7 @@ impl Dataset {
             Some(_) if !is_mnist(&images.train) => &CLOTHES,
             _ => &DIGITS,
         };
-        Ok(Self {
-            images,
-            class_names,
-            description,
-        })
+        Ok(Self { images, class_names, description })
     }
 }
 
@@ -80,16 +72,8 @@ mod tests {
     fn without_a_folder_there_are_digits() {
         let dataset = Dataset::load(None).unwrap();
         assert_eq!(dataset.class_names[7], "7");
-        assert!(
-            dataset
-                .description
-                .contains("1500 images to train and 297 to test")
-        );
-        assert!(
-            dataset
-                .description
-                .contains("github.com/zalandoresearch/fashion-mnist")
-        );
+        assert!(dataset.description.contains("1500 images to train and 297 to test"));
+        assert!(dataset.description.contains("github.com/zalandoresearch/fashion-mnist"));
         assert_eq!(dataset.description.lines().count(), 1);
     }
 

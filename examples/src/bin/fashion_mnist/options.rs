@@ -54,11 +54,7 @@ pub struct Options {
 impl Options {
     /// The key that all random numbers come from.
     pub fn key(&self) -> Key {
-        if self.legacy_keys {
-            Key::legacy(self.seed.into())
-        } else {
-            Key::new(self.seed.into())
-        }
+        if self.legacy_keys { Key::legacy(self.seed.into()) } else { Key::new(self.seed.into()) }
     }
 
     /// The number of steps of every epoch: the last may end early, at `--steps`.
@@ -111,10 +107,7 @@ mod tests {
     #[test]
     fn keys_are_of_the_seed_and_the_layout() {
         assert_eq!(parse(&["--seed", "7"]).unwrap().key(), Key::new(7));
-        assert_eq!(
-            parse(&["--seed", "7", "--legacy-keys"]).unwrap().key(),
-            Key::legacy(7)
-        );
+        assert_eq!(parse(&["--seed", "7", "--legacy-keys"]).unwrap().key(), Key::legacy(7));
     }
 
     #[test]

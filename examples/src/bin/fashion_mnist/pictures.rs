@@ -19,14 +19,9 @@ pub struct Pictures {
 impl Pictures {
     /// Makes the folder where there is none, and checks that both pictures can be written there.
     pub fn in_folder(folder: &Path) -> Result<Self> {
-        fs::create_dir_all(folder).map_err(|source| Error::Io {
-            path: folder.to_owned(),
-            source,
-        })?;
-        let pictures = Self {
-            train: folder.join("train_images.png"),
-            test: folder.join("test_predictions.png"),
-        };
+        fs::create_dir_all(folder).map_err(|source| Error::Io { path: folder.to_owned(), source })?;
+        let pictures =
+            Self { train: folder.join("train_images.png"), test: folder.join("test_predictions.png") };
         picture_grid::check_writable(&pictures.train)?;
         picture_grid::check_writable(&pictures.test)?;
         Ok(pictures)
@@ -36,12 +31,7 @@ impl Pictures {
     pub fn draw_training_images(&self, dataset: &Dataset) -> Result<()> {
         let set = &dataset.images.train;
         let label = |&label: &u8| Caption::label(dataset.class_names[usize::from(label)]);
-        let captions: Vec<_> = set
-            .labels()
-            .iter()
-            .take(picture_grid::IMAGES)
-            .map(label)
-            .collect();
+        let captions: Vec<_> = set.labels().iter().take(picture_grid::IMAGES).map(label).collect();
         let title = format!("First {} training images", captions.len());
         picture_grid::write(&self.train, &title, set, &captions)
     }
@@ -55,10 +45,7 @@ impl Pictures {
         let set = &dataset.images.test;
         let captions = set.labels().iter().zip(predictions).take(picture_grid::IMAGES);
         let captions = captions.map(|(&label, &predicted)| match dataset.class_names.get(predicted) {
-            Some(predicted) => Ok(Caption::prediction(
-                predicted,
-                dataset.class_names[usize::from(label)],
-            )),
+            Some(predicted) => Ok(Caption::prediction(predicted, dataset.class_names[usize::from(label)])),
             None => Err(Error::Mismatch {
                 what: "predicted class".into(),
                 expected: format!("below {}", dataset.class_names.len()),
@@ -74,12 +61,7 @@ impl Pictures {
 
 impl fmt::Display for Pictures {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "Pictures: {}, {}",
-            self.train.display(),
-            self.test.display()
-        )
+        write!(formatter, "Pictures: {}, {}", self.train.display(), self.test.display())
     }
 }
 
@@ -94,13 +76,8 @@ mod tests {
         let pictures = Pictures::in_folder(&folder.path().join("new/folder")).unwrap();
         assert!(!pictures.train.exists() && !pictures.test.exists());
         pictures.draw_training_images(&dataset).unwrap();
-        let mut predictions: Vec<_> = dataset
-            .images
-            .test
-            .labels()
-            .iter()
-            .map(|&label| usize::from(label))
-            .collect();
+        let mut predictions: Vec<_> =
+            dataset.images.test.labels().iter().map(|&label| usize::from(label)).collect();
         predictions[3] = 9 - predictions[3];
         pictures.draw_predictions(&dataset, &predictions).unwrap();
         assert!(pictures.train.exists() && pictures.test.exists());

@@ -27,25 +27,13 @@ impl<W: Write> Report<W> {
     /// A report on no epoch yet.
     pub fn new(output: W, log: MetricsLog) -> Self {
         let bar = ProgressBar::hidden();
-        Self {
-            output,
-            log,
-            epoch: 0,
-            step: 0,
-            bar,
-            begun: Instant::now(),
-            images: 0,
-            images_per_second: 0.0,
-        }
+        Self { output, log, epoch: 0, step: 0, bar, begun: Instant::now(), images: 0, images_per_second: 0.0 }
     }
 
     /// Prints a line.
     pub fn say(&mut self, line: &str) -> Result<()> {
         let result = writeln!(self.output, "{line}").and_then(|()| self.output.flush());
-        result.map_err(|source| Error::Io {
-            path: PathBuf::from("standard output"),
-            source,
-        })
+        result.map_err(|source| Error::Io { path: PathBuf::from("standard output"), source })
     }
 
     /// The next epoch begins, and with it the time that its speed is measured in.
@@ -63,11 +51,7 @@ impl<W: Write> Report<W> {
         self.images_per_second = self.images as f64 / self.begun.elapsed().as_secs_f64();
         self.bar.inc(1);
         let Metrics { loss, accuracy } = metrics;
-        self.log.write(&StepMetrics {
-            step: self.step,
-            loss,
-            accuracy,
-        })
+        self.log.write(&StepMetrics { step: self.step, loss, accuracy })
     }
 
     /// The epoch is done: the means of its steps, and what was measured on the test set after it.
@@ -100,28 +84,9 @@ mod tests {
         let mut report = Report::new(&mut output, MetricsLog::create(Some(&path)).unwrap());
         for _ in 0..2 {
             report.begin_epoch(1);
-            report
-                .step(
-                    32,
-                    Metrics {
-                        loss: 2.5,
-                        accuracy: 0.125,
-                    },
-                )
-                .unwrap();
-            let train = Metrics {
-                loss: 0.4713,
-                accuracy: 0.82556,
-            };
-            report
-                .end_epoch(
-                    train,
-                    Metrics {
-                        loss: 0.4,
-                        accuracy: 0.8449,
-                    },
-                )
-                .unwrap();
+            report.step(32, Metrics { loss: 2.5, accuracy: 0.125 }).unwrap();
+            let train = Metrics { loss: 0.4713, accuracy: 0.82556 };
+            report.end_epoch(train, Metrics { loss: 0.4, accuracy: 0.8449 }).unwrap();
         }
         let output = String::from_utf8(output).unwrap();
         let expected = "Epoch [1] - Train loss: 0.47, accuracy: 82.56% / Test loss: 0.40, accuracy: 84.49%";
@@ -129,14 +94,9 @@ mod tests {
         assert!(output.lines().nth(1).unwrap().starts_with("Epoch [2] - "));
 
         let log = fs::read_to_string(&path).unwrap();
-        let lines: Vec<serde_json::Value> = log
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
-        assert_eq!(
-            lines[2],
-            serde_json::json!({"step": 2, "loss": 2.5, "accuracy": 0.125})
-        );
+        let lines: Vec<serde_json::Value> =
+            log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines[2], serde_json::json!({"step": 2, "loss": 2.5, "accuracy": 0.125}));
         assert_eq!(lines[3]["epoch"], 2);
         assert!(lines[3]["images_per_second"].as_f64().unwrap() > 0.0);
     }

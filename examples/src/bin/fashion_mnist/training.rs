@@ -24,14 +24,9 @@ pub fn train(
         key = next_key;
         report.begin_epoch(steps);
         let batch_size = options.batch_size;
-        let train = train_epoch(
-            &mut state,
-            &images.train,
-            batch_size,
-            steps,
-            order_key,
-            |metrics| report.step(batch_size, metrics),
-        )?;
+        let train = train_epoch(&mut state, &images.train, batch_size, steps, order_key, |metrics| {
+            report.step(batch_size, metrics)
+        })?;
         let (test, predicted) = eval_model(&state, &images.test)?;
         report.end_epoch(train, test)?;
         predictions = predicted;

@@ -101,21 +101,17 @@ fn forward_with<E: Lanes>(
     with_scratch(sweep.kernel_len::<E>() + cut.scratch_len(), |scratch| {
         let (packed, scratch) = scratch.split_at_mut(sweep.kernel_len::<E>());
         let to = Shared(packed.as_mut_ptr());
-        parallel_seated(
-            pack_seats(g.groups * strips, kernel.len()),
-            g.groups * strips,
-            |_, task| {
-                let (group, start) = (task / strips, task % strips * strip);
-                let from = kernel.as_ptr().wrapping_add(group * features + start);
-                let width = strip.min(features - start);
-                // SAFETY: the strip's columns are among the group's, in each of the kernel's `depth` rows, and every
-                // task writes its own part of `packed`.
-                unsafe {
-                    let to = to.at(task * sweep.depth * strip);
-                    pack_strips(arch, from, [g.out_features, 1], sweep.depth, width, strip, to);
-                }
-            },
-        );
+        parallel_seated(pack_seats(g.groups * strips, kernel.len()), g.groups * strips, |_, task| {
+            let (group, start) = (task / strips, task % strips * strip);
+            let from = kernel.as_ptr().wrapping_add(group * features + start);
+            let width = strip.min(features - start);
+            // SAFETY: the strip's columns are among the group's, in each of the kernel's `depth` rows, and every
+            // task writes its own part of `packed`.
+            unsafe {
+                let to = to.at(task * sweep.depth * strip);
+                pack_strips(arch, from, [g.out_features, 1], sweep.depth, width, strip, to);
+            }
+        });
         with_taps(|taps| {
             for (index, (ky, kx)) in positions(g.kernel).enumerate() {
                 let b = index * channels;
@@ -175,25 +171,15 @@ fn input_gradient_with<E: Lanes>(
             pack_transposed(g, &sweep, kernel, packed);
             with_taps(|taps| {
                 for (index, (ky, kx)) in positions(g.kernel).enumerate() {
-                    let offsets = (
-                        Phase::new(g, 0, phase.0).offset(ky),
-                        Phase::new(g, 1, phase.1).offset(kx),
-                    );
+                    let offsets =
+                        (Phase::new(g, 0, phase.0).offset(ky), Phase::new(g, 1, phase.1).offset(kx));
                     if let (Some(y), Some(x)) = offsets {
                         let [rows, columns] = &sweep.axes;
                         let at = [(y - rows.low) as usize, (x - columns.low) as usize];
                         sweep.push_taps::<E>(taps, at, index * features);
                     }
                 }
-                sweep.run(
-                    &cut,
-                    cotangent,
-                    packed,
-                    taps,
-                    Epilogue::Assign,
-                    input_gradient,
-                    scratch,
-                );
+                sweep.run(&cut, cotangent, packed, taps, Epilogue::Assign, input_gradient, scratch);
             });
         });
     }
@@ -205,24 +191,20 @@ fn pack_transposed<E: Lanes>(g: &ConvGeometry, sweep: &Sweep, kernel: &[E], pack
     let window = g.kernel[0] * g.kernel[1];
     let (channels, features) = (sweep.features, sweep.channels);
     let to = Shared(packed.as_mut_ptr());
-    parallel_seated(
-        pack_seats(g.groups * strips, kernel.len()),
-        g.groups * strips,
-        |_, task| {
-            let (group, start) = (task / strips, task % strips * strip);
-            let width = strip.min(channels - start);
-            for index in 0..window {
-                let from = (index * channels + start) * g.out_features + group * features;
-                // SAFETY: input features `start..start + width` and the group's output features are the kernel's, and
-                // every task writes its own part of `packed`.
-                unsafe {
-                    let to = to.at((task * window + index) * features * strip);
-                    let from = kernel.as_ptr().wrapping_add(from);
-                    pack_strips(sweep.arch, from, [1, g.out_features], features, width, strip, to);
-                }
+    parallel_seated(pack_seats(g.groups * strips, kernel.len()), g.groups * strips, |_, task| {
+        let (group, start) = (task / strips, task % strips * strip);
+        let width = strip.min(channels - start);
+        for index in 0..window {
+            let from = (index * channels + start) * g.out_features + group * features;
+            // SAFETY: input features `start..start + width` and the group's output features are the kernel's, and
+            // every task writes its own part of `packed`.
+            unsafe {
+                let to = to.at((task * window + index) * features * strip);
+                let from = kernel.as_ptr().wrapping_add(from);
+                pack_strips(sweep.arch, from, [1, g.out_features], features, width, strip, to);
             }
-        },
-    );
+        }
+    });
 }
 
 /// The input positions along one axis that are `phase` beyond a multiple of the stride: which taps reach them.
@@ -253,17 +235,11 @@ impl Phase {
     }
 
     fn lowest(&self) -> isize {
-        (0..self.taps)
-            .filter_map(|tap| self.offset(tap))
-            .min()
-            .unwrap_or(0)
+        (0..self.taps).filter_map(|tap| self.offset(tap)).min().unwrap_or(0)
     }
 
     fn extent(&self) -> usize {
-        let highest = (0..self.taps)
-            .filter_map(|tap| self.offset(tap))
-            .max()
-            .unwrap_or(0);
+        let highest = (0..self.taps).filter_map(|tap| self.offset(tap)).max().unwrap_or(0);
         (highest - self.lowest() + 1) as usize
     }
 }

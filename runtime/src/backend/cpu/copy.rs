@@ -6,10 +6,7 @@ use crate::shape::MAX_RANK;
 /// Writes `x`, of sizes `sizes`, with its axes in the order `axes`: axis `i` of `out` is axis `axes[i]` of `x`.
 pub fn permute<E: Copy + Send + Sync>(x: &[E], sizes: &[usize], axes: &[usize], out: &mut [E]) {
     let rank = sizes.len();
-    assert!(
-        axes.len() == rank && x.len() == out.len(),
-        "the elements of a permutation"
-    );
+    assert!(axes.len() == rank && x.len() == out.len(), "the elements of a permutation");
     let mut strides = [1; MAX_RANK];
     for axis in (1..rank).rev() {
         strides[axis - 1] = strides[axis] * sizes[axis];
@@ -27,9 +24,7 @@ pub fn permute<E: Copy + Send + Sync>(x: &[E], sizes: &[usize], axes: &[usize], 
         if stride == 1 {
             out.copy_from_slice(&x[from..from + len]);
         } else {
-            out.iter_mut()
-                .zip(x[from..].iter().step_by(stride))
-                .for_each(|(out, &x)| *out = x);
+            out.iter_mut().zip(x[from..].iter().step_by(stride)).for_each(|(out, &x)| *out = x);
         }
     });
 }

@@ -43,14 +43,8 @@ pub(super) fn gemm<E: Lanes>(gemm: Gemm<'_, E>, c: &mut [E], epilogue: Epilogue<
 pub(super) fn gemm_with<E: Lanes>(arch: Arch, gemm: Gemm<'_, E>, c: &mut [E], epilogue: Epilogue<'_, E>) {
     let Gemm { m, k, n, .. } = gemm;
     assert_eq!(c.len(), m * n, "a product of {m} by {n}");
-    assert!(
-        reach(gemm.a_strides, [m, k]) <= gemm.a.len(),
-        "A is shorter than {m} by {k} with its strides"
-    );
-    assert!(
-        reach(gemm.b_strides, [k, n]) <= gemm.b.len(),
-        "B is shorter than {k} by {n} with its strides"
-    );
+    assert!(reach(gemm.a_strides, [m, k]) <= gemm.a.len(), "A is shorter than {m} by {k} with its strides");
+    assert!(reach(gemm.b_strides, [k, n]) <= gemm.b.len(), "B is shorter than {k} by {n} with its strides");
     if let Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) = epilogue {
         assert_eq!(bias.len(), n, "the bias of a product of {m} by {n}");
     }
@@ -87,11 +81,7 @@ pub(super) fn gemm_with<E: Lanes>(arch: Arch, gemm: Gemm<'_, E>, c: &mut [E], ep
 
 /// The number of elements that a matrix with these strides reaches over.
 fn reach(strides: [usize; 2], sizes: [usize; 2]) -> usize {
-    if sizes.contains(&0) {
-        0
-    } else {
-        (sizes[0] - 1) * strides[0] + (sizes[1] - 1) * strides[1] + 1
-    }
+    if sizes.contains(&0) { 0 } else { (sizes[0] - 1) * strides[0] + (sizes[1] - 1) * strides[1] + 1 }
 }
 
 impl<E> Gemm<'_, E> {
@@ -126,25 +116,11 @@ struct Plan {
 
 impl Plan {
     fn new<E: Lanes>(arch: Arch, gemm: &Gemm<'_, E>, transposed: bool) -> Self {
-        let Gemm {
-            m,
-            k,
-            n,
-            a_strides,
-            b_strides,
-            ..
-        } = *gemm;
+        let Gemm { m, k, n, a_strides, b_strides, .. } = *gemm;
         let strip = strip::<E>(arch);
-        let tasks = if seats(2, m * k * n) == 1 {
-            1
-        } else {
-            2 * threads()
-        };
-        let (rows, columns) = if m >= tasks * ROWS / 2 {
-            (m.div_ceil(tasks), n)
-        } else {
-            (m, n.div_ceil(tasks))
-        };
+        let tasks = if seats(2, m * k * n) == 1 { 1 } else { 2 * threads() };
+        let (rows, columns) =
+            if m >= tasks * ROWS / 2 { (m.div_ceil(tasks), n) } else { (m, n.div_ceil(tasks)) };
         Self {
             arch,
             rows,
@@ -159,17 +135,9 @@ impl Plan {
     /// Elements of scratch for blocks of `A` and `B` and for the transposed part of `C`.
     fn pieces(&self) -> [usize; 3] {
         [
-            if self.pack_a {
-                self.rows.min(ROWS) * DEPTH
-            } else {
-                0
-            },
+            if self.pack_a { self.rows.min(ROWS) * DEPTH } else { 0 },
             self.columns * DEPTH,
-            if self.transposed {
-                self.rows * self.columns
-            } else {
-                0
-            },
+            if self.transposed { self.rows * self.columns } else { 0 },
         ]
     }
 
@@ -205,30 +173,14 @@ impl<E: Lanes> Part<'_, E> {
         loop {
             let depth = DEPTH.min(k - done);
             let mut block = if self.plan.transposed {
-                Block {
-                    done,
-                    depth,
-                    c: product,
-                    c_row: self.columns,
-                    finish: Finish::from(Epilogue::Assign),
-                }
+                Block { done, depth, c: product, c_row: self.columns, finish: Finish::from(Epilogue::Assign) }
             } else {
                 let c = c.at(self.row * n + self.column);
-                Block {
-                    done,
-                    depth,
-                    c,
-                    c_row: n,
-                    finish: finish.columns(self.column, self.columns),
-                }
+                Block { done, depth, c, c_row: n, finish: finish.columns(self.column, self.columns) }
             };
             block.finish.accumulate |= done > 0;
             if done + depth < k {
-                block.finish = Finish {
-                    bias: None,
-                    relu: false,
-                    ..block.finish
-                };
+                block.finish = Finish { bias: None, relu: false, ..block.finish };
             }
             // SAFETY: the caller's promise; the pieces are as long as the plan says.
             unsafe { self.add(&block, packed_a, packed_b) };
@@ -248,36 +200,16 @@ impl<E: Lanes> Part<'_, E> {
     /// # Safety
     /// As for [`Self::compute`], for the block's `c`; the packed blocks must be as long as the plan says.
     unsafe fn add(&self, block: &Block<'_, E>, packed_a: *mut E, packed_b: *mut E) {
-        let Gemm {
-            a,
-            a_strides,
-            b,
-            b_strides,
-            ..
-        } = *self.gemm;
+        let Gemm { a, a_strides, b, b_strides, .. } = *self.gemm;
         let plan = self.plan;
-        let b = b
-            .as_ptr()
-            .wrapping_add(block.done * b_strides[0] + self.column * b_strides[1]);
+        let b = b.as_ptr().wrapping_add(block.done * b_strides[0] + self.column * b_strides[1]);
         if plan.pack_b {
             // SAFETY: the block lies within `B`.
-            unsafe {
-                pack_strips(
-                    plan.arch,
-                    b,
-                    b_strides,
-                    block.depth,
-                    self.columns,
-                    plan.strip,
-                    packed_b,
-                )
-            };
+            unsafe { pack_strips(plan.arch, b, b_strides, block.depth, self.columns, plan.strip, packed_b) };
         }
         for row in (0..self.rows).step_by(ROWS) {
             let rows = ROWS.min(self.rows - row);
-            let a = a
-                .as_ptr()
-                .wrapping_add((self.row + row) * a_strides[0] + block.done * a_strides[1]);
+            let a = a.as_ptr().wrapping_add((self.row + row) * a_strides[0] + block.done * a_strides[1]);
             if plan.pack_a {
                 // SAFETY: the block lies within `A`.
                 unsafe { pack_rows(plan.arch, a, a_strides, rows, block.depth, packed_a) };
@@ -285,33 +217,18 @@ impl<E: Lanes> Part<'_, E> {
             for start in (0..self.columns).step_by(plan.strip) {
                 let columns = plan.strip.min(self.columns - start);
                 let (b, b_step) = if plan.pack_b {
-                    (
-                        packed_b.cast_const().wrapping_add(start * block.depth),
-                        plan.strip,
-                    )
+                    (packed_b.cast_const().wrapping_add(start * block.depth), plan.strip)
                 } else if columns < plan.strip {
                     let b = b.wrapping_add(start * b_strides[1]);
                     // SAFETY: the strip lies within `B`.
                     unsafe {
-                        pack_strips(
-                            plan.arch,
-                            b,
-                            b_strides,
-                            block.depth,
-                            columns,
-                            plan.strip,
-                            packed_b,
-                        )
+                        pack_strips(plan.arch, b, b_strides, block.depth, columns, plan.strip, packed_b)
                     };
                     (packed_b.cast_const(), plan.strip)
                 } else {
                     (b.wrapping_add(start), b_strides[0])
                 };
-                let mut taps = [Tap {
-                    a: 0,
-                    b: 0,
-                    len: block.depth,
-                }; DEPTH / BLOCK];
+                let mut taps = [Tap { a: 0, b: 0, len: block.depth }; DEPTH / BLOCK];
                 let panel = Panel {
                     rows,
                     columns,
@@ -321,11 +238,7 @@ impl<E: Lanes> Part<'_, E> {
                         &taps[..block.depth.min(1)]
                     },
                     a: if plan.pack_a { packed_a } else { a },
-                    a_rows: if plan.pack_a {
-                        Rows::Blocked
-                    } else {
-                        Rows::Adjacent
-                    },
+                    a_rows: if plan.pack_a { Rows::Blocked } else { Rows::Adjacent },
                     a_step: if plan.pack_a { 1 } else { a_strides[1] },
                     b,
                     b_step,
@@ -376,11 +289,7 @@ fn blocks(taps: &mut [Tap], rows: usize, depth: usize, b_step: usize) -> &[Tap] 
     let count = depth.div_ceil(BLOCK);
     for (i, tap) in taps[..count].iter_mut().enumerate() {
         let start = i * BLOCK;
-        *tap = Tap {
-            a: start * rows,
-            b: start * b_step,
-            len: BLOCK.min(depth - start),
-        };
+        *tap = Tap { a: start * rows, b: start * b_step, len: BLOCK.min(depth - start) };
     }
     &taps[..count]
 }
@@ -395,9 +304,7 @@ mod tests {
 
     /// Whole numbers, so that sums are exact in any order.
     fn numbers<E: From<i16>>(len: usize, seed: usize) -> Vec<E> {
-        (0..len)
-            .map(|i| E::from(((i * 7 + seed) * 31 % 17) as i16 - 8))
-            .collect()
+        (0..len).map(|i| E::from(((i * 7 + seed) * 31 % 17) as i16 - 8)).collect()
     }
 
     /// An operand of `rows` by `columns` and its strides: in rows, in columns, or with gaps.
@@ -432,32 +339,18 @@ mod tests {
     fn check<E: Lanes + From<i16> + std::fmt::Debug>([m, k, n]: [usize; 3], layouts: [usize; 2]) {
         let (a, a_strides) = operand::<E>(m, k, layouts[0], 1);
         let (b, b_strides) = operand::<E>(k, n, layouts[1], 2);
-        let gemm = Gemm {
-            m,
-            k,
-            n,
-            a: &a,
-            a_strides,
-            b: &b,
-            b_strides,
-        };
+        let gemm = Gemm { m, k, n, a: &a, a_strides, b: &b, b_strides };
         let bias = numbers(n, 3);
-        for epilogue in [
-            Epilogue::Assign,
-            Epilogue::Accumulate,
-            Epilogue::Bias(&bias),
-            Epilogue::BiasRelu(&bias),
-        ] {
+        for epilogue in
+            [Epilogue::Assign, Epilogue::Accumulate, Epilogue::Bias(&bias), Epilogue::BiasRelu(&bias)]
+        {
             let before = numbers(m * n, 4);
             let mut expected = before.clone();
             plain(&gemm, &mut expected, Finish::from(epilogue));
             for arch in available() {
                 let mut found = before.clone();
                 gemm_with(arch, gemm, &mut found, epilogue);
-                assert_eq!(
-                    found, expected,
-                    "{arch:?} {m} {k} {n} {a_strides:?} {b_strides:?} {epilogue:?}"
-                );
+                assert_eq!(found, expected, "{arch:?} {m} {k} {n} {a_strides:?} {b_strides:?} {epilogue:?}");
             }
         }
     }
@@ -510,15 +403,7 @@ mod tests {
                 let [one, two] = [1, 2].map(|count| {
                     set_threads(count);
                     let mut c = vec![0.0; m * n];
-                    let gemm = Gemm {
-                        m,
-                        k,
-                        n,
-                        a: &a,
-                        a_strides: [k, 1],
-                        b: &b,
-                        b_strides,
-                    };
+                    let gemm = Gemm { m, k, n, a: &a, a_strides: [k, 1], b: &b, b_strides };
                     gemm_with(arch(), gemm, &mut c, Epilogue::Assign);
                     c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
                 });

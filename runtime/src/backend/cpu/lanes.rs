@@ -117,7 +117,20 @@ macro_rules! lanes {
                 // with `C`, which is borrowed mutably.
                 unsafe {
                     matrixmultiply::$product(
-                        m, k, n, 1.0, a, a_row, a_column, b, b_row, b_column, keep, c.as_mut_ptr(), row, 1,
+                        m,
+                        k,
+                        n,
+                        1.0,
+                        a,
+                        a_row,
+                        a_column,
+                        b,
+                        b_row,
+                        b_column,
+                        keep,
+                        c.as_mut_ptr(),
+                        row,
+                        1,
                     );
                 }
             }
@@ -125,25 +138,5 @@ macro_rules! lanes {
     };
 }
 
-lanes!(
-    f32,
-    f32s,
-    F32_LANES,
-    splat_f32s,
-    add_f32s,
-    mul_add_e_f32s,
-    less_than_f32s,
-    select_f32s,
-    sgemm
-);
-lanes!(
-    f64,
-    f64s,
-    F64_LANES,
-    splat_f64s,
-    add_f64s,
-    mul_add_e_f64s,
-    less_than_f64s,
-    select_f64s,
-    dgemm
-);
+lanes!(f32, f32s, F32_LANES, splat_f32s, add_f32s, mul_add_e_f32s, less_than_f32s, select_f32s, sgemm);
+lanes!(f64, f64s, F64_LANES, splat_f64s, add_f64s, mul_add_e_f64s, less_than_f64s, select_f64s, dgemm);

@@ -40,9 +40,7 @@ pub fn map<A: Copy + Sync, R: Send, F: Function<A, Out = R>>(f: &F, x: &[A], out
         }
     }
     assert_eq!(x.len(), out.len(), "a map has as many outputs as inputs");
-    split(out, |from, part| {
-        vectorized(Loop(f, &x[from..][..part.len()], part))
-    });
+    split(out, |from, part| vectorized(Loop(f, &x[from..][..part.len()], part)));
 }
 
 /// `x[i] = f(x[i])`
@@ -78,10 +76,7 @@ where
             }
         }
     }
-    assert!(
-        a.len() == out.len() && b.len() == out.len(),
-        "a zip has as many outputs as inputs"
-    );
+    assert!(a.len() == out.len() && b.len() == out.len(), "a zip has as many outputs as inputs");
     split(out, |from, part| {
         let len = part.len();
         vectorized(Loop(f, &a[from..][..len], &b[from..][..len], part));

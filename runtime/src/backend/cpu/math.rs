@@ -47,17 +47,8 @@ fn reduce(x: f32) -> (f32, i32) {
 /// `exp(r) - 1` for `|r|` up to 0.35.
 #[inline(always)]
 fn expm1_reduced(r: f32) -> f32 {
-    let p = polynomial(
-        r,
-        [
-            1.987_569_1e-4,
-            1.398_199_9e-3,
-            8.333_452e-3,
-            4.166_579_6e-2,
-            1.666_666_6e-1,
-            0.5,
-        ],
-    );
+    let p =
+        polynomial(r, [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_6e-1, 0.5]);
     p * (r * r) + r
 }
 
@@ -112,16 +103,8 @@ pub fn ln_1p(x: f32) -> f32 {
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     let (z, magnitude) = (x * x, x.abs());
-    let p = polynomial(
-        z,
-        [
-            -5.704_988_7e-3,
-            2.063_908_9e-2,
-            -5.373_971_6e-2,
-            1.333_144_2e-1,
-            -3.333_328_2e-1,
-        ],
-    );
+    let p =
+        polynomial(z, [-5.704_988_7e-3, 2.063_908_9e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328_2e-1]);
     let near = p * z * x + x;
     let far = (1.0 - 2.0 / (exp(2.0 * magnitude) + 1.0)).copysign(x);
     if magnitude < 0.625 { near } else { far }
@@ -145,16 +128,7 @@ pub fn erf(x: f32) -> f32 {
             -1.609_603_3e-2,
         ],
     );
-    let q = polynomial(
-        z,
-        [
-            -1.456_607_2e-5,
-            -2.133_740_6e-4,
-            -1.682_827e-3,
-            -7.373_329e-3,
-            -1.426_473_9e-2,
-        ],
-    );
+    let q = polynomial(z, [-1.456_607_2e-5, -2.133_740_6e-4, -1.682_827e-3, -7.373_329e-3, -1.426_473_9e-2]);
     x * p / q
 }
 
@@ -224,27 +198,12 @@ mod tests {
     #[test]
     fn ends_of_the_range() {
         let infinity = f32::INFINITY;
-        assert_eq!(
-            [exp(infinity), exp(89.0), exp(-infinity), exp(0.0)],
-            [infinity, infinity, 0.0, 1.0]
-        );
-        assert_eq!(
-            [exp_m1(infinity), exp_m1(-infinity), exp_m1(0.0)],
-            [infinity, -1.0, 0.0]
-        );
-        assert_eq!(
-            [ln(infinity), ln(0.0), ln(-0.0), ln(1.0)],
-            [infinity, -infinity, -infinity, 0.0]
-        );
+        assert_eq!([exp(infinity), exp(89.0), exp(-infinity), exp(0.0)], [infinity, infinity, 0.0, 1.0]);
+        assert_eq!([exp_m1(infinity), exp_m1(-infinity), exp_m1(0.0)], [infinity, -1.0, 0.0]);
+        assert_eq!([ln(infinity), ln(0.0), ln(-0.0), ln(1.0)], [infinity, -infinity, -infinity, 0.0]);
         assert!((ln(1e-40) + 92.103_4).abs() < 1e-4);
-        assert_eq!(
-            [ln_1p(0.0), ln_1p(infinity), ln_1p(-1.0)],
-            [0.0, infinity, -infinity]
-        );
-        assert_eq!(
-            [tanh(infinity), tanh(-infinity), tanh(0.0), tanh(50.0)],
-            [1.0, -1.0, 0.0, 1.0]
-        );
+        assert_eq!([ln_1p(0.0), ln_1p(infinity), ln_1p(-1.0)], [0.0, infinity, -infinity]);
+        assert_eq!([tanh(infinity), tanh(-infinity), tanh(0.0), tanh(50.0)], [1.0, -1.0, 0.0, 1.0]);
         assert!((erf(infinity) - 1.0).abs() < 2e-7 && erf(-infinity) == -erf(infinity) && erf(0.0) == 0.0);
         assert_eq!([erf_f64(7.0), erf_f64(0.0)], [1.0, 0.0]);
         assert!((erf_f64(0.5) - 0.520_499_877_813_046_5).abs() < 1e-15);

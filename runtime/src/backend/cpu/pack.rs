@@ -21,13 +21,7 @@ pub(super) unsafe fn pack_rows<E: Lanes>(
     depth: usize,
     packed: *mut E,
 ) {
-    arch.dispatch(PackRows {
-        a,
-        strides,
-        rows,
-        depth,
-        packed,
-    });
+    arch.dispatch(PackRows { a, strides, rows, depth, packed });
 }
 
 struct PackRows<E> {
@@ -74,14 +68,7 @@ pub(super) unsafe fn pack_strips<E: Lanes>(
         // SAFETY: the caller's promise: this is the last strip.
         unsafe { packed.add((columns - tail) * depth).write_bytes(0, depth * strip) };
     }
-    arch.dispatch(PackStrips {
-        b,
-        strides,
-        depth,
-        columns,
-        strip,
-        packed,
-    });
+    arch.dispatch(PackStrips { b, strides, depth, columns, strip, packed });
 }
 
 struct PackStrips<E> {
@@ -98,28 +85,13 @@ impl<E: Lanes> NullaryFnOnce for PackStrips<E> {
 
     #[inline(always)]
     fn call(self) {
-        let Self {
-            b,
-            strides: [step, column_stride],
-            depth,
-            columns,
-            strip,
-            packed,
-        } = self;
+        let Self { b, strides: [step, column_stride], depth, columns, strip, packed } = self;
         if column_stride == 1 {
             for row in 0..depth {
                 for start in (0..columns).step_by(strip) {
                     let to = packed.wrapping_add(start * depth + row * strip);
                     // SAFETY: the promise of `pack_strips`, the only way here.
-                    unsafe {
-                        copy(
-                            b.wrapping_add(row * step + start),
-                            1,
-                            to,
-                            1,
-                            strip.min(columns - start),
-                        )
-                    };
+                    unsafe { copy(b.wrapping_add(row * step + start), 1, to, 1, strip.min(columns - start)) };
                 }
             }
         } else {

@@ -77,21 +77,14 @@ impl<'a, E: Lanes> From<Epilogue<'a, E>> for Finish<'a, E> {
             Epilogue::Assign | Epilogue::Accumulate => None,
         };
         let accumulate = matches!(epilogue, Epilogue::Accumulate);
-        Self {
-            accumulate,
-            bias,
-            relu: matches!(epilogue, Epilogue::BiasRelu(_)),
-        }
+        Self { accumulate, bias, relu: matches!(epilogue, Epilogue::BiasRelu(_)) }
     }
 }
 
 impl<E: Lanes> Finish<'_, E> {
     /// The same for `count` columns from `start` on.
     pub fn columns(self, start: usize, count: usize) -> Self {
-        Self {
-            bias: self.bias.map(|bias| &bias[start..start + count]),
-            ..self
-        }
+        Self { bias: self.bias.map(|bias| &bias[start..start + count]), ..self }
     }
 
     /// Writes one sum.
@@ -99,11 +92,7 @@ impl<E: Lanes> Finish<'_, E> {
     pub fn apply(self, c: &mut E, sum: E, column: usize) {
         let sum = if self.accumulate { *c + sum } else { sum };
         let sum = self.bias.map_or(sum, |bias| sum + bias[column]);
-        *c = if self.relu && sum < E::default() {
-            E::default()
-        } else {
-            sum
-        };
+        *c = if self.relu && sum < E::default() { E::default() } else { sum };
     }
 }
 
@@ -263,11 +252,7 @@ unsafe fn finish<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize>(
     mut sums: [[E::Register<S>; WIDTH]; HEIGHT],
 ) {
     let lanes = E::lanes::<S>();
-    let Finish {
-        accumulate,
-        bias,
-        relu,
-    } = panel.finish;
+    let Finish { accumulate, bias, relu } = panel.finish;
     let c = panel.c.wrapping_add(row * panel.c_row);
     if accumulate {
         each(&mut sums, c, panel.c_row, lanes, |c, _, sum| {
@@ -278,19 +263,13 @@ unsafe fn finish<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize>(
     if let Some(bias) = bias {
         // SAFETY: the bias has as many elements as the panel has columns.
         let bias: [_; WIDTH] = std::array::from_fn(|v| unsafe { E::load::<S>(bias.as_ptr().add(v * lanes)) });
-        each(&mut sums, c, panel.c_row, lanes, |_, v, sum| {
-            *sum = E::add_lanes(simd, *sum, bias[v])
-        });
+        each(&mut sums, c, panel.c_row, lanes, |_, v, sum| *sum = E::add_lanes(simd, *sum, bias[v]));
     }
     if relu {
-        each(&mut sums, c, panel.c_row, lanes, |_, _, sum| {
-            *sum = E::relu_lanes(simd, *sum)
-        });
+        each(&mut sums, c, panel.c_row, lanes, |_, _, sum| *sum = E::relu_lanes(simd, *sum));
     }
     // SAFETY: the caller's promise.
-    each(&mut sums, c, panel.c_row, lanes, |c, _, sum| unsafe {
-        E::store::<S>(c, *sum)
-    });
+    each(&mut sums, c, panel.c_row, lanes, |c, _, sum| unsafe { E::store::<S>(c, *sum) });
 }
 
 /// Calls `f(place in C, register, sum)` for each of a tile's registers.

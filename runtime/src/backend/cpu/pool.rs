@@ -39,9 +39,7 @@ pub(super) fn avg_pool<E: Lanes>(geometry: &PoolGeometry, divisor: Divisor, inpu
                     &window,
                     #[inline(always)]
                     |from| {
-                        sums.iter_mut()
-                            .zip(&input[from..])
-                            .for_each(|(sum, &value)| *sum += value);
+                        sums.iter_mut().zip(&input[from..]).for_each(|(sum, &value)| *sum += value);
                     },
                 );
                 divide(sums, divisor.of(g, &window));
@@ -103,11 +101,7 @@ pub(super) fn max_pool<E: Lanes>(geometry: &PoolGeometry, input: &[E], output: &
                     #[inline(always)]
                     |from| {
                         for (best, &value) in maxima.iter_mut().zip(&input[from..]) {
-                            *best = if *best >= value || *best != *best {
-                                *best
-                            } else {
-                                value
-                            };
+                            *best = if *best >= value || *best != *best { *best } else { value };
                         }
                     },
                 );
@@ -124,11 +118,7 @@ pub(super) fn max_pool_gradient<E: Lanes>(
     input_gradient: &mut [E],
 ) {
     check(geometry, input, cotangent);
-    assert_eq!(
-        input_gradient.len(),
-        input.len(),
-        "the input's gradient of {geometry:?}"
-    );
+    assert_eq!(input_gradient.len(), input.len(), "the input's gradient of {geometry:?}");
     let g = geometry;
     // Windows may overlap, so that an image is one task.
     let len = g.input[0] * g.input[1] * g.features;
@@ -209,18 +199,9 @@ fn rows<E: Lanes>(arch: Arch, data: &mut [E], len: usize, f: impl Fn(usize, &mut
     if data.is_empty() {
         return;
     }
-    let together = if data.len() < SMALL {
-        data.len() / len
-    } else {
-        (SMALL / 2).div_ceil(len)
-    };
+    let together = if data.len() < SMALL { data.len() / len } else { (SMALL / 2).div_ceil(len) };
     parallel_chunks(data, together * len, |index, rows| {
-        arch.dispatch(Rows {
-            rows,
-            len,
-            first: index * together,
-            f: &f,
-        });
+        arch.dispatch(Rows { rows, len, first: index * together, f: &f });
     });
 }
 
@@ -252,9 +233,7 @@ fn divide<E: Lanes>(values: &mut [E], count: usize) {
         let factor = E::from_count(1) / count_as_float;
         values.iter_mut().for_each(|value| *value = *value * factor);
     } else {
-        values
-            .iter_mut()
-            .for_each(|value| *value = *value / count_as_float);
+        values.iter_mut().for_each(|value| *value = *value / count_as_float);
     }
 }
 
@@ -264,13 +243,9 @@ fn add_share<E: Lanes>(to: &mut [E], from: &[E], count: usize) {
     let count_as_float = E::from_count(count);
     if count.is_power_of_two() {
         let factor = E::from_count(1) / count_as_float;
-        to.iter_mut()
-            .zip(from)
-            .for_each(|(to, &from)| *to += from * factor);
+        to.iter_mut().zip(from).for_each(|(to, &from)| *to += from * factor);
     } else {
-        to.iter_mut()
-            .zip(from)
-            .for_each(|(to, &from)| *to += from / count_as_float);
+        to.iter_mut().zip(from).for_each(|(to, &from)| *to += from / count_as_float);
     }
 }
 
@@ -297,9 +272,7 @@ impl PoolGeometry {
     /// The windows along one axis that contain an input position.
     fn reaching(&self, axis: usize, position: usize) -> Range<usize> {
         let at = position + self.padding[axis][0];
-        let first = (at + 1)
-            .saturating_sub(self.window[axis])
-            .div_ceil(self.strides[axis]);
+        let first = (at + 1).saturating_sub(self.window[axis]).div_ceil(self.strides[axis]);
         let last = (at / self.strides[axis] + 1).min(self.output[axis]);
         first.min(last)..last
     }
@@ -361,15 +334,7 @@ mod tests {
     /// Few values, so that maxima are often met more than once; and some NaN.
     fn values(len: usize, seed: usize) -> Vec<f32> {
         let value = |i: usize| (i * 7 + seed) * 31 % 13;
-        (0..len)
-            .map(|i| {
-                if value(i) == 12 {
-                    f32::NAN
-                } else {
-                    value(i) as f32 - 6.0
-                }
-            })
-            .collect()
+        (0..len).map(|i| if value(i) == 12 { f32::NAN } else { value(i) as f32 - 6.0 }).collect()
     }
 
     fn same(found: &[f32], expected: &[f32]) {

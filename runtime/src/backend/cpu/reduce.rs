@@ -50,17 +50,10 @@ pub fn sum_blocks<E: Lanes>(x: &[E], axis: Axis, out: &mut [E]) {
     let together = (CHUNK / (block.min(len) * inner).max(1)).max(1);
     parallel_chunks(out, together * inner, |chunk, sums| {
         for (index, sums) in sums.chunks_exact_mut(inner).enumerate() {
-            let (outer, place) = (
-                (chunk * together + index) / blocks,
-                (chunk * together + index) % blocks,
-            );
+            let (outer, place) = ((chunk * together + index) / blocks, (chunk * together + index) % blocks);
             let rows = place * block..((place + 1) * block).min(len);
             let x = &x[(outer * len + rows.start) * inner..(outer * len + rows.end) * inner];
-            if inner == 1 {
-                sums[0] = sum(x)
-            } else {
-                sum_rows(x, sums)
-            }
+            if inner == 1 { sums[0] = sum(x) } else { sum_rows(x, sums) }
         }
     });
 }

@@ -39,10 +39,7 @@ impl<E: Lanes> WithSimd for SumRows<'_, E> {
             }
         }
         for row in self.rows.chunks_exact(len) {
-            self.sums[column..]
-                .iter_mut()
-                .zip(&row[column..])
-                .for_each(|(sum, &value)| *sum += value);
+            self.sums[column..].iter_mut().zip(&row[column..]).for_each(|(sum, &value)| *sum += value);
         }
     }
 }

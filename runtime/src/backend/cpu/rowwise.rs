@@ -39,10 +39,7 @@ where
         return;
     }
     let rows = own.len() / own_len;
-    assert!(
-        own.len() == rows * own_len && other.len() == rows * other_len,
-        "rows of two arrays"
-    );
+    assert!(own.len() == rows * own_len && other.len() == rows * other_len, "rows of two arrays");
     // An exponential is worth about eight additions.
     let together = (CHUNK / 8 / own_len.max(other_len)).max(1);
     parallel_chunks(own, together * own_len, |chunk, own| {
@@ -55,12 +52,7 @@ where
 /// The largest element; NaN if there is one, minus infinity if there is no element.
 #[inline(always)]
 fn max<E: Float>(row: &[E]) -> E {
-    fold(
-        row,
-        E::NEG_INFINITY,
-        |a, b| if a > b || a.is_nan() { a } else { b },
-        |x| x,
-    )
+    fold(row, E::NEG_INFINITY, |a, b| if a > b || a.is_nan() { a } else { b }, |x| x)
 }
 
 /// The sum of `f` of every element.

@@ -9,9 +9,7 @@ use pulp::Arch;
 pub(super) fn arch() -> Arch {
     static ARCH: LazyLock<Arch> = LazyLock::new(|| {
         let wanted = std::env::var("FLAXEN_SIMD").unwrap_or_default();
-        available()
-            .find(|arch| wanted.is_empty() || name(*arch) == wanted)
-            .unwrap_or(Arch::Scalar)
+        available().find(|arch| wanted.is_empty() || name(*arch) == wanted).unwrap_or(Arch::Scalar)
     });
     *ARCH
 }
@@ -19,11 +17,8 @@ pub(super) fn arch() -> Arch {
 /// Every instruction set that this processor can run, the best first.
 pub(super) fn available() -> impl Iterator<Item = Arch> {
     #[cfg(target_arch = "x86_64")]
-    let sets = [
-        pulp::x86::V4::try_new().map(Arch::V4),
-        pulp::x86::V3::try_new().map(Arch::V3),
-        Some(Arch::Scalar),
-    ];
+    let sets =
+        [pulp::x86::V4::try_new().map(Arch::V4), pulp::x86::V3::try_new().map(Arch::V3), Some(Arch::Scalar)];
     #[cfg(not(target_arch = "x86_64"))]
     let sets = [Some(Arch::new()), Some(Arch::Scalar)];
     sets.into_iter().flatten()

@@ -19,9 +19,7 @@ pub fn sum_of_squares<E: Float>(elements: &[E]) -> f64 {
     }
     let mut sums = [0.0; PARTS];
     let parts = elements.chunks(part).zip(&mut sums);
-    parallel_items(elements.len().div_ceil(part), parts, |(elements, sum)| {
-        *sum = vectorized(Part(elements))
-    });
+    parallel_items(elements.len().div_ceil(part), parts, |(elements, sum)| *sum = vectorized(Part(elements)));
     sums.iter().sum()
 }
 

@@ -53,11 +53,7 @@ unsafe impl Sync for Pool {}
 
 static POOL: Pool = Pool {
     owner: Mutex::new(0),
-    job: UnsafeCell::new(Job {
-        task: &|_, _| (),
-        tasks: 0,
-        seats: 0,
-    }),
+    job: UnsafeCell::new(Job { task: &|_, _| (), tasks: 0, seats: 0 }),
     next: AtomicUsize::new(0),
     door: AtomicUsize::new(0),
     jobs: AtomicUsize::new(0),
@@ -147,11 +143,7 @@ const SMALL: usize = 1 << 19;
 /// The number of seats of a job: how many threads may work on `tasks` tasks if they begin now, where all of them
 /// together are as much work as `work` multiply-adds.
 pub(super) fn seats(tasks: usize, work: usize) -> usize {
-    if INSIDE.get() || work < SMALL {
-        1
-    } else {
-        threads().min(tasks).max(1)
-    }
+    if INSIDE.get() || work < SMALL { 1 } else { threads().min(tasks).max(1) }
 }
 
 /// Like [`parallel`] with at most `seats` threads, and tells each task the seat of the thread that works on it:
@@ -198,11 +190,7 @@ impl Pool {
         while self.door.load(Ordering::Acquire) != 0 {
             looks += 1;
             // On a machine with other work a worker may have lost its core in the middle of a task.
-            if looks.is_multiple_of(SPINS) {
-                thread::yield_now()
-            } else {
-                std::hint::spin_loop()
-            }
+            if looks.is_multiple_of(SPINS) { thread::yield_now() } else { std::hint::spin_loop() }
         }
         let panic = self.panic.lock().map_or(None, |mut panic| panic.take());
         if let Some(panic) = panic {
@@ -239,11 +227,7 @@ impl Pool {
         loop {
             seen = self.next_job(seen);
             let enter = |door: usize| (door & OPEN != 0).then_some(door + 1);
-            if self
-                .door
-                .fetch_update(Ordering::AcqRel, Ordering::Relaxed, enter)
-                .is_err()
-            {
+            if self.door.fetch_update(Ordering::AcqRel, Ordering::Relaxed, enter).is_err() {
                 continue;
             }
             // SAFETY: this worker is inside.
@@ -268,10 +252,7 @@ impl Pool {
         // The caller counts the job up before it looks for sleepers: either it sees this one, or this one
         // sees the job.
         while self.jobs.load(Ordering::SeqCst) == seen {
-            guard = self
-                .wake
-                .wait(guard)
-                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            guard = self.wake.wait(guard).unwrap_or_else(|poisoned| poisoned.into_inner());
         }
         self.sleepers.fetch_sub(1, Ordering::SeqCst);
         self.jobs.load(Ordering::Acquire)
@@ -296,9 +277,7 @@ mod tests {
     #[test]
     fn chunks_cover_the_data() {
         let mut data = vec![0_usize; 1003];
-        parallel_chunks(&mut data, 10, |index, chunk| {
-            chunk.iter_mut().for_each(|value| *value += index + 1)
-        });
+        parallel_chunks(&mut data, 10, |index, chunk| chunk.iter_mut().for_each(|value| *value += index + 1));
         assert!(data.iter().enumerate().all(|(i, &value)| value == i / 10 + 1));
     }
 
@@ -326,11 +305,7 @@ mod tests {
         for _ in 0..3 {
             let result = catch_unwind(|| parallel(64, |i| assert!(i != 33, "task 33")));
             let payload = result.expect_err("the panic of a task reaches the caller");
-            assert!(
-                payload
-                    .downcast_ref::<&str>()
-                    .is_some_and(|text| text.contains("task 33"))
-            );
+            assert!(payload.downcast_ref::<&str>().is_some_and(|text| text.contains("task 33")));
             every_task_runs_once();
         }
     }

@@ -48,16 +48,10 @@ pub(super) fn compute<E: Lanes>(
     let plan = Plan::new(arch, strip::<E>(arch), g);
     if plan.units() == 0 || kernel_gradient.is_empty() || g.output[1] == 0 {
         kernel_gradient.fill(E::default());
-        bias_gradient
-            .into_iter()
-            .for_each(|gradient| sum_rows(arch, cotangent, false, gradient));
+        bias_gradient.into_iter().for_each(|gradient| sum_rows(arch, cotangent, false, gradient));
         return;
     }
-    let splits = if threads() * 2 <= plan.chunks {
-        1
-    } else {
-        plan.strips
-    };
+    let splits = if threads() * 2 <= plan.chunks { 1 } else { plan.strips };
     let tasks = plan.chunks * splits;
     let seats = seats(tasks, g.flops() / 2);
     let partial = padded::<E>(kernel_gradient.len() + g.out_features);
@@ -105,9 +99,7 @@ fn add_partials<E: Lanes>(partials: &[E], len: usize, start: usize, sum: &mut [E
         if index == 0 {
             sum.copy_from_slice(partial);
         } else {
-            sum.iter_mut()
-                .zip(partial)
-                .for_each(|(sum, &value)| *sum += value);
+            sum.iter_mut().zip(partial).for_each(|(sum, &value)| *sum += value);
         }
     }
 }
@@ -142,29 +134,10 @@ impl<'a> Plan<'a> {
         let fitting = (BAND / (width * channels).max(1)).saturating_sub(seen(0, 1)) / g.strides[0] + 1;
         let band = fitting.min(g.output[0]).max(1);
         let bands = g.output[0].div_ceil(band);
-        let chunks = CHUNKS
-            .min(PARTIAL / g.kernel_len().max(1))
-            .min(g.batch * bands)
-            .max(1);
-        let run = if g.dilation[1] == 1 {
-            g.kernel[1] * channels
-        } else {
-            channels
-        };
+        let chunks = CHUNKS.min(PARTIAL / g.kernel_len().max(1)).min(g.batch * bands).max(1);
+        let run = if g.dilation[1] == 1 { g.kernel[1] * channels } else { channels };
         let strips = g.groups * features.div_ceil(strip);
-        Self {
-            arch,
-            g,
-            channels,
-            features,
-            strip,
-            strips,
-            width,
-            band,
-            bands,
-            chunks,
-            run,
-        }
+        Self { arch, g, channels, features, strip, strips, width, band, bands, chunks, run }
     }
 
     fn units(&self) -> usize {
@@ -188,16 +161,9 @@ impl<'a> Plan<'a> {
     fn pieces(&self) -> [usize; 3] {
         let rows =
             (self.band - 1) * self.g.strides[0] + (self.g.kernel[0].max(1) - 1) * self.g.dilation[0] + 1;
-        let gathered = if self.gathered() {
-            self.band * self.blocks_in_row() * self.rows() * BLOCK
-        } else {
-            0
-        };
-        [
-            rows * self.width * self.channels,
-            gathered,
-            self.band * self.g.output[1] * self.strip,
-        ]
+        let gathered =
+            if self.gathered() { self.band * self.blocks_in_row() * self.rows() * BLOCK } else { 0 };
+        [rows * self.width * self.channels, gathered, self.band * self.g.output[1] * self.strip]
     }
 
     /// Elements of scratch for a thread.
@@ -213,19 +179,11 @@ impl<'a> Plan<'a> {
                 for block in 0..self.blocks_in_row() {
                     let (index, start) = (row * self.blocks_in_row() + block, block * BLOCK);
                     let len = BLOCK.min(width - start);
-                    taps.push(Tap {
-                        a: index * self.rows() * BLOCK,
-                        b: (row * width + start) * b_step,
-                        len,
-                    });
+                    taps.push(Tap { a: index * self.rows() * BLOCK, b: (row * width + start) * b_step, len });
                 }
             } else {
                 let a = row * self.g.strides[0] * self.width * self.channels;
-                taps.push(Tap {
-                    a,
-                    b: row * width * b_step,
-                    len: width,
-                });
+                taps.push(Tap { a, b: row * width * b_step, len: width });
             }
         }
     }
@@ -279,12 +237,7 @@ impl<E: Lanes> Chunk<'_, E> {
                     }
                 }
                 let rows = if plan.gathered() { &*gathered } else { &*image };
-                let band = Product {
-                    group,
-                    column,
-                    count,
-                    accumulate: unit != first,
-                };
+                let band = Product { group, column, count, accumulate: unit != first };
                 // SAFETY: the caller's promise.
                 unsafe { self.multiply(&band, rows, cotangent, strip) };
             }
@@ -298,14 +251,8 @@ impl<E: Lanes> Chunk<'_, E> {
         let left = g.padding[1][0].min(plan.width);
         let inside = width.min(plan.width - left);
         let rows = (count - 1) * g.strides[0] + (g.kernel[0] - 1) * g.dilation[0] + 1;
-        for (i, packed) in packed
-            .chunks_exact_mut(plan.width * plan.channels)
-            .take(rows)
-            .enumerate()
-        {
-            let Some(y) = (start * g.strides[0] + i)
-                .checked_sub(g.padding[0][0])
-                .filter(|&y| y < height)
+        for (i, packed) in packed.chunks_exact_mut(plan.width * plan.channels).take(rows).enumerate() {
+            let Some(y) = (start * g.strides[0] + i).checked_sub(g.padding[0][0]).filter(|&y| y < height)
             else {
                 packed.fill(E::default());
                 continue;
@@ -318,9 +265,7 @@ impl<E: Lanes> Chunk<'_, E> {
             if g.groups == 1 {
                 middle.copy_from_slice(&row[..middle.len()]);
             } else {
-                let pixels = row
-                    .chunks_exact(g.in_features)
-                    .map(|pixel| &pixel[group * plan.channels..]);
+                let pixels = row.chunks_exact(g.in_features).map(|pixel| &pixel[group * plan.channels..]);
                 for (to, from) in middle.chunks_exact_mut(plan.channels).zip(pixels) {
                     to.copy_from_slice(&from[..plan.channels]);
                 }
@@ -345,9 +290,7 @@ impl<E: Lanes> Chunk<'_, E> {
                     if step == 1 {
                         to.copy_from_slice(&from[..len]);
                     } else {
-                        to.iter_mut()
-                            .zip(from.iter().step_by(step))
-                            .for_each(|(to, &from)| *to = from);
+                        to.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, &from)| *to = from);
                     }
                 }
             }
@@ -385,25 +328,13 @@ impl<E: Lanes> Chunk<'_, E> {
             columns,
             taps,
             a,
-            a_rows: if plan.gathered() {
-                Rows::Blocked
-            } else {
-                Rows::Adjacent
-            },
-            a_step: if plan.gathered() {
-                1
-            } else {
-                g.strides[1] * plan.channels
-            },
+            a_rows: if plan.gathered() { Rows::Blocked } else { Rows::Adjacent },
+            a_step: if plan.gathered() { 1 } else { g.strides[1] * plan.channels },
             b,
             b_step,
             c: self.to.wrapping_add(row * g.out_features + column),
             c_row: g.out_features,
-            finish: Finish {
-                accumulate: band.accumulate,
-                bias: None,
-                relu: false,
-            },
+            finish: Finish { accumulate: band.accumulate, bias: None, relu: false },
         };
         if plan.gathered() {
             // SAFETY: every gathered row has all pixels of the band; the sums are the caller's promise.

@@ -88,12 +88,7 @@ impl Sweep {
         let tasks = self.batch * self.groups * axis.count.div_ceil(band);
         let windows = self.batch * self.groups * axis.count * across.count;
         let seats = seats(tasks, windows * self.features * self.depth);
-        Cut {
-            band,
-            tasks,
-            seats,
-            seat_len: padded::<E>(axis.seen(band) * self.row_len()),
-        }
+        Cut { band, tasks, seats, seat_len: padded::<E>(axis.seen(band) * self.row_len()) }
     }
 
     /// Strips of features in a group.
@@ -136,29 +131,15 @@ impl Sweep {
         if target.is_empty() || rows.count == 0 || columns.count == 0 {
             return;
         }
-        let Cut {
-            band,
-            tasks,
-            seats,
-            seat_len,
-        } = *cut;
+        let Cut { band, tasks, seats, seat_len } = *cut;
         assert!(scratch.len() >= cut.scratch_len(), "scratch for every thread");
         let bands = rows.count.div_ceil(band);
         let (target, scratch) = (Shared(target.as_mut_ptr()), Shared(scratch.as_mut_ptr()));
         parallel_seated(seats, tasks, |seat, task| {
-            let (image, group, start) = (
-                task / bands / self.groups,
-                task / bands % self.groups,
-                task % bands * band,
-            );
+            let (image, group, start) =
+                (task / bands / self.groups, task / bands % self.groups, task % bands * band);
             let count = band.min(rows.count - start);
-            let task = Band {
-                sweep: self,
-                image,
-                group,
-                start,
-                count,
-            };
+            let task = Band { sweep: self, image, group, start, count };
             // SAFETY: every seat has its own piece of scratch.
             let packed = unsafe { std::slice::from_raw_parts_mut(scratch.at(seat * seat_len), seat_len) };
             task.pack(source, packed);
@@ -201,24 +182,14 @@ impl Band<'_> {
         let [rows, columns] = &sweep.axes;
         let features = sweep.groups * sweep.channels;
         let first = rows.low + (self.start * rows.step) as isize;
-        for (i, packed) in packed
-            .chunks_exact_mut(sweep.row_len())
-            .take(rows.seen(self.count))
-            .enumerate()
-        {
-            let Some(y) = usize::try_from(first + i as isize)
-                .ok()
-                .filter(|&y| y < rows.source)
-            else {
+        for (i, packed) in packed.chunks_exact_mut(sweep.row_len()).take(rows.seen(self.count)).enumerate() {
+            let Some(y) = usize::try_from(first + i as isize).ok().filter(|&y| y < rows.source) else {
                 packed.fill(E::default());
                 continue;
             };
             let row = &source[(self.image * rows.source + y) * columns.source * features..];
             let row = &row[..columns.source * features];
-            for (j, run) in packed
-                .chunks_exact_mut(sweep.columns() * sweep.block())
-                .enumerate()
-            {
+            for (j, run) in packed.chunks_exact_mut(sweep.columns() * sweep.block()).enumerate() {
                 let (block, residue) = (j / columns.step, j % columns.step);
                 let channel = self.group * sweep.channels + block * sweep.block();
                 let len = sweep.block().min(sweep.channels - block * sweep.block());
@@ -255,11 +226,7 @@ impl Band<'_> {
                     columns: strip,
                     taps,
                     a: packed[row * rows.step * sweep.row_len()..].as_ptr(),
-                    a_rows: if sweep.block() == 1 {
-                        Rows::Adjacent
-                    } else {
-                        Rows::Blocked
-                    },
+                    a_rows: if sweep.block() == 1 { Rows::Adjacent } else { Rows::Blocked },
                     a_step: 1,
                     b: kernel.as_ptr(),
                     b_step: width,
@@ -292,9 +259,7 @@ fn pack_run<E: Lanes>(
     // Pixel `low + i * step` is inside for `before <= i < after`.
     let before = (-low).max(0) as usize;
     let before = before.div_ceil(step).min(count);
-    let after = ((width as isize - low).max(0) as usize)
-        .div_ceil(step)
-        .clamp(before, count);
+    let after = ((width as isize - low).max(0) as usize).div_ceil(step).clamp(before, count);
     packed[..before * block].fill(E::default());
     packed[after * block..].fill(E::default());
     let inside = &mut packed[before * block..after * block];
@@ -307,10 +272,7 @@ fn pack_run<E: Lanes>(
     if stride == 1 {
         inside.copy_from_slice(&from[..inside.len()]);
     } else if block == 1 {
-        inside
-            .iter_mut()
-            .zip(from.iter().step_by(stride))
-            .for_each(|(to, &from)| *to = from);
+        inside.iter_mut().zip(from.iter().step_by(stride)).for_each(|(to, &from)| *to = from);
     } else if len == BLOCK {
         // Copies of known size, the common case.
         for (to, from) in inside.chunks_exact_mut(BLOCK).zip(from.chunks(stride)) {

@@ -85,25 +85,15 @@ fn check_all<E: Lanes + From<i16> + std::fmt::Debug>(g: &ConvGeometry, seed: u32
         bias_gradient[i % g.out_features] += value;
     }
     let biased = |relu: bool| -> Vec<E> {
-        let sums = output
-            .iter()
-            .enumerate()
-            .map(|(i, &sum)| sum + bias[i % bias.len()]);
-        sums.map(|sum| if relu && sum < zero { zero } else { sum })
-            .collect()
+        let sums = output.iter().enumerate().map(|(i, &sum)| sum + bias[i % bias.len()]);
+        sums.map(|sum| if relu && sum < zero { zero } else { sum }).collect()
     };
     for arch in available() {
         let mut found = vec![E::from(9); output.len()];
         forward_with(arch, g, &input, &kernel, Epilogue::Assign, &mut found);
         assert_eq!(found, output, "{arch:?}");
         forward_with(arch, g, &input, &kernel, Epilogue::Accumulate, &mut found);
-        assert!(
-            found
-                .iter()
-                .zip(&output)
-                .all(|(&twice, &once)| twice == once + once),
-            "{arch:?}"
-        );
+        assert!(found.iter().zip(&output).all(|(&twice, &once)| twice == once + once), "{arch:?}");
         forward_with(arch, g, &input, &kernel, Epilogue::Bias(&bias), &mut found);
         assert_eq!(found, biased(false), "{arch:?}");
         forward_with(arch, g, &input, &kernel, Epilogue::BiasRelu(&bias), &mut found);
