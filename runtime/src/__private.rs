@@ -3,7 +3,7 @@
 use crate::module::{Collections, Module, Trainable};
 use crate::op::{Differentiable, Need, Needs};
 use crate::shape::Shape;
-use crate::tensor::{Float, Tensor};
+use crate::tensor::{Element, Float, Tensor};
 use std::marker::PhantomData;
 
 pub use serde;
@@ -90,6 +90,44 @@ impl<In> Input<In> {
         (out, Pullback { kept: (model, params, residuals), pull })
     }
 }
+
+/// What stands around a closure and is an input of a call in it: a tensor, a reference to one, or a number.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an input of an op",
+    label = "expected a tensor, a reference to one, or a number of f32 or f64"
+)]
+pub trait IntoTensor {
+    /// The tensor's type.
+    type Tensor;
+    /// The tensor; a number is one without dimensions, which broadcasts.
+    fn into_tensor(self) -> Self::Tensor;
+}
+
+impl<S: Shape, E: Element> IntoTensor for Tensor<S, E> {
+    type Tensor = Self;
+    fn into_tensor(self) -> Self {
+        self
+    }
+}
+
+impl<S: Shape, E: Element> IntoTensor for &Tensor<S, E> {
+    type Tensor = Tensor<S, E>;
+    fn into_tensor(self) -> Tensor<S, E> {
+        self.clone()
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ident)+) => {$(
+        impl IntoTensor for $number {
+            type Tensor = Tensor<(), $number>;
+            fn into_tensor(self) -> Tensor<(), $number> {
+                Tensor::scalar(self)
+            }
+        }
+    )+};
+}
+numbers! { f32 f64 }
 
 /// What goes backward through a call: what was kept, and the function that reads it.
 pub struct Pullback<Kept, Out, Cotangents> {

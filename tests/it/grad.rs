@@ -354,3 +354,16 @@ fn stop_gradient_of_a_model() {
     assert_eq!(gradient, expected);
     assert_ne!(gradient, at.zeros_like());
 }
+
+#[test]
+fn numbers_and_references_from_outside_are_inputs() {
+    let x: Tensor![3] = Tensor::of(&[1.0, 2.0, 3.0]).unwrap();
+    let weights: Tensor![3] = Tensor::of(&[1.0, 10.0, 100.0]).unwrap();
+    let rate = 0.5_f32;
+    let (loss, dx) = value_and_grad!(|x| ((x * &weights) * rate - rate).sum(), x.clone());
+    assert_eq!(loss.item(), 159.0);
+    assert_eq!(dx.as_slice(), [0.5, 5.0, 50.0]);
+    let (loss, dx) = value_and_grad!(|x| (rate / (x + weights)).sum(), x);
+    assert!((loss.item() - (0.25 + 0.5 / 12.0 + 0.5 / 103.0)).abs() < 1e-6);
+    assert!((dx.as_slice()[0] + 0.125).abs() < 1e-6);
+}

@@ -18,6 +18,7 @@ use crate::lower::backward::{Contribution, Gradient, Step};
 use crate::lower::forward;
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 /// Emits the passes of one body.
 pub struct Passes<'a> {
@@ -102,7 +103,10 @@ impl Passes<'_> {
                 let var = self.var(*var);
                 quote!(::core::clone::Clone::clone(&#var))
             }
-            Arg::Outside(tokens) => tokens.clone(),
+            Arg::Outside(tokens) => {
+                let span = tokens.span();
+                quote_spanned!(span=> ::flaxen::__private::IntoTensor::into_tensor(#tokens))
+            }
         });
         tuple(&args.collect::<Vec<_>>())
     }

@@ -174,7 +174,7 @@ impl<'a> BodyParser<'a> {
         let Some(init) = &local.init else {
             return self.mistake(local.span(), messages::NOT_A_CALL);
         };
-        if matches!(&*init.expr, Expr::Closure(_)) && self.place != Place::Closure {
+        if self.place != Place::Closure && is_closure_over_tensors(&init.expr) {
             names(&local.pat).into_iter().for_each(|name| self.scope.bind(name, Binding::Value));
             return self.mistake(init.expr.span(), messages::CLOSURE);
         }
@@ -536,6 +536,15 @@ impl<'a> BodyParser<'a> {
 enum Argument {
     Tensor(Arg),
     Value(TokenStream),
+}
+
+/// Whether it is a closure whose arguments may be tensors: one that does not say that they are something else.
+fn is_closure_over_tensors(expr: &Expr) -> bool {
+    let Expr::Closure(closure) = expr else { return false };
+    closure.inputs.iter().any(|input| match input {
+        Pat::Type(typed) => tensor_type(&typed.ty, messages::INPUT_TYPE).is_ok(),
+        _ => true,
+    })
 }
 
 fn strip_reference(expr: &Expr) -> &Expr {

@@ -200,3 +200,23 @@ impl Methods {
 fn ops_as_methods_and_by_path() {
     check_model(&Methods::new(), Methods::new().init(Key::new(0)).params);
 }
+
+/// A closure that says that its argument is a number is plain Rust.
+#[module]
+struct Doubled;
+
+#[module]
+impl Doubled {
+    fn call<B: Batch>(&self, x: Tensor![B, 3; f64]) -> Tensor![B, 3; f64] {
+        let double = |v: f64| v * 2.0;
+        let rate = double(1.5);
+        x * rate
+    }
+}
+
+#[test]
+fn a_closure_over_numbers_is_plain_rust() {
+    let y = Doubled::new().apply(&Doubled::new().init(Key::new(0)), rows());
+    let expected: Vec<f64> = rows().as_slice().iter().map(|x| x * 3.0).collect();
+    assert_eq!(y.as_slice(), expected);
+}
