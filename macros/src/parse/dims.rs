@@ -119,7 +119,8 @@ pub fn digits(size: usize, span: Span) -> TokenStream {
     let name = format_ident!("Dim{}", digits.len(), span = span);
     let digits = digits.bytes().map(|digit| {
         let mut literal = proc_macro2::Literal::u8_unsuffixed(digit - b'0');
-        literal.set_span(span);
+        // The place is the user's, but not the text: rustdoc would print `28` for each of its digits.
+        literal.set_span(span.resolved_at(Span::mixed_site()));
         literal
     });
     quote_spanned!(span=> ::flaxen::shape::dim::#name<#(#digits),*>)
