@@ -60,6 +60,19 @@ pub const AUX_FORM: &str = "the closure ends in the loss, or in `(loss, aux)`";
 pub const TREE_AS_TENSOR: &str = "these are variables of a model: pass them to `model.apply(…)`";
 pub const LOSS_INDEPENDENT: &str = "the loss does not depend on what it is differentiated by";
 
+pub const APPLY_VARIABLES: &str = "`apply` takes the model's variables first: `model.apply(params, x)`";
+pub const DIMENSION_NOT_INTEGER: &str = "a dimension is an integer, such as `28`";
+pub const DIMENSION_OPERATOR: &str = "dimensions know `+`, `-`, `*` and `/`";
+pub const DIMENSION_FORM: &str =
+    "a dimension is an integer, the name of a dimension, or arithmetic on them: `28`, `B`, `H / 2`";
+pub const DIMENSION_TOO_LARGE: &str = "a dimension has nine digits at most";
+pub const TOO_MANY_DIMENSIONS: &str = "a tensor has six dimensions at most";
+
+/// A dimension with a type of its own.
+pub fn dimension_suffix(size: usize) -> String {
+    format!("a dimension has no suffix: write `{size}`")
+}
+
 /// Two variables of a module want one name.
 pub fn name_in_use(name: &str) -> String {
     format!("the name `{name}` is in use: a module gives each submodule and each parameter a name of its own")

@@ -377,10 +377,7 @@ impl<'a> BodyParser<'a> {
     fn apply(&mut self, call: &ExprMethodCall, wanted: &[Wanted]) -> Option<Vec<Var>> {
         let mut exprs = call.args.iter();
         let Some(variables) = exprs.next() else {
-            self.mistake(
-                call.method.span(),
-                "`apply` takes the model's variables first: `model.apply(params, x)`",
-            );
+            self.mistake(call.method.span(), messages::APPLY_VARIABLES);
             return None;
         };
         let variables = match strip_reference(variables) {

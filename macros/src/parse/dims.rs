@@ -1,6 +1,7 @@
 //! Dimensions and tensor types: `28`, `H / 2`, `[B, 28, 28, 1; f64]`.
 
 use crate::ir::Signature;
+use crate::messages;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
@@ -24,7 +25,7 @@ impl Dim {
         match expr {
             Expr::Lit(literal) => match &literal.lit {
                 Lit::Int(int) => Ok(Dim::Size(size(int)?, int.span())),
-                other => Err(Error::new(other.span(), "a dimension is an integer, such as `28`")),
+                other => Err(Error::new(other.span(), messages::DIMENSION_NOT_INTEGER)),
             },
             Expr::Path(path) if path.qself.is_none() => Ok(Dim::Name(path.path.clone())),
             Expr::Paren(inner) => Dim::from_expr(&inner.expr),
@@ -36,16 +37,13 @@ impl Dim {
                     BinOp::Mul(_) => "DimMul",
                     BinOp::Div(_) => "DimDiv",
                     _ => {
-                        return Err(Error::new(binary.op.span(), "dimensions know `+`, `-`, `*` and `/`"));
+                        return Err(Error::new(binary.op.span(), messages::DIMENSION_OPERATOR));
                     }
                 };
                 let (left, right) = (Dim::from_expr(&binary.left)?, Dim::from_expr(&binary.right)?);
                 Ok(Dim::Arithmetic(operator, Box::new(left), Box::new(right), expr.span()))
             }
-            _ => Err(Error::new(
-                expr.span(),
-                "a dimension is an integer, the name of a dimension, or arithmetic on them: `28`, `B`, `H / 2`",
-            )),
+            _ => Err(Error::new(expr.span(), messages::DIMENSION_FORM)),
         }
     }
 
@@ -105,10 +103,10 @@ impl Parse for Dim {
 fn size(int: &syn::LitInt) -> Result<usize> {
     let size = int.base10_parse::<usize>()?;
     if !int.suffix().is_empty() {
-        return Err(Error::new(int.span(), format!("a dimension has no suffix: write `{size}`")));
+        return Err(Error::new(int.span(), messages::dimension_suffix(size)));
     }
     if size > 999_999_999 {
-        return Err(Error::new(int.span(), "a dimension has nine digits at most"));
+        return Err(Error::new(int.span(), messages::DIMENSION_TOO_LARGE));
     }
     Ok(size)
 }
@@ -182,7 +180,7 @@ impl Parse for TensorType {
         }
         let element = input.parse::<Option<Token![;]>>()?.map(|_| input.parse()).transpose()?;
         if dims.len() > 6 {
-            return Err(Error::new(span, "a tensor has six dimensions at most"));
+            return Err(Error::new(span, messages::TOO_MANY_DIMENSIONS));
         }
         Ok(TensorType { dims, element, span })
     }
