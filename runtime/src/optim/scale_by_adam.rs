@@ -90,8 +90,8 @@ impl kernel::Kernel for Kernel {
             [self.mu, self.ahead, self.nu].map(|correction| E::ONE / correction.get());
         for ((update, mu), nu) in updates.iter_mut().zip(mu.iter_mut()).zip(nu.iter_mut()) {
             let gradient = *update;
-            *mu = new1 * gradient + b1 * *mu;
-            *nu = new2 * (gradient * gradient) + b2 * *nu;
+            *mu = (new1 * gradient + b1 * *mu).flushed();
+            *nu = (new2 * (gradient * gradient) + b2 * *nu).flushed();
             let mean = if adam.nesterov {
                 b1 * (*mu * ahead) + new1 * (gradient * mu_scale)
             } else {

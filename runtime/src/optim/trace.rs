@@ -62,8 +62,26 @@ impl kernel::Kernel for Trace {
         let [trace] = slots else { return };
         let decay = E::from_f64(self.decay);
         for (update, trace) in updates.iter_mut().zip(trace.iter_mut()) {
-            *trace = *update + decay * *trace;
+            *trace = (*update + decay * *trace).flushed();
             *update = if self.nesterov { *update + decay * *trace } else { *trace };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+
+    #[test]
+    fn a_trace_that_decays_ends_at_zero_and_is_never_subnormal() {
+        let gradient = |value| Tensor::<(U2,), f32>::of(&[value, 0.0]).unwrap();
+        let mut state = TrainState::create(gradient(0.0), sgd(0.1).momentum(0.9));
+        state.update(gradient(1.0));
+        for _ in 0..900 {
+            state.update(gradient(0.0));
+            let (trace, _) = &state.opt_state;
+            assert!(trace.trace.as_slice().iter().all(|trace| !trace.is_subnormal()));
+        }
+        assert_eq!(state.opt_state.0.trace.as_slice(), [0.0, 0.0]);
     }
 }

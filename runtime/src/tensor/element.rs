@@ -72,6 +72,8 @@ pub trait Float:
     const ZERO: Self;
     /// 1.
     const ONE: Self;
+    /// The smallest positive number that is not subnormal.
+    const MIN_NORMAL: Self;
     /// Minus infinity.
     const NEG_INFINITY: Self;
 
@@ -99,6 +101,13 @@ pub trait Float:
     fn powf(self, exponent: Self) -> Self;
     /// The magnitude.
     fn abs(self) -> Self;
+    /// 0 in place of a subnormal number, as XLA computes on a CPU.
+    ///
+    /// What decays by a factor a step ends among the subnormal numbers, where processors take a hundred times as long.
+    #[inline(always)]
+    fn flushed(self) -> Self {
+        if self.abs() < Self::MIN_NORMAL { Self::ZERO } else { self }
+    }
     /// Whether it is not a number.
     fn is_nan(self) -> bool;
     /// Whether it is neither infinite nor NaN.
@@ -110,6 +119,7 @@ macro_rules! floats {
         impl Float for $float {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const MIN_NORMAL: Self = $float::MIN_POSITIVE;
             const NEG_INFINITY: Self = $float::NEG_INFINITY;
 
             #[inline(always)]
