@@ -21,46 +21,22 @@ use quote::{format_ident, quote};
 /// Everything that `#[differentiable]` makes of a function.
 pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenStream {
     let all = AllGenerics::of(signature);
-    let single = signature.inputs.len() == 1;
-    let needs = if single { vec![Need::Yes] } else { input_needs(signature) };
+    // The derivative by the only input is asked for, or nothing is.
+    let needs = if signature.inputs.len() == 1 { vec![Need::Yes] } else { input_needs(signature) };
     let lowered = lower(body, &needs, signature.outputs.len());
-    let steps_name = format_ident!("__Steps");
+    let (steps_name, shapes) = (format_ident!("__Steps"), format_ident!("__Shapes"));
     let types = Types::new(&lowered.body, &steps_name, all.arguments());
     let passes = Passes { lowered: &lowered, types, in_place: false };
-    let (name, visibility, attributes) = (&item.sig.ident, &item.vis, &item.attrs);
-    let (declared, where_clause) = (all.declared(), all.where_clause());
-    let inputs: Vec<_> = signature.inputs.iter().map(|(name, _)| quote!(#name)).collect();
-    let types: Vec<_> = signature.inputs.iter().map(|(_, tensor)| tensor.to_type()).collect();
-    let input = tuple(&types);
-    let output = tuple(&signature.outputs.iter().map(|tensor| tensor.to_type()).collect::<Vec<_>>());
-    let given = tuple(&inputs);
-    let needed: Vec<Ident> =
-        if single { Vec::new() } else { (0..inputs.len()).map(names::need_of_input).collect() };
-    let need = match single {
-        true => quote!(::flaxen::op::Yes),
-        false => quote!((#(#needed,)*)),
-    };
-    let kept = residuals(&passes, &format_ident!("Residuals"), &all, &needed);
-    let (item_of_kept, type_of_kept, value_of_kept) = (kept.item, kept.ty, kept.value);
-    let (pattern, setup, infer, out) = (passes.inputs(), passes.setup(), passes.infer(), passes.outputs());
-    let forward = passes.forward();
-    let cotangents: Vec<_> =
-        (0..signature.outputs.len()).map(names::term).map(|name| quote!(#name)).collect();
-    let cotangent = tuple(&cotangents);
-    let (zeros, backward) = (passes.zeros(), passes.backward(&cotangents));
-    let of_inputs = passes.cotangents_of_inputs();
-    let shapes = format_ident!("__Shapes");
+    let room = Room { all: &all, signature, passes };
+
+    let (name, visibility) = (&item.sig.ident, &item.vis);
+    let doc = format!("[`{name}`](fn@super::{name}) as an op.");
+    let (function, op, differentiable) = (room.function(item), room.op(), room.differentiable());
     let steps = steps(&lowered.body, signature, &steps_name, &shapes);
-    let (checks, shape) = (
-        checks::checks(&lowered.body, signature, &shapes, &name.to_string()),
-        checks::shape(name, signature),
-    );
-    let (doc, summary) = (format!("[`{name}`](fn@super::{name}) as an op."), summary::passes(&lowered));
+    let checks = checks::checks(&lowered.body, signature, &shapes, &name.to_string());
+    let (shape, summary) = (checks::shape(name, signature), summary::passes(&lowered));
     quote! {
-        #(#attributes)*
-        #visibility fn #name<#declared>(#(#inputs: #types),*) -> #output #where_clause {
-            ::flaxen::op::Op::infer(&#name::Op::new(), #given)
-        }
+        #function
 
         #[doc = #doc]
         #[allow(unused_imports)]
@@ -82,47 +58,113 @@ pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenS
             }
 
             #steps
+            #op
+            #differentiable
+            #checks
+        }
+    }
+}
 
+/// The parts of a differentiable function.
+struct Room<'a> {
+    all: &'a AllGenerics,
+    signature: &'a Signature,
+    passes: Passes<'a>,
+}
+
+impl Room<'_> {
+    fn input_types(&self) -> Vec<TokenStream> {
+        self.signature.inputs.iter().map(|(_, tensor)| tensor.to_type()).collect()
+    }
+
+    fn output_type(&self) -> TokenStream {
+        tuple(&self.signature.outputs.iter().map(|tensor| tensor.to_type()).collect::<Vec<_>>())
+    }
+
+    /// The function itself: the op, inferred.
+    fn function(&self, item: &syn::ItemFn) -> TokenStream {
+        let (name, visibility, attributes) = (&item.sig.ident, &item.vis, &item.attrs);
+        let (declared, where_clause) = (self.all.declared(), self.all.where_clause());
+        let inputs: Vec<_> = self.signature.inputs.iter().map(|(name, _)| quote!(#name)).collect();
+        let (types, output, given) = (self.input_types(), self.output_type(), tuple(&inputs));
+        quote! {
+            #(#attributes)*
+            #visibility fn #name<#declared>(#(#inputs: #types),*) -> #output #where_clause {
+                ::flaxen::op::Op::infer(&#name::Op::new(), #given)
+            }
+        }
+    }
+
+    fn op(&self) -> TokenStream {
+        let (declared, where_clause) = (self.all.declared(), self.all.where_clause());
+        let (input, output, passes) = (tuple(&self.input_types()), self.output_type(), &self.passes);
+        let (inputs, setup, infer, out) = (passes.inputs(), passes.setup(), passes.infer(), passes.outputs());
+        quote! {
             #[allow(unused_variables, clippy::all)]
             impl<#declared> ::flaxen::op::Op<#input> for Op #where_clause {
                 type Out = #output;
 
                 fn infer(&self, input: #input) -> Self::Out {
-                    #pattern
+                    #inputs
                     #setup
                     #infer
                     #out
                 }
             }
+        }
+    }
 
-            #item_of_kept
+    /// The names of the caller's needs, and the needs as a type.
+    fn needs(&self) -> (Vec<Ident>, TokenStream) {
+        match self.signature.inputs.len() {
+            1 => (Vec::new(), quote!(::flaxen::op::Yes)),
+            several => {
+                let names: Vec<Ident> = (0..several).map(names::need_of_input).collect();
+                let needs = quote!((#(#names,)*));
+                (names, needs)
+            }
+        }
+    }
+
+    fn differentiable(&self) -> TokenStream {
+        let (declared, where_clause) = (self.all.declared(), self.all.where_clause());
+        let (input, (needed, needs), passes) = (tuple(&self.input_types()), self.needs(), &self.passes);
+        let kept = residuals(passes, &format_ident!("Residuals"), self.all, &needed);
+        let (item, residuals, value) = (kept.item, kept.ty, kept.value);
+        let (inputs, setup, forward, out) =
+            (passes.inputs(), passes.setup(), passes.forward(), passes.outputs());
+        let cotangents = (0..self.signature.outputs.len()).map(names::term).map(|name| quote!(#name));
+        let cotangents: Vec<_> = cotangents.collect();
+        let cotangent = tuple(&cotangents);
+        let (zeros, backward) = (passes.zeros(), passes.backward(&cotangents));
+        let of_inputs = passes.cotangents_of_inputs();
+        quote! {
+            #item
 
             #[allow(unused_variables, unused_mut, clippy::all)]
-            impl<#declared #(#needed: ::flaxen::op::Need,)*> ::flaxen::op::Differentiable<#input, #need> for Op
+            impl<#declared #(#needed: ::flaxen::op::Need,)*> ::flaxen::op::Differentiable<#input, #needs> for Op
             #where_clause
             {
-                type Residuals = #type_of_kept;
+                type Residuals = #residuals;
 
                 fn forward(&self, input: #input) -> (Self::Out, Self::Residuals) {
-                    #pattern
+                    #inputs
                     #setup
                     #forward
-                    (#out, #value_of_kept)
+                    (#out, #value)
                 }
 
                 fn backward(
                     &self,
                     residuals: Self::Residuals,
                     #cotangent: Self::Out,
-                ) -> <#need as ::flaxen::op::Needs<#input>>::Cotangents {
+                ) -> <#needs as ::flaxen::op::Needs<#input>>::Cotangents {
                     #setup
                     #zeros
                     #backward
                     #of_inputs
                 }
             }
-
-            #checks
         }
     }
 }
