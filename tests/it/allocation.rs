@@ -1,4 +1,4 @@
-//! After the first steps a training step leaves the heap alone, on all threads.
+//! After the first step a training step leaves the heap alone, on all threads.
 //!
 //! A program of its own: the counters are of the whole process, so nothing else may run beside it.
 
@@ -16,8 +16,8 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// The first steps fill the pools of memory.
-const WARM_UP: usize = 2;
+/// The first step fills the pools of memory.
+const WARM_UP: usize = 1;
 
 const STEPS: usize = 6;
 
