@@ -156,11 +156,11 @@ impl Parts<'_> {
         let (pattern, setup, infer, out) =
             (self.passes.inputs(), self.passes.setup(), self.passes.infer(), self.passes.outputs());
         let draws = self.fields.iter().map(|field| {
-            let (local, init) = (names::gradient(field.field), &field.init);
+            let (local, init) = (names::drawn(field.field), &field.init);
             quote!(let #local = #init;)
         });
         let drawn = self.fields.iter().map(|field| {
-            let local = names::gradient(field.field);
+            let local = names::drawn(field.field);
             (field.field.clone(), quote!(#local))
         });
         let drawn = params::construct(self.all, &self.names.params, drawn);

@@ -30,6 +30,11 @@ pub fn gradient_term() -> Ident {
     local("gradient_term", Span::call_site())
 }
 
+/// The local that holds what was drawn for a submodule or parameter.
+pub fn drawn(field: &Ident) -> Ident {
+    local(&format!("drawn_{}", unraw(field)), Span::call_site())
+}
+
 /// The local that holds the gradient of a submodule or parameter.
 pub fn gradient(field: &Ident) -> Ident {
     local(&format!("gradient_{}", unraw(field)), Span::call_site())
