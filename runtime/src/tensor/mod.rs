@@ -1,10 +1,12 @@
 //! The tensor: a shape in the type, elements in row-major order, memory from a pool.
 
 pub mod display;
+mod dtype;
 pub mod element;
-mod serde;
+pub(crate) mod serde;
 mod storage;
 
+pub use dtype::DType;
 pub use element::{Element, Float};
 pub use storage::release_memory;
 
