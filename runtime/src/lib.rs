@@ -17,6 +17,7 @@ pub mod op;
 pub mod ops;
 pub mod optim;
 pub mod rng;
+pub mod serialization;
 pub mod shape;
 pub mod tensor;
 pub mod train;
