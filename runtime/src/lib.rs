@@ -23,7 +23,7 @@ pub mod train;
 pub mod tree;
 
 pub use error::{Error, Result};
-pub use flaxen_macros::{Tensor, compact, differentiable, dim, module, param, value_and_grad};
+pub use flaxen_macros::{Tensor, compact, differentiable, dim, grad, module, param, value_and_grad, vjp};
 pub use rng::Key;
 pub use shape::dim::names;
 pub use tensor::Tensor;
@@ -54,5 +54,5 @@ pub mod prelude {
     pub use crate::train::TrainState;
     pub use crate::train::metrics::accuracy;
     pub use crate::tree::Tree;
-    pub use crate::{Key, Tensor, compact, differentiable, dim, module, param, value_and_grad};
+    pub use crate::{Key, Tensor, compact, differentiable, dim, grad, module, param, value_and_grad, vjp};
 }

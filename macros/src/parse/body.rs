@@ -1,9 +1,11 @@
 //! The body of a function: statements and expressions to equations.
 
 use super::arguments::op_of;
+use super::closure::transformation;
 use super::compact::{Compact, ParamCall, field_of};
 use super::dims::TensorType;
-use super::scope::{Binding, Scope};
+pub(super) use super::scope::Binding;
+use super::scope::Scope;
 use super::signature::tensor_type;
 use crate::diag::Diagnostics;
 use crate::ir::{Arg, Body, Call, Eqn, Param, Setup, Signature, Submodule, Var};
@@ -27,24 +29,24 @@ pub enum Place {
 
 /// What a result is to be called.
 #[derive(Clone)]
-struct Wanted {
+pub(super) struct Wanted {
     name: Option<String>,
     span: Span,
     declared: Option<TensorType>,
 }
 
 impl Wanted {
-    fn anything(span: Span) -> Self {
+    pub(super) fn anything(span: Span) -> Self {
         Wanted { name: None, span, declared: None }
     }
 }
 
 /// Reads a body. A mistake is noted and reading goes on, so that all mistakes show at once.
 pub struct BodyParser<'a> {
-    place: Place,
-    body: Body,
-    scope: Scope,
-    diagnostics: &'a mut Diagnostics,
+    pub(super) place: Place,
+    pub(super) body: Body,
+    pub(super) scope: Scope,
+    pub(super) diagnostics: &'a mut Diagnostics,
     /// How many submodules of each class there are.
     classes: BTreeMap<String, usize>,
 }
@@ -92,23 +94,9 @@ impl<'a> BodyParser<'a> {
         }
     }
 
-    /// Reads the body of a closure that ends in the loss or in `(loss, aux)`.
-    pub fn closure_body(&mut self, body: &Expr) {
-        let tail = match body {
-            Expr::Block(block) => match block.block.stmts.last() {
-                Some(Stmt::Expr(tail, None)) => tail,
-                _ => body,
-            },
-            other => other,
-        };
-        let results = match tail {
-            Expr::Tuple(tuple) => tuple.elems.len(),
-            _ => 1,
-        };
-        if results != 1 && results != 2 {
-            return self.mistake(tail.span(), messages::AUX_FORM);
-        }
-        let wanted = vec![Wanted::anything(tail.span()); results];
+    /// Reads the body of a closure that ends in so many results.
+    pub fn closure_body(&mut self, body: &Expr, tail: Span, results: usize) {
+        let wanted = vec![Wanted::anything(tail); results];
         let outputs = match body {
             Expr::Block(block) => self.block(&block.block, &wanted),
             other => self.expression(other, &wanted),
@@ -274,6 +262,13 @@ impl<'a> BodyParser<'a> {
                 self.operator("neg", unary.op.span(), vec![Arg::Var(operand)], None, wanted)
             }
             Expr::Macro(call) if call.mac.path.is_ident("param") => self.param(call, wanted),
+            Expr::Macro(call) => match transformation(call) {
+                Some(transform) => self.transform(transform, call, wanted),
+                None => {
+                    self.mistake(call.span(), messages::NOT_A_CALL);
+                    None
+                }
+            },
             other => {
                 self.mistake(other.span(), refusal(other));
                 None
@@ -281,7 +276,7 @@ impl<'a> BodyParser<'a> {
         }
     }
 
-    fn one(&mut self, expr: &Expr, wanted: &Wanted) -> Option<Var> {
+    pub(super) fn one(&mut self, expr: &Expr, wanted: &Wanted) -> Option<Var> {
         self.expression(expr, std::slice::from_ref(wanted)).and_then(|vars| vars.first().copied())
     }
 
@@ -449,7 +444,7 @@ impl<'a> BodyParser<'a> {
         Some(self.equation(room, span, Call::Op { ty, values }, args, wanted))
     }
 
-    fn equation(
+    pub(super) fn equation(
         &mut self,
         name: &str,
         span: Span,
@@ -544,7 +539,7 @@ fn is_closure_over_tensors(expr: &Expr) -> bool {
     })
 }
 
-fn strip_reference(expr: &Expr) -> &Expr {
+pub(super) fn strip_reference(expr: &Expr) -> &Expr {
     match expr {
         Expr::Reference(reference) => strip_reference(&reference.expr),
         other => other,
