@@ -63,8 +63,8 @@ impl<'a> BodyParser<'a> {
 
     /// Declares the inputs of a function.
     pub fn inputs(&mut self, signature: &Signature) {
-        for (name, tensor) in &signature.inputs {
-            self.input(name, Some(tensor.clone()));
+        for (name, ty) in &signature.inputs {
+            self.input(name, ty.tensor().cloned());
         }
     }
 
