@@ -1,6 +1,9 @@
 //! A closure that is transformed: `value_and_grad!(|params| { … }, &state.params)`, `jvp!(|x| { … }, x, tangent)`.
 
-use super::body::{Binding, BodyParser, Place, Wanted, strip_reference};
+use super::body::{BodyParser, Place};
+use super::expression::strip_reference;
+use super::pattern::Wanted;
+use super::scope::Binding;
 use crate::diag::Diagnostics;
 use crate::ir::transform::{Closure, Transform};
 use crate::ir::{Arg, Body, Call, Var};
