@@ -50,7 +50,7 @@ pub mod prelude {
     pub use crate::shape::dim::{Dim1, Dim2, Dim3, Dim4, Dim5, Dim6, Dim7, Dim8, Dim9};
     pub use crate::shape::window::{Pad, Same, Strides, Valid, Window};
     pub use crate::shape::{Batch, Dim, Dyn, Shape, Static, StaticShape};
-    pub use crate::tensor::{Element, Float};
+    pub use crate::tensor::{Dual, Element, Float};
     pub use crate::train::TrainState;
     pub use crate::train::metrics::accuracy;
     pub use crate::tree::Tree;
