@@ -106,6 +106,48 @@ pub fn vjp(tokens: TokenStream) -> TokenStream {
     transformed(Transform::Vjp, tokens)
 }
 
+/// The output of a closure and its derivative in a direction, as `jax.jvp`: `let (out, tangent) = jvp!(|x| tanh(x), x, dx);`.
+///
+/// A closure of several arguments takes a tuple of them and a tuple of their tangents: `jvp!(|x, w| matmul(x, w), (x, w), (dx, dw))`;
+/// a tree of variables and its tangent are given by reference. The equations are computed with dual numbers; what is read from
+/// outside is lifted to them. How transformations stand in one another is said in `flaxen::transform`.
+#[proc_macro]
+pub fn jvp(tokens: TokenStream) -> TokenStream {
+    transformed(Transform::Jvp, tokens)
+}
+
+/// The product of a Hessian and a vector, `hvp!(|x| square(x).sum(), x, v)`: forward over reverse, as `jvp` of `grad` in JAX.
+///
+/// A closure of several arguments takes a tuple of them and a tuple of directions, and the result is a tuple of products.
+#[proc_macro]
+pub fn hvp(tokens: TokenStream) -> TokenStream {
+    transformed(Transform::Hvp, tokens)
+}
+
+/// The Jacobian of a closure of one tensor, a column at a time, as `jax.jacfwd`: `jacfwd!(|x| softmax(x), x)`.
+///
+/// Its shape is the output's and then the input's. The closure runs once for each element of the input.
+#[proc_macro]
+pub fn jacfwd(tokens: TokenStream) -> TokenStream {
+    transformed(Transform::Jacfwd, tokens)
+}
+
+/// The Jacobian of a closure of one tensor, a row at a time, as `jax.jacrev`: `jacrev!(|x| softmax(x), x)`.
+///
+/// Its shape is the output's and then the input's. The closure runs once for each element of the output.
+#[proc_macro]
+pub fn jacrev(tokens: TokenStream) -> TokenStream {
+    transformed(Transform::Jacrev, tokens)
+}
+
+/// The Hessian of a closure of one tensor that ends in a scalar, as `jax.hessian`: `hessian!(|x| exp(x).sum(), x)`.
+///
+/// Its shape is the input's twice. The closure runs once for each element of the input, forward over reverse.
+#[proc_macro]
+pub fn hessian(tokens: TokenStream) -> TokenStream {
+    transformed(Transform::Hessian, tokens)
+}
+
 fn transformed(transform: Transform, tokens: TokenStream) -> TokenStream {
     let call = match ClosureCall::parser(transform).parse(tokens) {
         Ok(call) => call,

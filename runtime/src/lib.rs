@@ -20,10 +20,14 @@ pub mod rng;
 pub mod shape;
 pub mod tensor;
 pub mod train;
+pub mod transform;
 pub mod tree;
 
 pub use error::{Error, Result};
-pub use flaxen_macros::{Tensor, compact, differentiable, dim, grad, module, param, value_and_grad, vjp};
+pub use flaxen_macros::{
+    Tensor, compact, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp, module, param,
+    value_and_grad, vjp,
+};
 pub use rng::Key;
 pub use shape::dim::names;
 pub use tensor::Tensor;
@@ -54,5 +58,8 @@ pub mod prelude {
     pub use crate::train::TrainState;
     pub use crate::train::metrics::accuracy;
     pub use crate::tree::Tree;
-    pub use crate::{Key, Tensor, compact, differentiable, dim, grad, module, param, value_and_grad, vjp};
+    pub use crate::{
+        Key, Tensor, compact, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp, module, param,
+        value_and_grad, vjp,
+    };
 }
