@@ -22,6 +22,9 @@ pub mod tensor;
 pub mod train;
 pub mod tree;
 
+#[doc(hidden)]
+pub use flaxen_macros::__implementation;
+
 pub use error::{Error, Result};
 pub use flaxen_macros::{Tensor, compact, differentiable, dim, module, param, value_and_grad};
 pub use rng::Key;
