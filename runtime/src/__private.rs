@@ -1,12 +1,33 @@
 //! All that generated code may call, besides the contracts. Not for users.
 
+use crate::module::effect::{NoDraws, NoUpdates};
 use crate::module::{Collections, Module, Trainable};
 use crate::op::{Differentiable, Need, Needs};
+use crate::rng::Scope;
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
 use std::marker::PhantomData;
 
+pub use crate::transform::{Lift, Primal, Split, jacobian_by_columns, jacobian_by_rows};
 pub use serde;
+
+/// What a closure reads from outside, with one tangent more, of zero.
+pub fn constant<T: Lift>(value: &T) -> T::Lifted {
+    value.lifted()
+}
+
+/// What a closure is differentiated by, with its tangent.
+pub fn dual<T: Primal>(value: &T, tangent: &T) -> T::Lifted {
+    value.with_tangent(tangent)
+}
+
+/// Serialises the variables of submodules that share a field so that a state dict can give each its own name.
+pub fn elements<T: serde::Serialize, S: serde::Serializer>(
+    elements: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_newtype_struct(crate::serialization::ELEMENTS, elements)
+}
 
 /// What names the types of a module's values: the generated trait of its steps is implemented for `Steps<(generics)>`.
 pub struct Steps<G>(PhantomData<G>);
@@ -74,16 +95,38 @@ impl<In> Input<In> {
         )
     }
 
-    /// Applies a model, and keeps what goes backward through it.
+    /// Applies a model to variables that were lifted for this call, and keeps what goes backward through it.
     #[allow(clippy::type_complexity)]
-    pub fn model_vjp<'a, N: Needs<In>, M: Trainable<In, N>>(
+    pub fn lifted_model_vjp<
+        'a,
+        N: Needs<In>,
+        M: Pure<In> + Trainable<In, N>,
+        V: Collections<M::Params, M::State>,
+    >(
         self,
         model: &'a M,
-        variables: &'a impl Collections<M::Params>,
+        variables: V,
+        _: N,
+    ) -> (M::Out, Pullback<(&'a M, V, M::Residuals), M::Out, (M::Params, N::Cotangents)>) {
+        let scope = Scope::without_streams();
+        let (out, residuals) = model.forward(variables.params(), &mut variables.state(), &scope, self.0);
+        let pull = |(model, variables, residuals): (&'a M, V, M::Residuals), cotangent| {
+            model.backward(variables.params(), residuals, cotangent)
+        };
+        (out, Pullback { kept: (model, variables, residuals), pull })
+    }
+
+    /// Applies a model, and keeps what goes backward through it.
+    #[allow(clippy::type_complexity)]
+    pub fn model_vjp<'a, N: Needs<In>, M: Pure<In> + Trainable<In, N>>(
+        self,
+        model: &'a M,
+        variables: &'a impl Collections<M::Params, M::State>,
         _: N,
     ) -> (M::Out, Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>) {
         let params = variables.params();
-        let (out, residuals) = model.forward(params, self.0);
+        let scope = Scope::without_streams();
+        let (out, residuals) = model.forward(params, &mut variables.state(), &scope, self.0);
         let pull = |(model, params, residuals): (&'a M, &'a M::Params, M::Residuals), cotangent| {
             model.backward(params, residuals, cotangent)
         };
@@ -110,10 +153,10 @@ impl<S: Shape, E: Element> IntoTensor for Tensor<S, E> {
     }
 }
 
-impl<S: Shape, E: Element> IntoTensor for &Tensor<S, E> {
-    type Tensor = Tensor<S, E>;
-    fn into_tensor(self) -> Tensor<S, E> {
-        self.clone()
+impl<T: IntoTensor + Clone> IntoTensor for &T {
+    type Tensor = T::Tensor;
+    fn into_tensor(self) -> T::Tensor {
+        self.clone().into_tensor()
     }
 }
 
@@ -143,13 +186,27 @@ impl<Kept, Out, Cotangents> Pullback<Kept, Out, Cotangents> {
 }
 
 /// Applies a model that no gradient goes through.
-pub fn model_infer<In, M: Module<In>>(
+pub fn model_infer<In, M: Pure<In>>(
     model: &M,
-    variables: &impl Collections<M::Params>,
+    variables: &impl Collections<M::Params, M::State>,
     input: In,
 ) -> M::Out {
-    model.infer(variables.params(), input)
+    apply(model, variables, input)
 }
+
+/// Applies a model whose call its own method has found to be pure.
+pub fn apply<In, M: Module<In>>(
+    model: &M,
+    variables: &impl Collections<M::Params, M::State>,
+    input: In,
+) -> M::Out {
+    model.infer(variables.params(), &mut variables.state(), &Scope::without_streams(), input)
+}
+
+/// A module whose call `apply` may make.
+pub trait Pure<In>: Module<In, Updates: NoUpdates<()>, Draws: NoDraws<()>> {}
+
+impl<In, M: Module<In, Updates: NoUpdates<()>, Draws: NoDraws<()>>> Pure<In> for M {}
 
 /// One of several outputs.
 pub trait Part<const INDEX: usize> {

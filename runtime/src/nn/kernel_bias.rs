@@ -48,7 +48,7 @@ pub struct KernelBias<K: SplitLast, E: Float, B: UseBias = WithBias> {
 
 impl<K: SplitLast + StaticShape, E: Float, B: UseBias> KernelBias<K, E, B> {
     /// Draws the kernel and then the bias.
-    pub(super) fn init(scope: &mut Scope, kernel: &Initializer, bias: &Initializer) -> Self {
+    pub(super) fn init(scope: &Scope, kernel: &Initializer, bias: &Initializer) -> Self {
         let shape = K::default();
         KernelBias {
             kernel: kernel.init(scope.param(), shape),

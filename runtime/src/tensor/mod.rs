@@ -2,12 +2,14 @@
 
 pub mod display;
 mod dtype;
+pub mod dual;
 pub mod element;
 pub(crate) mod serde;
 mod storage;
 
 pub use dtype::DType;
-pub use element::{Element, Float};
+pub use dual::Dual;
+pub use element::{Element, Float, Primitive};
 pub use storage::release_memory;
 
 use crate::error::{Error, Result};

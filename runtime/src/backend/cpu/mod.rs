@@ -2,6 +2,7 @@
 
 mod conv;
 pub(crate) mod copy;
+mod dual;
 mod gemm;
 pub(super) mod kernels;
 pub(super) mod lanes;
