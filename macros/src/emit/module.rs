@@ -65,12 +65,6 @@ pub fn module(implementation: Implementation) -> TokenStream {
         variables.state.item(),
         variables.state.stateless_item(),
         call.methods(&module, &callables, &others),
-        checks::checks(
-            &call.prepared.lowered.body,
-            &call.prepared.method.signature,
-            &call.prepared.names.shapes,
-            &module.name.to_string(),
-        ),
         call.module_impl(&call.init(&callables)),
         methods::bound(&module, &callables),
     ];
@@ -149,6 +143,8 @@ pub struct Callable<'a> {
     /// The bounds of what names the variables, and those of a call.
     pub of_params: &'a [TokenStream],
     pub of_call: Vec<TokenStream>,
+    /// Its name in texts: `Cnn`, `AutoEncoder::encode`.
+    spoken: String,
     all: AllGenerics,
     training: AllGenerics,
 }
@@ -163,7 +159,6 @@ impl<'a> Callable<'a> {
         let passes = prepared.passes();
         let is_call = prepared.method.name == "call";
         let (self_ty, view) = (&module.self_ty, methods::view_name(&module.name, &prepared.method.name));
-        let outer = prepared.all.arguments_of_outer();
         let contract = |key: &Ident| {
             let field = variables.fields.iter().find(|field| field.key == *key);
             field.and_then(Field::contract).cloned()
@@ -174,8 +169,13 @@ impl<'a> Callable<'a> {
         };
         let all = prepared.all.with(&[of_params, &of_call].concat());
         let training = all.with(&bounds::of_training(&passes));
+        let spoken = match is_call {
+            true => module.name.to_string(),
+            false => format!("{}::{}", module.name, prepared.method.name),
+        };
         Callable {
-            ty: if is_call { quote!(#self_ty) } else { quote!(#view<'module, #outer>) },
+            spoken,
+            ty: if is_call { quote!(#self_ty) } else { quote!(#view<&'module #self_ty>) },
             lifetime: (!is_call).then(|| quote!('module,)),
             prepared,
             passes,
@@ -209,6 +209,7 @@ impl<'a> Callable<'a> {
         let (names, body) = (&self.prepared.names, &self.prepared.lowered.body);
         let items = [
             steps(body, self.signature(), &names.steps, &names.shapes),
+            checks::checks(body, self.signature(), &names.shapes, &self.spoken),
             effects(&self.passes, &self.all, &names.effects),
             self.trainable_impl(),
         ];
