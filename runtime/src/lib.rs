@@ -6,6 +6,7 @@ extern crate self as flaxen;
 #[doc(hidden)]
 pub mod __private;
 pub mod backend;
+pub mod checkpoint;
 pub mod data;
 pub mod error;
 pub mod init;
@@ -17,6 +18,7 @@ pub mod op;
 pub mod ops;
 pub mod optim;
 pub mod rng;
+pub mod serialization;
 pub mod shape;
 pub mod tensor;
 pub mod train;

@@ -12,6 +12,7 @@ mod naming;
 mod optimizers;
 mod pool;
 mod prng;
+mod serialization;
 
 use flaxen::rng::{Key, Layout};
 use serde_json::Value;
