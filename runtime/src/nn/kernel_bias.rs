@@ -2,9 +2,9 @@
 
 use crate::__private::LeafShape;
 use crate::init::Initializer;
-use crate::ops::Bias;
+use crate::ops::PerFeature;
 use crate::rng::Scope;
-use crate::shape::{Dim, SplitLast, StaticShape};
+use crate::shape::{Shape, SplitLast, StaticShape};
 use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Visit, Zip};
 use serde::{Deserialize, Serialize};
@@ -24,16 +24,16 @@ pub struct NoBias;
     label = "write `WithBias` or `NoBias`"
 )]
 pub trait UseBias: Clone + PartialEq + 'static {
-    /// The bias of `F` features: a tensor `[F]`, or `()`.
-    type Of<F: Dim, E: Float>: Bias<F, E>;
+    /// The bias of features `S`: a tensor of that shape, or `()`.
+    type Of<S: Shape, E: Float>: PerFeature<S, E>;
 }
 
 impl UseBias for WithBias {
-    type Of<F: Dim, E: Float> = Tensor<(F,), E>;
+    type Of<S: Shape, E: Float> = Tensor<S, E>;
 }
 
 impl UseBias for NoBias {
-    type Of<F: Dim, E: Float> = ();
+    type Of<S: Shape, E: Float> = ();
 }
 
 /// A kernel of shape `K`, whose last dimension is the number of features, and their bias.
@@ -43,7 +43,7 @@ pub struct KernelBias<K: SplitLast, E: Float, B: UseBias = WithBias> {
     /// What the input is multiplied by.
     pub kernel: Tensor<K, E>,
     /// What is added: a tensor `[F]`, or `()` for a layer without a bias.
-    pub bias: B::Of<K::Last, E>,
+    pub bias: B::Of<(K::Last,), E>,
 }
 
 impl<K: SplitLast + StaticShape, E: Float, B: UseBias> KernelBias<K, E, B> {
@@ -52,7 +52,7 @@ impl<K: SplitLast + StaticShape, E: Float, B: UseBias> KernelBias<K, E, B> {
         let shape = K::default();
         KernelBias {
             kernel: kernel.init(scope.param(), shape),
-            bias: B::Of::written(shape.last(), |place| {
+            bias: B::Of::written((shape.last(),), |place| {
                 if let Some(place) = place {
                     let values: Tensor<(K::Last,), E> = bias.init(scope.param(), (shape.last(),));
                     place.copy_from_slice(values.as_slice());

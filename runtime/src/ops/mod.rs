@@ -3,12 +3,12 @@
 //! Enters: the op contract and the kernels of the backend. Leaves: for every op a module with a type `Op` in it and,
 //! where no type-level arguments are needed, a function of the same name for use outside of modules.
 
-mod bias;
 mod broadcast;
 mod elementwise;
 mod extremum;
 mod methods;
 mod operators;
+mod per_feature;
 mod pool;
 mod reduction;
 #[cfg(test)]
@@ -76,7 +76,6 @@ pub mod transpose;
 pub use abs::abs;
 pub use add::add;
 pub use argmax::argmax;
-pub use bias::Bias;
 pub use celu::celu;
 pub use div::div;
 pub use elementwise::{Elementwise, Input, Keep, Nothing, Output};
@@ -103,6 +102,7 @@ pub use min::min;
 pub use minimum::minimum;
 pub use mul::mul;
 pub use neg::neg;
+pub use per_feature::PerFeature;
 pub use pow::pow;
 pub use relu::relu;
 pub use relu6::relu6;
