@@ -5,7 +5,14 @@
 mod conv;
 mod dense;
 mod kernel_bias;
+mod norm;
+mod scale_bias;
 
 pub use conv::{Conv, ConvParams};
 pub use dense::{Dense, DenseParams};
 pub use kernel_bias::{KernelBias, NoBias, UseBias, WithBias};
+pub use norm::{
+    GroupNorm, Groups, InstanceNorm, Instances, Kind, LayerNorm, Norm, Normalizes, RMSNorm, RootMeanSquare,
+    Rows,
+};
+pub use scale_bias::{NoScale, ScaleBias, UseScale, WithScale};

@@ -51,6 +51,7 @@ pub mod min_axis;
 pub mod minimum;
 pub mod mul;
 pub mod neg;
+pub mod normalize;
 pub mod one_hot;
 pub mod permute;
 pub mod pow;

@@ -16,6 +16,7 @@ pub mod permute;
 mod rank;
 pub mod reshape;
 mod sizes;
+pub mod trailing;
 pub mod window;
 
 pub use dim::{Batch, Dim, Dyn, Static};

@@ -7,6 +7,7 @@ pub(super) mod kernels;
 pub(super) mod lanes;
 pub(crate) mod map;
 pub(crate) mod math;
+pub(crate) mod normalize;
 mod pack;
 mod panel;
 mod pool;
