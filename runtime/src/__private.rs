@@ -1,7 +1,9 @@
 //! All that generated code may call, besides the contracts. Not for users.
 
+use crate::module::effect::{NoDraws, NoUpdates};
 use crate::module::{Collections, Module, Trainable};
 use crate::op::{Differentiable, Need, Needs};
+use crate::rng::Scope;
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
 use std::marker::PhantomData;
@@ -76,14 +78,15 @@ impl<In> Input<In> {
 
     /// Applies a model, and keeps what goes backward through it.
     #[allow(clippy::type_complexity)]
-    pub fn model_vjp<'a, N: Needs<In>, M: Trainable<In, N>>(
+    pub fn model_vjp<'a, N: Needs<In>, M: Pure<In> + Trainable<In, N>>(
         self,
         model: &'a M,
-        variables: &'a impl Collections<M::Params>,
+        variables: &'a impl Collections<M::Params, M::State>,
         _: N,
     ) -> (M::Out, Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>) {
         let params = variables.params();
-        let (out, residuals) = model.forward(params, self.0);
+        let scope = Scope::without_streams();
+        let (out, residuals) = model.forward(params, &mut variables.state(), &scope, self.0);
         let pull = |(model, params, residuals): (&'a M, &'a M::Params, M::Residuals), cotangent| {
             model.backward(params, residuals, cotangent)
         };
@@ -143,13 +146,27 @@ impl<Kept, Out, Cotangents> Pullback<Kept, Out, Cotangents> {
 }
 
 /// Applies a model that no gradient goes through.
-pub fn model_infer<In, M: Module<In>>(
+pub fn model_infer<In, M: Pure<In>>(
     model: &M,
-    variables: &impl Collections<M::Params>,
+    variables: &impl Collections<M::Params, M::State>,
     input: In,
 ) -> M::Out {
-    model.infer(variables.params(), input)
+    apply(model, variables, input)
 }
+
+/// Applies a model whose call its own method has found to be pure.
+pub fn apply<In, M: Module<In>>(
+    model: &M,
+    variables: &impl Collections<M::Params, M::State>,
+    input: In,
+) -> M::Out {
+    model.infer(variables.params(), &mut variables.state(), &Scope::without_streams(), input)
+}
+
+/// A module whose call `apply` may make.
+pub trait Pure<In>: Module<In, Updates: NoUpdates<()>, Draws: NoDraws<()>> {}
+
+impl<In, M: Module<In, Updates: NoUpdates<()>, Draws: NoDraws<()>>> Pure<In> for M {}
 
 /// One of several outputs.
 pub trait Part<const INDEX: usize> {

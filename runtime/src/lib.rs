@@ -40,7 +40,7 @@ pub mod prelude {
         zeros,
     };
     pub use crate::loss::*;
-    pub use crate::module::Variables;
+    pub use crate::module::{BatchStats, Eval, Phase, Train, Variables};
     pub use crate::nn::{Conv, Dense, GroupNorm, InstanceNorm, LayerNorm, RMSNorm};
     pub use crate::op::Op as _;
     pub use crate::ops::avg_pool_with::{ExcludePad, IncludePad};

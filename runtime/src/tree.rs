@@ -2,10 +2,12 @@
 //!
 //! A tree is a struct whose fields are trees; its leaves are tensors of any shape. Walking it allocates nothing.
 
+use crate::module::Collection;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::borrow::Cow;
 use std::fmt;
 
 /// Where a leaf is: the names from the root.
@@ -13,20 +15,40 @@ use std::fmt;
 pub struct Path<'a> {
     parent: Option<&'a Path<'a>>,
     name: &'a str,
+    index: Option<usize>,
+    collection: Option<&'static str>,
 }
 
 impl<'a> Path<'a> {
     /// The path of the tree itself, which prints as nothing.
-    pub const ROOT: Path<'static> = Path { parent: None, name: "" };
+    pub const ROOT: Path<'static> = Path { parent: None, name: "", index: None, collection: None };
 
     /// The path of a part called `name`.
     pub const fn child(&'a self, name: &'a str) -> Path<'a> {
-        Path { parent: Some(self), name }
+        Path { parent: Some(self), name, index: None, collection: None }
+    }
+
+    /// The path of one of several parts that share this name: `layers_0`.
+    pub const fn one_of(&self, index: usize) -> Path<'a> {
+        Path { index: Some(index), ..*self }
+    }
+
+    /// The path of a variable called `name` in a collection other than `params`.
+    pub const fn variable<C: Collection>(&'a self, name: &'a str) -> Path<'a> {
+        Path { parent: Some(self), name, index: None, collection: Some(C::NAME) }
     }
 
     /// The last name.
-    pub const fn name(&self) -> &'a str {
-        self.name
+    pub fn name(&self) -> Cow<'a, str> {
+        match self.index {
+            None => Cow::Borrowed(self.name),
+            Some(index) => Cow::Owned(format!("{}_{index}", self.name)),
+        }
+    }
+
+    /// The collection that a variable of a module's state belongs to; `None` for a parameter.
+    pub const fn collection(&self) -> Option<&'static str> {
+        self.collection
     }
 
     /// The path of what this is a part of; `None` at the root.
@@ -42,6 +64,9 @@ impl fmt::Display for Path<'_> {
                 write!(formatter, "{parent}/")?;
             }
             formatter.write_str(self.name)?;
+            if let Some(index) = self.index {
+                write!(formatter, "_{index}")?;
+            }
         }
         Ok(())
     }
@@ -158,6 +183,23 @@ impl<S: Shape, E: Float> Tree for Tensor<S, E> {
 
     fn zip<const N: usize>(&mut self, others: [&mut Self; N], path: &Path, zip: &mut impl Zip<N>) {
         zip.leaf(path, self, others);
+    }
+}
+
+impl<T: Tree, const N: usize> Tree for [T; N]
+where
+    [T; N]: Serialize + DeserializeOwned,
+{
+    fn visit(&self, path: &Path, visitor: &mut impl Visit) {
+        for (index, tree) in self.iter().enumerate() {
+            tree.visit(&path.one_of(index), visitor);
+        }
+    }
+
+    fn zip<const M: usize>(&mut self, mut others: [&mut Self; M], path: &Path, zip: &mut impl Zip<M>) {
+        for (index, tree) in self.iter_mut().enumerate() {
+            tree.zip(others.each_mut().map(|trees| &mut trees[index]), &path.one_of(index), zip);
+        }
     }
 }
 

@@ -15,7 +15,7 @@
 use super::generics::{AllGenerics, StandIn};
 use super::names;
 use super::steps::callee;
-use crate::ir::{Body, Call, Eqn, Signature, Var};
+use crate::ir::{Body, Call, Eqn, InputType, Signature, Var};
 use crate::parse::dims::TensorType;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -33,9 +33,10 @@ pub fn checks(body: &Body, signature: &Signature, shapes: &Ident, name: &str) ->
     let stand_ins = stand_ins.iter().map(|stand_in| match stand_in {
         StandIn::Dim(name) => quote!(::flaxen::__stand_in!(#name);),
         StandIn::Element(name) => quote!(type #name = f32;),
+        StandIn::Phase(name) => quote!(type #name = ::flaxen::module::Eval;),
     });
-    let inputs = body.inputs.iter().zip(&signature.inputs).map(|(&input, (_, tensor))| {
-        let (rule, sizes) = (names::rule(input, tensor.span), sizes(tensor));
+    let inputs = body.inputs.iter().zip(&signature.inputs).map(|(&input, (_, ty))| {
+        let (rule, sizes) = (names::rule(input, body.info(input).span), sizes_of_input(ty, &sizes));
         quote!(const #rule: ::flaxen::shape::Rule = ::flaxen::shape::Rule::Out(#sizes);)
     });
     let mut checks = Checks { body, constants: Vec::new() };
@@ -66,6 +67,11 @@ pub fn checks(body: &Body, signature: &Signature, shapes: &Ident, name: &str) ->
 fn sizes(tensor: &TensorType) -> TokenStream {
     let dims = tensor.dims.iter().map(|dim| dim.to_size_of_type());
     quote!(::flaxen::shape::Sizes::new(&[#(#dims),*]))
+}
+
+/// A phase counts as a scalar.
+fn sizes_of_input(ty: &InputType, sizes: &dyn Fn(&TensorType) -> TokenStream) -> TokenStream {
+    ty.tensor().map_or_else(|| quote!(::flaxen::shape::Sizes::new(&[])), sizes)
 }
 
 struct Checks<'a> {
@@ -135,7 +141,8 @@ impl Checks<'_> {
 /// The shape rule in numbers for whoever calls this: that of the signature, which the body is checked against.
 pub fn shape(name: &Ident, signature: &Signature) -> TokenStream {
     let count = signature.inputs.len();
-    let inputs = signature.inputs.iter().map(|(_, tensor)| tensor.to_sizes(signature));
+    let in_numbers = |tensor: &TensorType| tensor.to_sizes(signature);
+    let inputs = signature.inputs.iter().map(|(_, ty)| sizes_of_input(ty, &in_numbers));
     let outputs = signature.outputs.iter().map(|tensor| tensor.to_sizes(signature));
     let name = name.to_string();
     quote! {

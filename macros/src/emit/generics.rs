@@ -1,10 +1,10 @@
 //! The generics of generated items: those of the `impl`, those of `call`, and which of them decide parameters.
 
 use crate::ir::Signature;
+use crate::parse::signature::has_bound;
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::punctuated::Punctuated;
-use syn::{GenericParam, Generics, Token, TypeParam, TypeParamBound, WherePredicate};
+use syn::{GenericParam, Generics, WherePredicate};
 
 /// The generics of a module or of a differentiable function.
 pub struct AllGenerics {
@@ -37,10 +37,11 @@ impl AllGenerics {
         arguments(self.outer.iter().chain(&self.inner))
     }
 
-    /// `H, O, Dyn`: what parameters may depend on.
+    /// `H, O, Dyn, Eval`: what parameters may depend on.
     pub fn arguments_without_batch(&self) -> TokenStream {
         let names = self.outer.iter().chain(&self.inner).map(|param| match param {
-            GenericParam::Type(ty) if is_batch(ty) => quote!(::flaxen::shape::Dyn),
+            GenericParam::Type(ty) if has_bound(ty, &["Batch"]) => quote!(::flaxen::shape::Dyn),
+            GenericParam::Type(ty) if has_bound(ty, &["Phase"]) => quote!(::flaxen::module::Eval),
             other => argument(other),
         });
         quote!(#(#names,)*)
@@ -64,7 +65,7 @@ impl AllGenerics {
 
     /// The generics of the method that decide parameters: `I: Static`.
     pub fn declared_inner_of_params(&self) -> TokenStream {
-        let params = self.inner.iter().filter(|param| !is_batch_param(param));
+        let params = self.inner.iter().filter(|param| decides_params(param));
         quote!(#(#params,)*)
     }
 
@@ -80,6 +81,11 @@ impl AllGenerics {
         if predicates.is_empty() { TokenStream::new() } else { quote!(where #(#predicates,)*) }
     }
 
+    /// `H: DimDiv<U2>`
+    pub fn predicates(&self) -> &[WherePredicate] {
+        &self.predicates
+    }
+
     /// The type parameters that a shape check in numbers needs stand-ins for; `None` if there is one of which it is not
     /// known what it stands for.
     pub fn stand_ins(&self) -> Option<Vec<StandIn>> {
@@ -87,7 +93,7 @@ impl AllGenerics {
     }
 
     fn params(&self) -> Vec<&GenericParam> {
-        self.outer.iter().chain(&self.inner).filter(|param| !is_batch_param(param)).collect()
+        self.outer.iter().chain(&self.inner).filter(|param| decides_params(param)).collect()
     }
 }
 
@@ -97,35 +103,28 @@ pub enum StandIn {
     Dim(syn::Ident),
     /// An element.
     Element(syn::Ident),
+    /// Training or evaluation.
+    Phase(syn::Ident),
 }
 
 fn stand_in(param: &GenericParam) -> Option<StandIn> {
     let GenericParam::Type(ty) = param else {
         return None;
     };
-    let has = |names: &[&str]| bounds(&ty.bounds).any(|name| names.contains(&name.as_str()));
-    if has(&["Dim", "Batch", "Static"]) {
+    if has_bound(ty, &["Dim", "Batch", "Static"]) {
         Some(StandIn::Dim(ty.ident.clone()))
-    } else if has(&["Float", "Element"]) {
+    } else if has_bound(ty, &["Float", "Element"]) {
         Some(StandIn::Element(ty.ident.clone()))
+    } else if has_bound(ty, &["Phase"]) {
+        Some(StandIn::Phase(ty.ident.clone()))
     } else {
         None
     }
 }
 
-fn bounds(bounds: &Punctuated<TypeParamBound, Token![+]>) -> impl Iterator<Item = String> + '_ {
-    bounds.iter().filter_map(|bound| match bound {
-        TypeParamBound::Trait(bound) => bound.path.segments.last().map(|last| last.ident.to_string()),
-        _ => None,
-    })
-}
-
-fn is_batch(ty: &TypeParam) -> bool {
-    bounds(&ty.bounds).any(|name| name == "Batch")
-}
-
-fn is_batch_param(param: &GenericParam) -> bool {
-    matches!(param, GenericParam::Type(ty) if is_batch(ty))
+/// A batch promises not to decide a parameter's shape, and a phase not to decide whether there is one.
+fn decides_params(param: &GenericParam) -> bool {
+    !matches!(param, GenericParam::Type(ty) if has_bound(ty, &["Batch", "Phase"]))
 }
 
 fn argument(param: &GenericParam) -> TokenStream {

@@ -5,14 +5,15 @@
 
 pub mod checks;
 pub mod closure;
+pub mod effects;
 pub mod function;
 pub mod generics;
 pub mod module;
 pub mod names;
-pub mod params;
 pub mod passes;
 pub mod residuals;
 pub mod setup;
 pub mod steps;
 pub mod structure;
 pub mod summary;
+pub mod variables;

@@ -6,12 +6,13 @@
 //! impl<B: Batch, Need0: Need> Trainable<Tensor![B, 28, 28, 1], Need0> for Cnn { … }
 //! ```
 
+use super::effects::effects;
 use super::generics::AllGenerics;
 use super::names::{self, tuple};
-use super::params::{self, Field};
 use super::passes::Passes;
 use super::residuals::residuals;
 use super::steps::{Types, steps};
+use super::variables::{self, Field, Structure};
 use super::{checks, summary};
 use crate::analyze::activity::Need;
 use crate::ir::Signature;
@@ -22,11 +23,10 @@ use quote::{format_ident, quote};
 
 /// What an input's element says of its cotangent: integers and booleans have none.
 pub fn input_needs(signature: &Signature) -> Vec<Need> {
-    let needs =
-        signature.inputs.iter().enumerate().map(|(index, (_, tensor))| match tensor.is_differentiable() {
-            true => Need::input(index),
-            false => Need::No,
-        });
+    let needs = signature.inputs.iter().enumerate().map(|(index, (_, ty))| match ty.is_differentiable() {
+        true => Need::input(index),
+        false => Need::No,
+    });
     needs.collect()
 }
 
@@ -40,13 +40,27 @@ pub fn module(implementation: Implementation) -> TokenStream {
     let types = Types::new(&lowered.body, &names.steps, all.arguments());
     let passes = Passes { lowered: &lowered, types, in_place: false };
     let parameter_types = Types::new(&lowered.body, &names.steps, all.arguments_without_batch());
-    let fields = params::fields(&module, &parameter_types, |eqn| passes.part(&lowered.body.eqns[eqn]));
-    let parts = Parts { names: &names, all: &all, signature: &module.signature, passes, fields: &fields };
+    let fields = variables::fields(&module, &parameter_types, |eqn| passes.part(&lowered.body.eqns[eqn]));
+    let params = variables::params(&module, &all, &names.params, &fields);
+    let state = variables::state(&module, &all, &names.state, &fields);
+    let (params_item, state_item, stateless_item) = (params.item(), state.item(), state.stateless_item());
+    let parts = Parts {
+        names: &names,
+        all: &all,
+        signature: &module.signature,
+        passes,
+        fields: &fields,
+        params,
+        state,
+    };
     let self_ty = &module.self_ty;
 
     let items = [
         steps(&lowered.body, &module.signature, &names.steps, &names.shapes),
-        params::params(&module, &names.params, &fields),
+        params_item,
+        state_item,
+        stateless_item,
+        effects(&parts.passes, &all, &names.effects),
         parts.methods(self_ty, &attributes, &others, &module.name, &lowered),
         parts.module_impl(self_ty),
         parts.trainable_impl(self_ty),
@@ -60,7 +74,9 @@ struct Names {
     steps: Ident,
     shapes: Ident,
     params: Ident,
+    state: Ident,
     residuals: Ident,
+    effects: Ident,
 }
 
 impl Names {
@@ -69,7 +85,9 @@ impl Names {
             steps: format_ident!("__{module}Steps"),
             shapes: format_ident!("__{module}Shapes"),
             params: format_ident!("{module}Params", span = module.span()),
+            state: format_ident!("{module}State", span = module.span()),
             residuals: format_ident!("__{module}Residuals"),
+            effects: format_ident!("__{module}Effects"),
         }
     }
 }
@@ -80,20 +98,17 @@ struct Parts<'a> {
     signature: &'a Signature,
     passes: Passes<'a>,
     fields: &'a [Field<'a>],
+    params: Structure<'a>,
+    state: Structure<'a>,
 }
 
 impl Parts<'_> {
     fn input_type(&self) -> TokenStream {
-        tuple(&self.signature.inputs.iter().map(|(_, tensor)| tensor.to_type()).collect::<Vec<_>>())
+        tuple(&self.signature.inputs.iter().map(|(_, ty)| ty.to_type()).collect::<Vec<_>>())
     }
 
     fn output_type(&self) -> TokenStream {
         tuple(&self.signature.outputs.iter().map(|tensor| tensor.to_type()).collect::<Vec<_>>())
-    }
-
-    fn params_type(&self) -> TokenStream {
-        let (name, arguments) = (&self.names.params, self.all.arguments_of_params());
-        quote!(#name<#arguments>)
     }
 
     /// `init`, `apply`, `shape`, with the passes in their documentation.
@@ -109,9 +124,15 @@ impl Parts<'_> {
         let (generics, _, where_clause) = outer.split_for_impl();
         let (inner, inner_of_params) = (self.all.declared_inner(), self.all.declared_inner_of_params());
         let inner_where = &self.signature.inner.where_clause;
-        let (params, output) = (self.params_type(), self.output_type());
+        let inner_predicates = inner_where.iter().flat_map(|clause| &clause.predicates);
+        let input = self.input_type();
+        let pure = quote! {
+            for<'call> <Self as ::flaxen::module::Module<#input>>::Updates: ::flaxen::module::effect::NoUpdates<&'call ()>,
+            for<'call> <Self as ::flaxen::module::Module<#input>>::Draws: ::flaxen::module::effect::NoDraws<&'call ()>,
+        };
+        let (params, state, output) = (self.params.ty(), self.state.ty(), self.output_type());
         let inputs: Vec<_> = self.signature.inputs.iter().map(|(name, _)| name).collect();
-        let types: Vec<_> = self.signature.inputs.iter().map(|(_, tensor)| tensor.to_type()).collect();
+        let types: Vec<_> = self.signature.inputs.iter().map(|(_, ty)| ty.to_type()).collect();
         let input_for_init =
             Types::new(&self.passes.lowered.body, &self.names.steps, self.all.arguments_without_batch());
         let input_for_init = input_for_init.all(&self.passes.lowered.body.inputs);
@@ -124,24 +145,29 @@ impl Parts<'_> {
             #[doc = #passes]
             impl #generics #self_ty #where_clause {
                 /// Draws the variables, each with the key that Flax derives from its path.
-                pub fn init<#inner_of_params>(&self, key: ::flaxen::rng::Key) -> ::flaxen::module::Variables<#params>
+                pub fn init<#inner_of_params>(
+                    &self,
+                    key: ::flaxen::rng::Key,
+                ) -> ::flaxen::module::Variables<#params, #state>
                 #inner_where
                 {
-                    let mut scope = ::flaxen::rng::Scope::root(key);
-                    let params = <Self as ::flaxen::module::Module<#input_for_init>>::init(self, &mut scope);
-                    ::flaxen::module::Variables { params }
+                    let scope = ::flaxen::rng::Scope::root(key);
+                    let (params, state) = <Self as ::flaxen::module::Module<#input_for_init>>::init(self, &scope);
+                    ::flaxen::module::Variables { params, state }
                 }
 
                 /// Computes the output from the variables and the inputs.
                 #(#attributes)*
                 pub fn apply<#inner>(
                     &self,
-                    variables: &impl ::flaxen::module::Collections<#params>,
+                    variables: &impl ::flaxen::module::Collections<#params, #state>,
                     #(#inputs: #types,)*
                 ) -> #output
-                #inner_where
+                where
+                    #pure
+                    #(#inner_predicates,)*
                 {
-                    ::flaxen::module::Module::infer(self, ::flaxen::module::Collections::params(variables), #given)
+                    ::flaxen::__private::apply(self, variables, #given)
                 }
 
                 #shape
@@ -152,32 +178,36 @@ impl Parts<'_> {
 
     fn module_impl(&self, self_ty: &syn::Type) -> TokenStream {
         let (declared, where_clause) = (self.all.declared(), self.all.where_clause());
-        let (input, output, params) = (self.input_type(), self.output_type(), self.params_type());
+        let (input, output) = (self.input_type(), self.output_type());
+        let (params, state) = (self.params.ty(), self.state.ty());
+        let (effects, arguments) = (&self.names.effects, self.all.arguments());
         let (pattern, setup, infer, out) =
             (self.passes.inputs(), self.passes.setup(), self.passes.infer(), self.passes.outputs());
-        let draws = self.fields.iter().map(|field| {
-            let (local, init) = (names::drawn(field.field), &field.init);
-            quote!(let #local = #init;)
-        });
-        let drawn = self.fields.iter().map(|field| {
-            let local = names::drawn(field.field);
-            (field.field.clone(), quote!(#local))
-        });
-        let drawn = params::construct(self.all, &self.names.params, drawn);
+        let draws = variables::draws(self.fields);
+        let (drawn, drawn_state) = (self.params.drawn(names::drawn), self.state.drawn(names::drawn_state));
         quote! {
             #[doc(hidden)]
             #[allow(unused_variables, clippy::all)]
             impl<#declared> ::flaxen::module::Module<#input> for #self_ty #where_clause {
                 type Out = #output;
                 type Params = #params;
+                type State = #state;
+                type Updates = #effects<#arguments>;
+                type Draws = #effects<#arguments>;
 
-                fn init(&self, scope: &mut ::flaxen::rng::Scope) -> Self::Params {
+                fn init(&self, scope: &::flaxen::rng::Scope) -> (Self::Params, Self::State) {
                     #setup
-                    #(#draws)*
-                    #drawn
+                    #draws
+                    (#drawn, #drawn_state)
                 }
 
-                fn infer(&self, params: &Self::Params, input: #input) -> Self::Out {
+                fn infer(
+                    &self,
+                    params: &Self::Params,
+                    state: &mut Self::State,
+                    scope: &::flaxen::rng::Scope,
+                    input: #input,
+                ) -> Self::Out {
                     #pattern
                     #setup
                     #infer
@@ -211,7 +241,13 @@ impl Parts<'_> {
             {
                 type Residuals = #ty;
 
-                fn forward(&self, params: &Self::Params, input: #input) -> (Self::Out, Self::Residuals) {
+                fn forward(
+                    &self,
+                    params: &Self::Params,
+                    state: &mut Self::State,
+                    scope: &::flaxen::rng::Scope,
+                    input: #input,
+                ) -> (Self::Out, Self::Residuals) {
                     #pattern
                     #setup
                     #forward
@@ -252,6 +288,6 @@ impl Parts<'_> {
             };
             (name.clone(), value)
         });
-        params::construct(self.all, &self.names.params, parts)
+        self.params.construct(parts)
     }
 }

@@ -35,6 +35,11 @@ pub fn drawn(field: &Ident) -> Ident {
     local(&format!("drawn_{}", unraw(field)), Span::call_site())
 }
 
+/// The local that holds the state that was drawn for a submodule or variable.
+pub fn drawn_state(field: &Ident) -> Ident {
+    local(&format!("state_{}", unraw(field)), Span::call_site())
+}
+
 /// The local that holds the gradient of a submodule or parameter.
 pub fn gradient(field: &Ident) -> Ident {
     local(&format!("gradient_{}", unraw(field)), Span::call_site())

@@ -12,7 +12,7 @@ use super::names::{self, tuple};
 use super::setup::{Bound, with_setup};
 use super::steps::Types;
 use crate::analyze::activity::Need;
-use crate::ir::{Arg, Call, Eqn, Var};
+use crate::ir::{Arg, Call, Eqn, Submodule, Var};
 use crate::lower::Lowered;
 use crate::lower::backward::{Contribution, Gradient, Step};
 use crate::lower::forward;
@@ -137,9 +137,9 @@ impl Passes<'_> {
                 quote_spanned!(eqn.span=> let #outs = <#callee as ::flaxen::op::Op<#ty>>::infer(#part, #input);)
             }
             Call::Submodule(index) => {
-                let (part, params) = (self.part(eqn), self.params_of(*index));
+                let (part, variables) = (self.part(eqn), self.variables_of(*index));
                 quote_spanned! {eqn.span=>
-                    let #outs = <#callee as ::flaxen::module::Module<#ty>>::infer(#part, #params, #input);
+                    let #outs = <#callee as ::flaxen::module::Module<#ty>>::infer(#part, #variables, #input);
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
@@ -158,6 +158,13 @@ impl Passes<'_> {
     fn params_of(&self, submodule: usize) -> TokenStream {
         let field = &self.lowered.body.submodules[submodule].field;
         quote!(&params.#field)
+    }
+
+    /// The parameters, the state and the scope of a submodule.
+    fn variables_of(&self, submodule: usize) -> TokenStream {
+        let params = self.params_of(submodule);
+        let Submodule { name, field, .. } = &self.lowered.body.submodules[submodule];
+        quote!(#params, &mut state.#field, &scope.child(#name))
     }
 
     fn read_param(&self, index: usize, out: Var) -> TokenStream {
@@ -240,10 +247,10 @@ impl Passes<'_> {
                 }
             }
             Call::Submodule(index) => {
-                let (part, params) = (self.part(eqn), self.params_of(*index));
+                let (part, variables) = (self.part(eqn), self.variables_of(*index));
                 quote_spanned! {eqn.span=>
                     let (#outs, #kept) =
-                        <#callee as ::flaxen::module::Trainable<#ty, #needs>>::forward(#part, #params, #input);
+                        <#callee as ::flaxen::module::Trainable<#ty, #needs>>::forward(#part, #variables, #input);
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),

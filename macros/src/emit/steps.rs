@@ -68,8 +68,9 @@ pub fn steps(body: &Body, signature: &Signature, name: &Ident, shapes: &Ident) -
     let all = AllGenerics::of(signature);
     let (declared, arguments, where_clause) = (all.declared(), all.arguments(), all.where_clause());
     let mut types = Vec::new();
-    for (&input, (_, tensor)) in body.inputs.iter().zip(&signature.inputs) {
-        types.push((input, checked(tensor, shapes)));
+    for (&input, (_, ty)) in body.inputs.iter().zip(&signature.inputs) {
+        let ty = ty.tensor().map_or_else(|| ty.to_type(), |tensor| checked(tensor, shapes));
+        types.push((input, ty));
     }
     for eqn in &body.eqns {
         types.extend(outputs(body, eqn, shapes));

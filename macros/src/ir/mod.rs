@@ -165,9 +165,41 @@ pub struct Signature {
     /// Generics of the method or function.
     pub inner: syn::Generics,
     /// Names and types of the inputs.
-    pub inputs: Vec<(syn::Ident, TensorType)>,
+    pub inputs: Vec<(syn::Ident, InputType)>,
     /// Types of the outputs.
     pub outputs: Vec<TensorType>,
+}
+
+/// What an input is.
+#[derive(Clone, Debug)]
+pub enum InputType {
+    /// A tensor.
+    Tensor(TensorType),
+    /// Training or evaluation: a type without a shape, which is passed on to the modules that ask for it.
+    Phase(TokenStream),
+}
+
+impl InputType {
+    /// The tensor's type, if it is one.
+    pub fn tensor(&self) -> Option<&TensorType> {
+        match self {
+            InputType::Tensor(tensor) => Some(tensor),
+            InputType::Phase(_) => None,
+        }
+    }
+
+    /// The type as code.
+    pub fn to_type(&self) -> TokenStream {
+        match self {
+            InputType::Tensor(tensor) => tensor.to_type(),
+            InputType::Phase(ty) => ty.clone(),
+        }
+    }
+
+    /// Whether it can have a cotangent.
+    pub fn is_differentiable(&self) -> bool {
+        self.tensor().is_some_and(TensorType::is_differentiable)
+    }
 }
 
 impl Signature {

@@ -29,9 +29,9 @@ use std::marker::PhantomData;
 ///
 /// let layer = Dense::<U5>::new();
 /// let x: Tensor![4, 10] = Tensor::full(Default::default(), 1.0);
-/// let params = Module::<Tensor![4, 10]>::init(&layer, &mut Scope::root(Key::new(0)));
+/// let (params, ()) = Module::<Tensor![4, 10]>::init(&layer, &Scope::root(Key::new(0)));
 /// assert_eq!(format!("{params:?}"), "{kernel: (10, 5), bias: (5,)}");
-/// let y: Tensor![4, 5] = layer.infer(&params, x);
+/// let y: Tensor![4, 5] = layer.infer(&params, &mut (), &Scope::without_streams(), x);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
@@ -92,12 +92,15 @@ where
 {
     type Out = Tensor<S::WithLast<F>, E>;
     type Params = DenseParams<S::Last, F, E, B>;
+    type State = ();
+    type Updates = ();
+    type Draws = ();
 
-    fn init(&self, scope: &mut Scope) -> Self::Params {
-        KernelBias::init(scope, &self.kernel_init, &self.bias_init)
+    fn init(&self, scope: &Scope) -> (Self::Params, ()) {
+        (KernelBias::init(scope, &self.kernel_init, &self.bias_init), ())
     }
 
-    fn infer(&self, params: &Self::Params, x: Tensor<S, E>) -> Self::Out {
+    fn infer(&self, params: &Self::Params, (): &mut (), _: &Scope, x: Tensor<S, E>) -> Self::Out {
         linear::Op.infer((x, params.kernel.clone(), params.bias.clone()))
     }
 }
@@ -113,7 +116,13 @@ where
 {
     type Residuals = linear::Residuals<S, (S::Last, F), E, N, Yes>;
 
-    fn forward(&self, params: &Self::Params, x: Tensor<S, E>) -> (Self::Out, Self::Residuals) {
+    fn forward(
+        &self,
+        params: &Self::Params,
+        (): &mut (),
+        _: &Scope,
+        x: Tensor<S, E>,
+    ) -> (Self::Out, Self::Residuals) {
         Differentiable::<_, (N, Yes, Yes)>::forward(
             &linear::Op,
             (x, params.kernel.clone(), params.bias.clone()),

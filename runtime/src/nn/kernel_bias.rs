@@ -48,7 +48,7 @@ pub struct KernelBias<K: SplitLast, E: Float, B: UseBias = WithBias, F: Shape = 
 
 impl<K: SplitLast + StaticShape, E: Float, B: UseBias> KernelBias<K, E, B> {
     /// Draws the kernel and then the bias.
-    pub(super) fn init(scope: &mut Scope, kernel: &Initializer, bias: &Initializer) -> Self {
+    pub(super) fn init(scope: &Scope, kernel: &Initializer, bias: &Initializer) -> Self {
         let shape = K::default();
         KernelBias { kernel: kernel.init(scope.param(), shape), bias: drawn(scope, bias, (shape.last(),)) }
     }
@@ -56,7 +56,7 @@ impl<K: SplitLast + StaticShape, E: Float, B: UseBias> KernelBias<K, E, B> {
 
 /// Numbers for the features, if there are to be any.
 pub(super) fn drawn<S: Shape, E: Float, P: PerFeature<S, E>>(
-    scope: &mut Scope,
+    scope: &Scope,
     initializer: &Initializer,
     features: S,
 ) -> P {

@@ -262,12 +262,15 @@ where
 {
     type Out = Tensor<S, E>;
     type Params = ScaleBias<K::Features, E, A, B>;
+    type State = ();
+    type Updates = ();
+    type Draws = ();
 
-    fn init(&self, scope: &mut Scope) -> Self::Params {
-        ScaleBias::init(scope, &self.scale_init, &self.bias_init)
+    fn init(&self, scope: &Scope) -> (Self::Params, ()) {
+        (ScaleBias::init(scope, &self.scale_init, &self.bias_init), ())
     }
 
-    fn infer(&self, params: &Self::Params, x: Tensor<S, E>) -> Tensor<S, E> {
+    fn infer(&self, params: &Self::Params, (): &mut (), _: &Scope, x: Tensor<S, E>) -> Tensor<S, E> {
         K::op(self.moments()).infer((x, params.scale.clone(), params.bias.clone()))
     }
 }
@@ -284,7 +287,13 @@ where
 {
     type Residuals = normalize::Residuals<S, E, A::Of<K::Features, E>>;
 
-    fn forward(&self, params: &Self::Params, x: Tensor<S, E>) -> (Tensor<S, E>, Self::Residuals) {
+    fn forward(
+        &self,
+        params: &Self::Params,
+        (): &mut (),
+        _: &Scope,
+        x: Tensor<S, E>,
+    ) -> (Tensor<S, E>, Self::Residuals) {
         let op = K::op(self.moments());
         Differentiable::<_, (N, Yes, Yes)>::forward(&op, (x, params.scale.clone(), params.bias.clone()))
     }
@@ -331,9 +340,9 @@ mod tests {
             keyword::False,
         >>::Out;
         let layer: LayerNorm<NoScale, NoBias, U2> = Bare::new();
-        let params = Module::<Tensor![2, 3, 4]>::init(&layer, &mut Scope::root(Key::new(0)));
+        let (params, ()) = Module::<Tensor![2, 3, 4]>::init(&layer, &Scope::root(Key::new(0)));
         assert_eq!(format!("{params:?}"), "{}");
-        let params = Module::<Tensor![2, 3, 4]>::init(&Axes::new(), &mut Scope::root(Key::new(0)));
+        let (params, ()) = Module::<Tensor![2, 3, 4]>::init(&Axes::new(), &Scope::root(Key::new(0)));
         assert_eq!(format!("{params:?}"), "{scale: (3, 4), bias: (3, 4)}");
     }
 }

@@ -49,7 +49,7 @@ pub struct ScaleBias<S: Shape, E: Float, A: UseScale = WithScale, B: UseBias = W
 
 impl<S: StaticShape, E: Float, A: UseScale, B: UseBias> ScaleBias<S, E, A, B> {
     /// Draws the scale and then the bias.
-    pub(super) fn init(scope: &mut Scope, scale: &Initializer, bias: &Initializer) -> Self {
+    pub(super) fn init(scope: &Scope, scale: &Initializer, bias: &Initializer) -> Self {
         let features = S::default();
         ScaleBias { scale: drawn(scope, scale, features), bias: drawn(scope, bias, features) }
     }

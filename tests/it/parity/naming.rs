@@ -140,7 +140,7 @@ fn check<M: Module<Tensor![2, 3]>>(name: &str, module: &M) {
     assert_eq!(case["input_shape"], json!([2, 3]));
     let expected = case["variables"].as_array().expect("a list of variables");
 
-    let params = module.init(&mut Scope::root(Key::with_layout(0, Layout::Legacy)));
+    let (params, _) = module.init(&Scope::root(Key::with_layout(0, Layout::Legacy)));
     let mut leaves = Leaves(Vec::new());
     params.visit(&Path::ROOT, &mut leaves);
     assert_eq!(leaves.0.len(), expected.len(), "{name}");
