@@ -4,12 +4,14 @@
 
 mod conv;
 mod dense;
+mod embed;
 mod kernel_bias;
 mod norm;
 mod scale_bias;
 
 pub use conv::{Conv, ConvParams};
 pub use dense::{Dense, DenseParams};
+pub use embed::{Embed, EmbedParams};
 pub use kernel_bias::{KernelBias, NoBias, UseBias, WithBias};
 pub use norm::{
     GroupNorm, Groups, InstanceNorm, Instances, Kind, LayerNorm, Norm, Normalizes, RMSNorm, RootMeanSquare,

@@ -4,6 +4,7 @@
 //! same rules in numbers ([`Sizes`]), which speak when a shape is wrong.
 
 pub mod arithmetic;
+pub mod attention;
 pub mod axis;
 pub mod broadcast;
 pub mod decimal;

@@ -1,7 +1,9 @@
 //! The kernels on the processor: SIMD chosen when the program runs, and a thread pool.
 
+pub(crate) mod attention;
 mod conv;
 pub(crate) mod copy;
+pub(crate) mod gather;
 mod gemm;
 pub(super) mod kernels;
 pub(super) mod lanes;
