@@ -10,7 +10,7 @@
 mod cpu;
 
 pub use cpu::kernels::Kernels;
-pub use cpu::lanes::Lanes;
+pub use cpu::lanes::{Lanes, Number};
 pub(crate) use cpu::share::parallel_items;
 pub(crate) use cpu::squares::sum_of_squares;
 pub use cpu::threads::{parallel, parallel_chunks, set_threads, threads};
@@ -218,4 +218,9 @@ pub fn max_pool_gradient<E: Kernels>(
     input_gradient: &mut [E],
 ) {
     E::max_pool_gradient(geometry, input, cotangent, input_gradient);
+}
+
+/// The mean of the squares of all elements.
+pub(crate) fn mean_of_squares<E: Kernels>(elements: &[E]) -> E {
+    E::mean_of_squares(elements)
 }

@@ -1,5 +1,6 @@
 //! The embedding layer.
 
+use super::Layer;
 use super::kernel_bias::shapes;
 use crate::init::{FanMode, Initializer, Spread, VarianceScaling};
 use crate::module::{Module, Trainable};
@@ -97,6 +98,8 @@ impl<N: Static, F: Static, E: Float> Embed<N, F, E> {
         take::Op::shape([Sizes::new(&[Size::Known(N::N), F::SIZE]), indices])
     }
 }
+
+impl<N, F, E> Layer for Embed<N, F, E> {}
 
 impl<N: Static, F: Static, E: Float> Default for Embed<N, F, E> {
     fn default() -> Self {

@@ -6,6 +6,7 @@ mod conv;
 mod dense;
 mod embed;
 mod kernel_bias;
+mod layer;
 mod norm;
 mod scale_bias;
 
@@ -13,6 +14,7 @@ pub use conv::{Conv, ConvParams};
 pub use dense::{Dense, DenseParams};
 pub use embed::{Embed, EmbedParams};
 pub use kernel_bias::{KernelBias, NoBias, UseBias, WithBias};
+pub use layer::Layer;
 pub use norm::{
     GroupNorm, Groups, InstanceNorm, Instances, Kind, LayerNorm, Norm, Normalizes, RMSNorm, RootMeanSquare,
     Rows,

@@ -1,6 +1,6 @@
 //! Normalisation layers whose statistics are those of each sample.
 
-use super::{NoBias, NoScale, ScaleBias, UseBias, UseScale, WithBias, WithScale};
+use super::{Layer, NoBias, NoScale, ScaleBias, UseBias, UseScale, WithBias, WithScale};
 use crate::init::{Initializer, ones, zeros};
 use crate::keyword::{self, Switch, True, With};
 use crate::module::{Module, Trainable};
@@ -224,6 +224,8 @@ impl<K: Kind, A: UseScale, B: UseBias, V: Switch> Norm<K, A, B, V> {
         Moments { use_mean: K::USE_MEAN, use_fast_variance: V::ON, epsilon: self.epsilon }
     }
 }
+
+impl<K, A, B, V> Layer for Norm<K, A, B, V> {}
 
 impl<K: Kind, A: UseScale, B: UseBias, V: Switch> Default for Norm<K, A, B, V> {
     fn default() -> Self {

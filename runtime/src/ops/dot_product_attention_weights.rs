@@ -204,33 +204,33 @@ mod tests {
     /// The op with a mask that is given, so that all its inputs are numbers.
     struct Masked(Tensor<(Dyn, Dyn), bool>);
 
-    type Three<Q, K, B> = (Tensor<Q, f64>, Tensor<K, f64>, Tensor<B, f64>);
-    type Four<Q, K, B> = (Tensor<Q, f64>, Tensor<K, f64>, Tensor<B, f64>, Tensor<(Dyn, Dyn), bool>);
+    type Three<Q, K, B, E> = (Tensor<Q, E>, Tensor<K, E>, Tensor<B, E>);
+    type Four<Q, K, B, E> = (Tensor<Q, E>, Tensor<K, E>, Tensor<B, E>, Tensor<(Dyn, Dyn), bool>);
 
-    impl<Q: Shape, K: Shape, B: Shape> op::Op<Three<Q, K, B>> for Masked
+    impl<Q: Shape, K: Shape, B: Shape, E: Float> op::Op<Three<Q, K, B, E>> for Masked
     where
-        Op: op::Op<Four<Q, K, B>>,
+        Op: op::Op<Four<Q, K, B, E>>,
     {
-        type Out = <Op as op::Op<Four<Q, K, B>>>::Out;
-        fn infer(&self, (queries, keys, bias): Three<Q, K, B>) -> Self::Out {
+        type Out = <Op as op::Op<Four<Q, K, B, E>>>::Out;
+        fn infer(&self, (queries, keys, bias): Three<Q, K, B, E>) -> Self::Out {
             Op.infer((queries, keys, bias, self.0.clone()))
         }
     }
 
-    impl<Q: Shape, K: Shape, B: Shape, NQ: Need, NK: Need, NB: Need>
-        Differentiable<Three<Q, K, B>, (NQ, NK, NB)> for Masked
+    impl<Q: Shape, K: Shape, B: Shape, E: Float, NQ: Need, NK: Need, NB: Need>
+        Differentiable<Three<Q, K, B, E>, (NQ, NK, NB)> for Masked
     where
-        Op: Differentiable<Four<Q, K, B>, (NQ, NK, NB, No)>,
+        Op: Differentiable<Four<Q, K, B, E>, (NQ, NK, NB, No)>,
     {
-        type Residuals = <Op as Differentiable<Four<Q, K, B>, (NQ, NK, NB, No)>>::Residuals;
-        fn forward(&self, (queries, keys, bias): Three<Q, K, B>) -> (Self::Out, Self::Residuals) {
+        type Residuals = <Op as Differentiable<Four<Q, K, B, E>, (NQ, NK, NB, No)>>::Residuals;
+        fn forward(&self, (queries, keys, bias): Three<Q, K, B, E>) -> (Self::Out, Self::Residuals) {
             Op.forward((queries, keys, bias, self.0.clone()))
         }
         fn backward(
             &self,
             residuals: Self::Residuals,
             cotangent: Self::Out,
-        ) -> (NQ::Of<Tensor<Q, f64>>, NK::Of<Tensor<K, f64>>, NB::Of<Tensor<B, f64>>) {
+        ) -> (NQ::Of<Tensor<Q, E>>, NK::Of<Tensor<K, E>>, NB::Of<Tensor<B, E>>) {
             let (queries, keys, bias, ()) = Op.backward(residuals, cotangent);
             (queries, keys, bias)
         }

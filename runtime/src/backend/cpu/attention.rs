@@ -3,7 +3,6 @@
 //! A head's rows lie `heads * depth` elements apart, and stay there: the products read and write them with strides.
 
 use super::kernels::Kernels;
-use super::lanes::Lanes;
 use super::threads::{parallel_chunks, seats, threads};
 use crate::backend::{Epilogue, Gemm, gemm, gemm_strided};
 
@@ -127,7 +126,7 @@ pub fn sums_over_queries<E: Kernels>(
 
 /// Calls `task` with the number of every piece of `len` elements and the piece: on several threads if every thread gets
 /// one, so that otherwise a product can be shared by them.
-fn each<E: Lanes>(out: &mut [E], len: usize, work: usize, task: impl Fn(usize, &mut [E]) + Sync) {
+fn each<E: Send>(out: &mut [E], len: usize, work: usize, task: impl Fn(usize, &mut [E]) + Sync) {
     if out.is_empty() {
         return;
     }

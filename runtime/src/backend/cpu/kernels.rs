@@ -3,12 +3,12 @@
 //! A generic function is compiled in the crate that calls it: with that crate's options, and as often as there are
 //! such crates. Through this trait the kernels are compiled here, once for each type.
 
-use super::{conv, gemm, lanes::Lanes, pool};
+use super::{conv, gemm, lanes::Number, pool, squares};
 use crate::backend::{ConvGeometry, Divisor, Epilogue, Gemm, PoolGeometry};
 
-/// An element type that the kernels compute in: `f32` or `f64`. The functions are those of [`crate::backend`].
+/// An element type that the kernels compute in: `f32`, `f64`, or dual numbers of them. The functions are those of [`crate::backend`].
 #[allow(missing_docs)]
-pub trait Kernels: Lanes {
+pub trait Kernels: Number {
     fn gemm(gemm: Gemm<'_, Self>, c: &mut [Self], c_stride: usize, epilogue: Epilogue<'_, Self>);
     fn conv_forward(
         geometry: &ConvGeometry,
@@ -44,6 +44,7 @@ pub trait Kernels: Lanes {
         cotangent: &[Self],
         input_gradient: &mut [Self],
     );
+    fn mean_of_squares(elements: &[Self]) -> Self;
 }
 
 macro_rules! kernels {
@@ -99,6 +100,9 @@ macro_rules! kernels {
                 input_gradient: &mut [Self],
             ) {
                 pool::max_pool_gradient(geometry, input, cotangent, input_gradient);
+            }
+            fn mean_of_squares(elements: &[Self]) -> Self {
+                (squares::sum_of_squares(elements) / elements.len() as f64) as $float
             }
         }
     )*};

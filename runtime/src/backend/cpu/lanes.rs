@@ -7,8 +7,8 @@ use std::ops::{Add, AddAssign, Div, Mul};
 use crate::backend::Gemm;
 use pulp::Simd;
 
-/// An element type with SIMD registers. The operations on registers are those of [`pulp::Simd`].
-pub trait Lanes:
+/// A number as the loops see it that the compiler turns into SIMD by itself: `f32`, `f64`, and dual numbers of them.
+pub trait Number:
     Copy
     + Default
     + Send
@@ -20,12 +20,16 @@ pub trait Lanes:
     + Div<Output = Self>
     + 'static
 {
-    /// A register full of elements.
-    type Register<S: Simd>: Copy;
     /// The value that never wins a maximum: minus infinity.
     const LOWEST: Self;
     /// A small whole number.
     fn from_count(count: usize) -> Self;
+}
+
+/// An element type with SIMD registers. The operations on registers are those of [`pulp::Simd`].
+pub trait Lanes: Number {
+    /// A register full of elements.
+    type Register<S: Simd>: Copy;
     /// The number of elements in a register.
     fn lanes<S: Simd>() -> usize;
     /// A register with one value in all lanes.
@@ -69,13 +73,17 @@ pub trait Lanes:
 
 macro_rules! lanes {
     ($float:ty, $registers:ident, $lanes:ident, $splat:ident, $add:ident, $mul_add:ident, $less:ident, $select:ident, $product:ident) => {
-        impl Lanes for $float {
-            type Register<S: Simd> = S::$registers;
+        impl Number for $float {
             const LOWEST: Self = Self::NEG_INFINITY;
 
+            #[inline(always)]
             fn from_count(count: usize) -> Self {
                 count as Self
             }
+        }
+
+        impl Lanes for $float {
+            type Register<S: Simd> = S::$registers;
 
             #[inline(always)]
             fn lanes<S: Simd>() -> usize {

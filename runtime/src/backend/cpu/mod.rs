@@ -3,6 +3,7 @@
 pub(crate) mod attention;
 mod conv;
 pub(crate) mod copy;
+mod dual;
 pub(crate) mod gather;
 mod gemm;
 pub(super) mod kernels;
