@@ -1,5 +1,7 @@
 //! Every text that the macros show a user: what is wrong, and what to write instead.
 
+use crate::ir::transform::Transform;
+
 pub const CLOSURE: &str = "a closure over tensors has no derivative that can be written at compile time\n\
     help: write its body in place, or as a function with `#[differentiable]`";
 pub const EARLY_RETURN: &str = "`call` is lowered to straight-line code, so it cannot return early\n\
@@ -63,12 +65,14 @@ pub const COMPACT_UNREACHED: &str = "`call` does not reach this method, so what 
     help: declare its submodules as fields of the struct";
 pub const UNDECLARED: &str = "the type of this module is a type parameter, so what it yields must be declared\n\
     help: bind it to a name with a type: `let y: Tensor![B, 32] = …;`";
-pub const GRAD_FORM: &str = "`value_and_grad!` takes a closure and what to differentiate by: \
-    `value_and_grad!(|params| { … }, &state.params)`";
-pub const GRAD_COUNT: &str = "the closure and the arguments after it differ in number";
-pub const AUX_FORM: &str = "the closure ends in the loss, or in `(loss, aux)`";
 pub const TREE_AS_TENSOR: &str = "these are variables of a model: pass them to `model.apply(…)`";
 pub const LOSS_INDEPENDENT: &str = "the loss does not depend on what it is differentiated by";
+pub const NESTED_REVERSE: &str = "a gradient is taken through this transformation, and a backward pass does not go backward again\n\
+    help: take the outer derivative forward, with `jvp!`, `hvp!`, `jacfwd!` or `hessian!`";
+pub const NESTED_VJP: &str = "the pullback of `vjp!` is no tensor, so it does not belong in a closure\n\
+    help: multiply the output by the cotangent, and take `grad!` of the sum";
+pub const TRANSFORM_OUTSIDE: &str = "a derivative in the body of a function or module is not lowered\n\
+    help: take it in a closure, outside of the module";
 
 pub const APPLY_VARIABLES: &str = "`apply` takes the model's variables first: `model.apply(params, x)`";
 pub const DIMENSION_NOT_INTEGER: &str = "a dimension is an integer, such as `28`";
@@ -91,6 +95,58 @@ pub fn name_in_use(name: &str) -> String {
 /// A name that cannot be a field of a struct.
 pub fn not_a_name(name: &str) -> String {
     format!("`{name}` cannot name a variable: use letters, digits and `_`, beginning with a letter")
+}
+
+/// What stands in the macro of a transformation.
+pub fn form(transform: Transform) -> String {
+    let name = transform.name();
+    match transform {
+        Transform::ValueAndGrad | Transform::Grad => format!(
+            "`{name}!` takes a closure and what to differentiate by: `{name}!(|params| {{ … }}, &state.params)`"
+        ),
+        _ if transform.takes_tangents() => {
+            format!(
+                "`{name}!` takes a closure, where it is evaluated, and a direction: `{name}!(|x| {{ … }}, x, tangent)`"
+            )
+        }
+        _ => format!("`{name}!` takes a closure and where it is evaluated: `{name}!(|x| {{ … }}, x)`"),
+    }
+}
+
+/// The arguments are not as many as the closure's.
+pub fn count(transform: Transform) -> String {
+    match transform.takes_tangents() {
+        true => format!(
+            "after a closure of several arguments, `{name}!` takes the tuple of them and the tuple of their tangents: \
+             `{name}!(|x, y| {{ … }}, (x, y), (dx, dy))`",
+            name = transform.name()
+        ),
+        false => "the closure and the arguments after it differ in number".to_string(),
+    }
+}
+
+/// A Jacobian by several tensors.
+pub fn one_argument(transform: Transform) -> String {
+    let name = transform.name();
+    format!("`{name}!` differentiates by one tensor\n    help: let the closure read the others from outside")
+}
+
+/// The closure ends in too many values.
+pub fn results(transform: Transform) -> String {
+    match transform {
+        Transform::ValueAndGrad | Transform::Grad => {
+            "the closure ends in the loss, or in `(loss, aux)`".to_string()
+        }
+        _ if transform.most_results() == 1 => {
+            format!("the closure of `{}!` ends in one tensor", transform.name())
+        }
+        _ => format!("the closure ends in a tensor, or in a tuple of at most {}", transform.most_results()),
+    }
+}
+
+/// A transformation's result has several parts.
+pub fn bound(transform: Transform, results: usize) -> String {
+    format!("`{}!` has {results} results here: bind each to a name, `let (a, b) = …;`", transform.name())
 }
 
 /// A field that the struct does not have.

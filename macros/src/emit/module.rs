@@ -59,22 +59,23 @@ pub fn module(implementation: Implementation) -> TokenStream {
     let callables: Vec<Callable> =
         prepared.iter().map(|method| Callable::of(&module, method, &of_params, &variables)).collect();
     let call = &callables[0];
-
-    let mut items = vec![
+    let mut items: Vec<TokenStream> = callables.iter().map(Callable::types).collect();
+    items.extend([
         variables.params.item(),
         variables.state.item(),
         variables.state.stateless_item(),
         call.methods(&module, &callables, &others),
         call.module_impl(&call.init(&callables)),
-        methods::bound(&module, &callables),
-    ];
+        call.trainable_impl(),
+    ]);
     for other in &callables[1..] {
-        items.push(methods::view(&module, other));
-        items.push(other.module_impl(&methods::init(call)));
+        items.extend([
+            methods::view(&module, other),
+            other.module_impl(&methods::init(call)),
+            other.trainable_impl(),
+        ]);
     }
-    for callable in &callables {
-        items.push(callable.items());
-    }
+    items.push(methods::bound(&module, &callables));
     items.into_iter().collect()
 }
 
@@ -204,14 +205,13 @@ impl<'a> Callable<'a> {
         tuple(&self.signature().outputs.iter().map(|tensor| tensor.to_type()).collect::<Vec<_>>())
     }
 
-    /// The items of the method alone.
-    fn items(&self) -> TokenStream {
+    /// The types of its values, what it does besides computing them, and the check of their shapes.
+    fn types(&self) -> TokenStream {
         let (names, body) = (&self.prepared.names, &self.prepared.lowered.body);
         let items = [
             steps(body, self.signature(), &names.steps, &names.shapes),
-            checks::checks(body, self.signature(), &names.shapes, &self.spoken),
             effects(&self.passes, &self.all, &names.effects),
-            self.trainable_impl(),
+            checks::checks(body, self.signature(), &names.shapes, &self.spoken),
         ];
         items.into_iter().collect()
     }

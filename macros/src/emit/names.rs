@@ -4,7 +4,7 @@ use crate::analyze::activity::Need;
 use crate::ir::print::var_name;
 use crate::ir::{Body, Element, Eqn, Submodule, Var};
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 
 fn local(name: &str, span: Span) -> Ident {
     Ident::new(name, span.resolved_at(Span::mixed_site()))
@@ -18,6 +18,11 @@ pub fn var(body: &Body, var: Var) -> Ident {
 /// The local that holds the cotangent of a variable.
 pub fn cotangent(body: &Body, var: Var) -> Ident {
     local(&format!("d_{}", var_name(body, var)), body.info(var).span)
+}
+
+/// The locals that hold the two parts of a dual result: its value and its tangent.
+pub fn part_of_dual(index: usize) -> [Ident; 2] {
+    ["value", "tangent"].map(|part| local(&format!("{part}_{index}"), Span::call_site()))
 }
 
 /// The local that holds a further contribution to a cotangent.
@@ -130,6 +135,11 @@ pub fn need(need: &Need) -> TokenStream {
             inputs.fold(first, |all, next| quote!(<#all as ::flaxen::op::Need>::Or<#next>))
         }
     }
+}
+
+/// A value with further tangents, which are zero.
+pub fn lifted(value: TokenStream, times: usize, span: Span) -> TokenStream {
+    (0..times).fold(value, |value, _| quote_spanned!(span=> ::flaxen::__private::constant(&#value)))
 }
 
 /// One thing as it is, several as a tuple.

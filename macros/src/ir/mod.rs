@@ -7,18 +7,21 @@
 //! call  ::= op(values)              relu(x), leaky_relu(x, 0.1)
 //!         | submodule               compact!(Dense<10>)(x), self.encoder(x), self.layers.0(x)
 //!         | param                   param!("kernel", zeros(), [3])
-//!         | apply(model)            model.apply(params, x), in value_and_grad!
+//!         | apply(model)            model.apply(params, x), in a closure
+//!         | transform(body)         grad!(|y| …, x), in a closure
 //! arg   ::= var | an expression from outside
 //! ```
 //!
 //! The user's types and expressions are carried along as opaque tokens with their spans.
 
 pub mod print;
+pub mod transform;
 #[cfg(test)]
 pub mod verify;
 
 use crate::parse::dims::{Dim, TensorType};
 use proc_macro2::{Span, TokenStream, TokenTree};
+use transform::Closure;
 
 /// A variable, by its index in [`Body::vars`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +36,7 @@ pub struct VarInfo {
     pub span: Span,
     /// The type that the user wrote for it.
     pub declared: Option<TensorType>,
-    /// Whether it is a tree of variables rather than a tensor (in `value_and_grad!`).
+    /// Whether it is a tree of variables rather than a tensor (in a closure).
     pub is_tree: bool,
 }
 
@@ -93,6 +96,9 @@ pub enum Call {
     Param(usize),
     /// Another model, with its variables.
     Apply { model: TokenStream, variables: Arg },
+    /// A transformed closure. The equation's arguments are the closure's, their tangents if it takes any, and the variables
+    /// that it reads of the closure around it.
+    Transform(Box<Closure>),
 }
 
 /// An argument of an equation.
@@ -256,6 +262,18 @@ impl Body {
     /// What is known of a variable.
     pub fn info(&self, var: Var) -> &VarInfo {
         &self.vars[var.0]
+    }
+
+    /// Whether an equation or a result reads a variable.
+    pub fn reads(&self, var: Var) -> bool {
+        let of_equation = |eqn: &Eqn| {
+            let variables = match &eqn.call {
+                Call::Apply { variables, .. } => variables.var(),
+                _ => None,
+            };
+            eqn.args.iter().filter_map(Arg::var).chain(variables).any(|read| read == var)
+        };
+        self.outputs.contains(&var) || self.eqns.iter().any(of_equation)
     }
 
     /// Whether an equation yields this variable by a submodule of unknown type, and nothing declares what it is.

@@ -99,6 +99,7 @@ pub fn callee(body: &Body, call: &Call) -> String {
         }
         Call::Param(index) => format!("param {}", body.params[*index].name),
         Call::Apply { model, .. } => format!("{}.apply", tidy(model)),
+        Call::Transform(closure) => format!("{}!", closure.transform.name()),
     }
 }
 

@@ -97,23 +97,9 @@ impl<'a> BodyParser<'a> {
         }
     }
 
-    /// Reads the body of a closure that ends in the loss or in `(loss, aux)`.
-    pub fn closure_body(&mut self, body: &Expr) {
-        let tail = match body {
-            Expr::Block(block) => match block.block.stmts.last() {
-                Some(Stmt::Expr(tail, None)) => tail,
-                _ => body,
-            },
-            other => other,
-        };
-        let results = match tail {
-            Expr::Tuple(tuple) => tuple.elems.len(),
-            _ => 1,
-        };
-        if results != 1 && results != 2 {
-            return self.mistake(tail.span(), messages::AUX_FORM);
-        }
-        let wanted = vec![Wanted::anything(tail.span()); results];
+    /// Reads the body of a closure that ends in so many results.
+    pub fn closure_body(&mut self, body: &Expr, tail: Span, results: usize) {
+        let wanted = vec![Wanted::anything(tail); results];
         let outputs = match body {
             Expr::Block(block) => self.block(&block.block, &wanted),
             other => self.expression(other, &wanted),

@@ -2,6 +2,7 @@
 
 use super::arguments::op_of;
 use super::body::{BodyParser, Place};
+use super::closure::transformation;
 use super::fields::{held, is_self};
 use super::pattern::Wanted;
 use super::scope::Binding;
@@ -39,6 +40,13 @@ impl BodyParser<'_> {
                 self.operator("neg", unary.op.span(), vec![Arg::Var(operand)], None, wanted)
             }
             Expr::Macro(call) if call.mac.path.is_ident("param") => self.param(call, wanted),
+            Expr::Macro(call) => match transformation(call) {
+                Some(transform) => self.transform(transform, call, wanted),
+                None => {
+                    self.mistake(call.span(), messages::NOT_A_CALL);
+                    None
+                }
+            },
             other => {
                 self.mistake(other.span(), refusal(other));
                 None
@@ -260,7 +268,7 @@ impl BodyParser<'_> {
     }
 }
 
-fn strip_reference(expr: &Expr) -> &Expr {
+pub(super) fn strip_reference(expr: &Expr) -> &Expr {
     match expr {
         Expr::Reference(reference) => strip_reference(&reference.expr),
         other => other,

@@ -27,6 +27,11 @@ impl Scope {
         self.0.iter().rev().find(|(bound, _)| bound == name).map(|(_, binding)| *binding)
     }
 
+    /// All names, the innermost last.
+    pub fn all(&self) -> &[(String, Binding)] {
+        &self.0
+    }
+
     /// Binds a name, which hides an earlier one.
     pub fn bind(&mut self, name: impl Into<String>, binding: Binding) {
         self.0.push((name.into(), binding));
