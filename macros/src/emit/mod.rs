@@ -8,6 +8,7 @@ pub mod closure;
 pub mod effects;
 pub mod function;
 pub mod generics;
+pub mod lift;
 pub mod module;
 pub mod names;
 pub mod passes;

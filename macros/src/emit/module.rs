@@ -8,6 +8,7 @@
 
 use super::effects::effects;
 use super::generics::AllGenerics;
+use super::lift::lift;
 use super::names::{self, tuple};
 use super::passes::Passes;
 use super::residuals::residuals;
@@ -44,6 +45,7 @@ pub fn module(implementation: Implementation) -> TokenStream {
     let params = variables::params(&module, &all, &names.params, &fields);
     let state = variables::state(&module, &all, &names.state, &fields);
     let (params_item, state_item, stateless_item) = (params.item(), state.item(), state.stateless_item());
+    let lifts = [lift(&params), lift(&state)];
     let parts = Parts {
         names: &names,
         all: &all,
@@ -66,7 +68,7 @@ pub fn module(implementation: Implementation) -> TokenStream {
         parts.trainable_impl(self_ty),
         checks::checks(&lowered.body, &module.signature, &names.shapes, &module.name.to_string()),
     ];
-    items.into_iter().collect()
+    items.into_iter().chain(lifts).collect()
 }
 
 /// The names of the generated items.

@@ -83,7 +83,7 @@ pub fn draws(fields: &[Field]) -> TokenStream {
 
 /// One of the two structs.
 pub struct Structure<'a> {
-    all: &'a AllGenerics,
+    pub(super) all: &'a AllGenerics,
     name: &'a Ident,
     doc: String,
     parts: Vec<Part<'a>>,
@@ -238,7 +238,7 @@ impl Structure<'_> {
         (!self.all.params_are_concrete()).then(|| quote!((#arguments)))
     }
 
-    fn idents(&self) -> Vec<&Ident> {
+    pub(super) fn idents(&self) -> Vec<&Ident> {
         self.parts.iter().map(|part| part.field).collect()
     }
 
@@ -246,7 +246,7 @@ impl Structure<'_> {
         self.parts.iter().map(|part| part.name).collect()
     }
 
-    fn types(&self) -> Vec<&TokenStream> {
+    pub(super) fn types(&self) -> Vec<&TokenStream> {
         self.parts.iter().map(|part| &part.ty).collect()
     }
 }

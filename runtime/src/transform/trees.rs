@@ -17,7 +17,13 @@ macro_rules! tuples {
             }
         }
 
-        impl<$($part: Primal<Call>,)* Call> Primal<Call> for ($($part,)*) {
+        impl<$($part: Primal<Call, Owned = $part>,)* Call> Primal<Call> for ($($part,)*) {
+            type Owned = Self;
+
+            fn owned(&self) -> &Self {
+                self
+            }
+
             #[allow(unused_variables, clippy::unused_unit)]
             fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
                 ($(self.$index.with_tangent(&tangent.$index),)*)
@@ -53,7 +59,13 @@ impl<T: Lift<Call>, Call, const N: usize> Lift<Call> for [T; N] {
     }
 }
 
-impl<T: Primal<Call>, Call, const N: usize> Primal<Call> for [T; N] {
+impl<T: Primal<Call, Owned = T>, Call, const N: usize> Primal<Call> for [T; N] {
+    type Owned = Self;
+
+    fn owned(&self) -> &Self {
+        self
+    }
+
     fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
         std::array::from_fn(|index| self[index].with_tangent(&tangent[index]))
     }
@@ -89,8 +101,14 @@ where
 
 impl<K: SplitLast, E: Float, B: UseBias, Call> Primal<Call> for KernelBias<K, E, B>
 where
-    B::Of<K::Last, E>: Primal<Call, Lifted = B::Of<K::Last, Dual<E>>>,
+    B::Of<K::Last, E>: Primal<Call, Lifted = B::Of<K::Last, Dual<E>>, Owned = B::Of<K::Last, E>>,
 {
+    type Owned = Self;
+
+    fn owned(&self) -> &Self {
+        self
+    }
+
     fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
         KernelBias {
             kernel: Primal::<Call>::with_tangent(&self.kernel, &tangent.kernel),
@@ -120,7 +138,13 @@ impl<P: Lift<Call>, S: Lift<Call>, Call> Lift<Call> for Variables<P, S> {
     }
 }
 
-impl<P: Primal<Call>, S: Primal<Call>, Call> Primal<Call> for Variables<P, S> {
+impl<P: Primal<Call, Owned = P>, S: Primal<Call, Owned = S>, Call> Primal<Call> for Variables<P, S> {
+    type Owned = Self;
+
+    fn owned(&self) -> &Self {
+        self
+    }
+
     fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
         Variables {
             params: self.params.with_tangent(&tangent.params),
