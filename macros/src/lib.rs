@@ -36,7 +36,7 @@ pub fn module(arguments: TokenStream, item: TokenStream) -> TokenStream {
             Error::new(proc_macro2::Span::call_site(), messages::ARGUMENTS).into_compile_error()
         }
         Item::Struct(item) => structure(item),
-        Item::Impl(item) => implementation(item),
+        Item::Impl(item) => implementation(item, None),
         other => Error::new_spanned(other, messages::ITEM).into_compile_error(),
     });
     tokens.unwrap_or_else(Error::into_compile_error).into()
@@ -49,9 +49,26 @@ fn structure(item: syn::ItemStruct) -> proc_macro2::TokenStream {
     or_mistakes(tokens, diagnostics, proc_macro2::TokenStream::new)
 }
 
-fn implementation(item: syn::ItemImpl) -> proc_macro2::TokenStream {
+/// An `impl` with the fields of its struct, as the struct's own macro hands them over.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __implementation(tokens: TokenStream) -> TokenStream {
+    let parsed = syn::parse_macro_input!(tokens as parse::fields::WithFields);
+    implementation(parsed.implementation, Some(parsed.fields)).into()
+}
+
+fn implementation(
+    item: syn::ItemImpl,
+    fields: Option<Vec<(syn::Ident, parse::fields::Kind)>>,
+) -> proc_macro2::TokenStream {
+    if fields.is_none() && parse::fields::asks_for_fields(&item) {
+        if let Some(name) = parse::methods::struct_name(&item.self_ty) {
+            let fields = parse::methods::fields_name(&name);
+            return quote!(#fields! { #item });
+        }
+    }
     let mut diagnostics = Diagnostics::new();
-    match parse::structure::implementation(&item, &mut diagnostics) {
+    match parse::methods::implementation(&item, fields, &mut diagnostics) {
         Some(implementation) if diagnostics.is_empty() => or_mistakes(
             Some(emit::module::module(implementation)),
             diagnostics,

@@ -23,6 +23,9 @@ pub mod train;
 pub mod transform;
 pub mod tree;
 
+#[doc(hidden)]
+pub use flaxen_macros::__implementation;
+
 pub use error::{Error, Result};
 pub use flaxen_macros::{
     Tensor, compact, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp, module, param,

@@ -10,7 +10,8 @@
 //!
 //! `Call` is in the bounds so that rustc looks at them where a call asks for them, and not before.
 
-use super::variables::Structure;
+use super::names;
+use super::variables::{Part, Structure};
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
@@ -22,31 +23,31 @@ pub fn lift(structure: &Structure) -> TokenStream {
         return TokenStream::new();
     }
     let dual = |tokens: TokenStream| with_dual(tokens, &elements);
-    let (declared, bounds, idents) = (all.declared_of_params(), all.bounds_of_params(), structure.idents());
+    let (declared, bounds) = (all.declared_of_params(), all.bounds_of_params());
     let bounds_of_dual = dual(quote!(#bounds));
     let (primal, dual_type) = (structure.ty(), dual(structure.ty()));
-    let types = structure.types();
+    let types: Vec<_> = structure.parts.iter().map(|part| &part.ty).collect();
     let dual_types: Vec<_> = types.iter().map(|&ty| dual(ty.clone())).collect();
-    let construct = |value: &dyn Fn(&Ident) -> TokenStream| {
-        structure.construct(idents.iter().map(|&ident| (ident.clone(), value(ident))))
-    };
-    let lifted = construct(&|ident| quote!(::flaxen::transform::Lift::<Call>::lifted(&self.#ident)));
-    let with_tangent = construct(
-        &|ident| quote!(::flaxen::transform::Primal::<Call>::with_tangent(&self.#ident, &tangent.#ident)),
-    );
-    let parts: Vec<[Ident; 2]> = (0..idents.len())
-        .map(|index| ["value", "tangent"].map(|part| format_ident!("{part}_{index}")))
-        .collect();
-    let splits = idents.iter().zip(&parts).map(|(ident, [value, tangent])| {
-        quote!(let (#value, #tangent) = ::flaxen::transform::Split::<Call>::split(self.#ident);)
+    let lifted = structure.construct(|part| {
+        let place = part.field.place();
+        quote!(::flaxen::transform::Lift::<Call>::lifted(&self.#place))
     });
-    let part = |side: usize| {
-        structure.construct(idents.iter().zip(&parts).map(|(&ident, part)| {
-            let part = &part[side];
-            (ident.clone(), quote!(#part))
-        }))
-    };
-    let (values, tangents) = (part(0), part(1));
+    let with_tangent = structure.construct(|part| {
+        let place = part.field.place();
+        quote!(::flaxen::transform::Primal::<Call>::with_tangent(&self.#place, &tangent.#place))
+    });
+    let splits = structure.parts.iter().map(|part| {
+        let ([value, tangent], place) = (halves(part), part.field.place());
+        // An element cannot move out of an array; a clone shares its buffers.
+        let part = quote!(::core::clone::Clone::clone(&self.#place));
+        quote!(let (#value, #tangent) = ::flaxen::transform::Split::<Call>::split(#part);)
+    });
+    let [values, tangents] = [0, 1].map(|half| {
+        structure.construct(|part| {
+            let half = &halves(part)[half];
+            quote!(#half)
+        })
+    });
     quote! {
         #[doc(hidden)]
         #[allow(private_interfaces, private_bounds)]
@@ -99,6 +100,11 @@ pub fn lift(structure: &Structure) -> TokenStream {
             }
         }
     }
+}
+
+/// The locals that hold the values and the tangents of a part.
+fn halves(part: &Part) -> [Ident; 2] {
+    ["value", "tangent"].map(|half| format_ident!("{half}_{}", names::text(&part.field.key)))
 }
 
 /// `Dual<E>` for every `E` that stands by itself, and not at the end of a path.

@@ -11,6 +11,8 @@ pub enum Binding {
     Tensor(Var),
     /// A submodule that has not been called yet: `let dense = compact!(Dense<3>);`.
     Submodule(usize),
+    /// A field of `self`, by its number among those that have a name: `let encoder = &self.encoder;`.
+    Held(usize),
     /// A value that touches no tensor.
     Value,
 }
