@@ -6,6 +6,7 @@ extern crate self as flaxen;
 #[doc(hidden)]
 pub mod __private;
 pub mod backend;
+pub mod checkpoint;
 pub mod data;
 pub mod error;
 pub mod init;
@@ -17,6 +18,7 @@ pub mod op;
 pub mod ops;
 pub mod optim;
 pub mod rng;
+pub mod serialization;
 pub mod shape;
 pub mod tensor;
 pub mod train;
@@ -48,7 +50,7 @@ pub mod prelude {
     };
     pub use crate::loss::*;
     pub use crate::module::{BatchStats, Eval, Phase, Train, Variables};
-    pub use crate::nn::{Conv, Dense, Layer};
+    pub use crate::nn::{Conv, Dense, Embed, GroupNorm, InstanceNorm, Layer, LayerNorm, RMSNorm};
     pub use crate::op::Op as _;
     pub use crate::ops::avg_pool_with::{ExcludePad, IncludePad};
     pub use crate::ops::*;

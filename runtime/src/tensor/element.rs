@@ -1,5 +1,6 @@
 //! The elements of a tensor.
 
+use super::dtype::DType;
 use super::dual::Dual;
 use crate::backend::{Kernels, math};
 use serde::{Serialize, de::DeserializeOwned};
@@ -34,18 +35,48 @@ pub trait Element:
 }
 
 mod private {
+    use super::DType;
+
     /// Storage hands out recycled bytes, so that only types for which it knows what every byte means are elements.
     pub trait Sealed {
         /// Whether every pattern of bits is a value.
         const ANY_BITS: bool;
+        /// The type in a file.
+        const DTYPE: DType;
+
+        /// Appends the elements' little-endian bytes.
+        fn write_bytes(elements: &[Self], bytes: &mut Vec<u8>)
+        where
+            Self: Sized;
+
+        /// Fills the elements from little-endian bytes; `None` if there are not as many, or some are not a value.
+        fn read_bytes(bytes: &[u8], elements: &mut [Self]) -> Option<()>
+        where
+            Self: Sized;
     }
 }
 pub(super) use private::Sealed;
 
 macro_rules! elements {
-    ($($element:ident $any_bits:literal $lifted:ty, $lift:expr;)+) => {$(
+    ($($element:ident $dtype:ident $any_bits:literal $lifted:ty, $lift:expr, $to_bytes:expr, $from_bytes:expr;)+) => {$(
         impl Sealed for $element {
             const ANY_BITS: bool = $any_bits;
+            const DTYPE: DType = DType::$dtype;
+
+            fn write_bytes(elements: &[Self], bytes: &mut Vec<u8>) {
+                elements.iter().for_each(|&element| bytes.extend_from_slice(&$to_bytes(element)));
+            }
+
+            fn read_bytes(bytes: &[u8], elements: &mut [Self]) -> Option<()> {
+                let (words, rest) = bytes.as_chunks();
+                if words.len() != elements.len() || !rest.is_empty() {
+                    return None;
+                }
+                elements.iter_mut().zip(words).try_for_each(|(element, &word)| {
+                    *element = $from_bytes(word)?;
+                    Some(())
+                })
+            }
         }
         impl Element for $element {
             const NAME: &'static str = stringify!($element);
@@ -59,12 +90,13 @@ macro_rules! elements {
     )+};
 }
 elements! {
-    f32 true Dual<f32>, Dual::constant;
-    f64 true Dual<f64>, Dual::constant;
-    i32 true i32, std::convert::identity;
-    u32 true u32, std::convert::identity;
-    u8 true u8, std::convert::identity;
-    bool false bool, std::convert::identity;
+    f32 Float32 true Dual<f32>, Dual::constant, f32::to_le_bytes, |bytes| Some(f32::from_le_bytes(bytes));
+    f64 Float64 true Dual<f64>, Dual::constant, f64::to_le_bytes, |bytes| Some(f64::from_le_bytes(bytes));
+    i32 Int32 true i32, std::convert::identity, i32::to_le_bytes, |bytes| Some(i32::from_le_bytes(bytes));
+    u32 UInt32 true u32, std::convert::identity, u32::to_le_bytes, |bytes| Some(u32::from_le_bytes(bytes));
+    u8 UInt8 true u8, std::convert::identity, u8::to_le_bytes, |bytes| Some(u8::from_le_bytes(bytes));
+    bool Bool false bool, std::convert::identity, |element| [u8::from(element)],
+        |[byte]: [u8; 1]| (byte <= 1).then_some(byte == 1);
 }
 
 /// A function of `N` numbers that knows its derivative.

@@ -123,7 +123,7 @@ mod tests {
     fn a_tensor_is_lifted_and_split() {
         let x = Tensor::<(U2,), f64>::of(&[1.0, 2.0]).unwrap();
         let tangent = Tensor::of(&[3.0, 4.0]).unwrap();
-        let dual = x.with_tangent(&tangent);
+        let dual = Primal::<()>::with_tangent(&x, &tangent);
         assert_eq!(Split::<()>::split(dual), (x.clone(), tangent));
         assert_eq!(Split::<()>::split(Lift::<()>::lifted(&&x)), (x.clone(), Tensor::zeros(x.shape())));
         let labels = Tensor::<(U2,), i32>::of(&[1, 2]).unwrap();
