@@ -9,6 +9,7 @@ pub mod closure;
 pub mod effects;
 pub mod function;
 pub mod generics;
+pub mod lift;
 pub mod methods;
 pub mod module;
 pub mod names;

@@ -11,6 +11,7 @@
 
 use super::effects::effects;
 use super::generics::AllGenerics;
+use super::lift::lift;
 use super::names::{self, tuple};
 use super::passes::Passes;
 use super::residuals::residuals;
@@ -64,6 +65,8 @@ pub fn module(implementation: Implementation) -> TokenStream {
         variables.params.item(),
         variables.state.item(),
         variables.state.stateless_item(),
+        lift(&variables.params),
+        lift(&variables.state),
         call.methods(&module, &callables, &others),
         call.module_impl(&call.init(&callables)),
         call.trainable_impl(),

@@ -139,7 +139,18 @@ pub fn need(need: &Need) -> TokenStream {
 
 /// A value with further tangents, which are zero.
 pub fn lifted(value: TokenStream, times: usize, span: Span) -> TokenStream {
-    (0..times).fold(value, |value, _| quote_spanned!(span=> ::flaxen::__private::constant(&#value)))
+    (0..times).fold(value, |value, _| {
+        let value = reference(value);
+        quote_spanned!(span=> ::flaxen::__private::constant(#value))
+    })
+}
+
+/// A reference to what an expression of the user's is, whatever operators are in it.
+pub fn reference(value: TokenStream) -> TokenStream {
+    match value.clone().into_iter().count() {
+        1 => quote!(&#value),
+        _ => quote!(&(#value)),
+    }
 }
 
 /// One thing as it is, several as a tuple.
