@@ -2,9 +2,9 @@
 
 use super::lift::{Lift, Primal, Split};
 use crate::module::{Collections, Eval, Train, Variables};
-use crate::nn::{KernelBias, UseBias};
-use crate::shape::SplitLast;
-use crate::tensor::{Dual, Float};
+use crate::nn::{EmbedParams, KernelBias, ScaleBias, UseBias, UseScale};
+use crate::shape::{Dim, Shape, SplitLast};
+use crate::tensor::{Dual, Float, Tensor};
 
 macro_rules! tuples {
     ($($($part:ident $index:tt)*;)+) => {$(
@@ -17,7 +17,13 @@ macro_rules! tuples {
             }
         }
 
-        impl<$($part: Primal<Call>,)* Call> Primal<Call> for ($($part,)*) {
+        impl<$($part: Primal<Call, Owned = $part>,)* Call> Primal<Call> for ($($part,)*) {
+            type Owned = Self;
+
+            fn owned(&self) -> &Self {
+                self
+            }
+
             #[allow(unused_variables, clippy::unused_unit)]
             fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
                 ($(self.$index.with_tangent(&tangent.$index),)*)
@@ -53,7 +59,13 @@ impl<T: Lift<Call>, Call, const N: usize> Lift<Call> for [T; N] {
     }
 }
 
-impl<T: Primal<Call>, Call, const N: usize> Primal<Call> for [T; N] {
+impl<T: Primal<Call, Owned = T>, Call, const N: usize> Primal<Call> for [T; N] {
+    type Owned = Self;
+
+    fn owned(&self) -> &Self {
+        self
+    }
+
     fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
         std::array::from_fn(|index| self[index].with_tangent(&tangent[index]))
     }
@@ -76,40 +88,59 @@ impl<T: Split<Call>, Call, const N: usize> Split<Call> for [T; N] {
     }
 }
 
-impl<K: SplitLast, E: Float, B: UseBias, Call> Lift<Call> for KernelBias<K, E, B>
-where
-    B::Of<K::Last, E>: Lift<Call, Lifted = B::Of<K::Last, Dual<E>>>,
-{
-    type Lifted = KernelBias<K, Dual<E>, B>;
-
-    fn lifted(&self) -> Self::Lifted {
-        KernelBias { kernel: Lift::<Call>::lifted(&self.kernel), bias: self.bias.lifted() }
-    }
-}
-
-impl<K: SplitLast, E: Float, B: UseBias, Call> Primal<Call> for KernelBias<K, E, B>
-where
-    B::Of<K::Last, E>: Primal<Call, Lifted = B::Of<K::Last, Dual<E>>>,
-{
-    fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
-        KernelBias {
-            kernel: Primal::<Call>::with_tangent(&self.kernel, &tangent.kernel),
-            bias: self.bias.with_tangent(&tangent.bias),
+/// The parameters of layers: before the semicolon what stands before the element, and each field as a type that lacks the
+/// element.
+macro_rules! layers {
+    ($(
+        $layer:ident<$($first:ident: $first_bound:path),+; $($last:ident: $last_bound:path),*> {
+            $($field:ident: $($of:ident)::+<$shape:ty>),+
         }
-    }
+    )+) => {$(
+        impl<$($first: $first_bound,)+ E: Float, $($last: $last_bound,)* Call> Lift<Call> for $layer<$($first,)+ E, $($last),*>
+        where
+            $($($of)::+<$shape, E>: Lift<Call, Lifted = $($of)::+<$shape, Dual<E>>>,)+
+        {
+            type Lifted = $layer<$($first,)+ Dual<E>, $($last),*>;
+
+            fn lifted(&self) -> Self::Lifted {
+                $layer { $($field: Lift::<Call>::lifted(&self.$field)),+ }
+            }
+        }
+
+        impl<$($first: $first_bound,)+ E: Float, $($last: $last_bound,)* Call> Primal<Call> for $layer<$($first,)+ E, $($last),*>
+        where
+            $($($of)::+<$shape, E>: Primal<Call, Lifted = $($of)::+<$shape, Dual<E>>, Owned = $($of)::+<$shape, E>>,)+
+        {
+            type Owned = Self;
+
+            fn owned(&self) -> &Self {
+                self
+            }
+
+            fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
+                $layer { $($field: Primal::<Call>::with_tangent(&self.$field, &tangent.$field)),+ }
+            }
+        }
+
+        impl<$($first: $first_bound,)+ E: Float, $($last: $last_bound,)* Call> Split<Call>
+            for $layer<$($first,)+ Dual<E>, $($last),*>
+        where
+            $($($of)::+<$shape, Dual<E>>: Split<Call, Primal = $($of)::+<$shape, E>>,)+
+        {
+            type Primal = $layer<$($first,)+ E, $($last),*>;
+
+            fn split(self) -> (Self::Primal, Self::Primal) {
+                $(let $field = Split::<Call>::split(self.$field);)+
+                ($layer { $($field: $field.0),+ }, $layer { $($field: $field.1),+ })
+            }
+        }
+    )+};
 }
 
-impl<K: SplitLast, E: Float, B: UseBias, Call> Split<Call> for KernelBias<K, Dual<E>, B>
-where
-    B::Of<K::Last, Dual<E>>: Split<Call, Primal = B::Of<K::Last, E>>,
-{
-    type Primal = KernelBias<K, E, B>;
-
-    fn split(self) -> (Self::Primal, Self::Primal) {
-        let (kernel, kernel_tangent) = Split::<Call>::split(self.kernel);
-        let (bias, bias_tangent) = self.bias.split();
-        (KernelBias { kernel, bias }, KernelBias { kernel: kernel_tangent, bias: bias_tangent })
-    }
+layers! {
+    KernelBias<K: SplitLast; B: UseBias, F: Shape> { kernel: Tensor<K>, bias: B::Of<F> }
+    ScaleBias<S: Shape; A: UseScale, B: UseBias> { scale: A::Of<S>, bias: B::Of<S> }
+    EmbedParams<N: Dim, F: Dim;> { embedding: Tensor<(N, F)> }
 }
 
 impl<P: Lift<Call>, S: Lift<Call>, Call> Lift<Call> for Variables<P, S> {
@@ -120,7 +151,13 @@ impl<P: Lift<Call>, S: Lift<Call>, Call> Lift<Call> for Variables<P, S> {
     }
 }
 
-impl<P: Primal<Call>, S: Primal<Call>, Call> Primal<Call> for Variables<P, S> {
+impl<P: Primal<Call, Owned = P>, S: Primal<Call, Owned = S>, Call> Primal<Call> for Variables<P, S> {
+    type Owned = Self;
+
+    fn owned(&self) -> &Self {
+        self
+    }
+
     fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
         Variables {
             params: self.params.with_tangent(&tangent.params),

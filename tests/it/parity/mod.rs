@@ -7,6 +7,7 @@ mod dense;
 mod flax_rng;
 mod initializers;
 mod layer;
+mod layer_norm;
 mod losses;
 mod naming;
 mod optimizers;

@@ -37,16 +37,16 @@ impl<E: Float> Parts<E> {
         Parts { value: of(&a.value, &b.value), tangent }
     }
 
-    /// Calls `write` with the place of each element and its value.
-    fn join(&self, out: &mut [Dual<E>], write: impl Fn(usize, &mut Dual<E>, Dual<E>)) {
-        let parts = self.value.as_slice().iter().zip(self.tangent.as_slice());
+    /// Calls `write` with the place of each element, of those that begin at `from`, and its value.
+    fn join(&self, from: usize, out: &mut [Dual<E>], write: impl Fn(usize, &mut Dual<E>, Dual<E>)) {
+        let parts = self.value.as_slice()[from..].iter().zip(&self.tangent.as_slice()[from..]);
         for (index, (out, (&value, &tangent))) in out.iter_mut().zip(parts).enumerate() {
             write(index, out, Dual { value, tangent });
         }
     }
 
-    fn finish(&self, out: &mut [Dual<E>], epilogue: Epilogue<'_, Dual<E>>) {
-        self.join(out, |index, out, sum| match epilogue {
+    fn finish(&self, from: usize, out: &mut [Dual<E>], epilogue: Epilogue<'_, Dual<E>>) {
+        self.join(from, out, |index, out, sum| match epilogue {
             Epilogue::Assign => *out = sum,
             Epilogue::Accumulate => *out += sum,
             Epilogue::Bias(bias) => *out = sum + bias[index % bias.len()],
@@ -67,12 +67,15 @@ impl<E: Float> Number for Dual<E> {
 }
 
 impl<E: Float> Kernels for Dual<E> {
-    fn gemm(gemm: Gemm<'_, Self>, c: &mut [Self], epilogue: Epilogue<'_, Self>) {
+    fn gemm(gemm: Gemm<'_, Self>, c: &mut [Self], c_stride: usize, epilogue: Epilogue<'_, Self>) {
         let Gemm { m, k, n, a, a_strides, b, b_strides } = gemm;
         let product = |a: &[E], b: &[E], c: &mut [E]| {
-            E::gemm(Gemm { m, k, n, a, a_strides, b, b_strides }, c, Epilogue::Assign);
+            E::gemm(Gemm { m, k, n, a, a_strides, b, b_strides }, c, n, Epilogue::Assign);
         };
-        Parts::product(a, b, c.len(), product).finish(c, epilogue);
+        let product = Parts::product(a, b, m * n, product);
+        for (row, c) in c.chunks_mut(c_stride.max(1)).take(m).enumerate() {
+            product.finish(row * n, &mut c[..n], epilogue);
+        }
     }
 
     fn conv_forward(
@@ -85,7 +88,7 @@ impl<E: Float> Kernels for Dual<E> {
         let product = |input: &[E], kernel: &[E], output: &mut [E]| {
             E::conv_forward(geometry, input, kernel, Epilogue::Assign, output);
         };
-        Parts::product(input, kernel, output.len(), product).finish(output, epilogue);
+        Parts::product(input, kernel, output.len(), product).finish(0, output, epilogue);
     }
 
     fn conv_input_gradient(
@@ -98,7 +101,7 @@ impl<E: Float> Kernels for Dual<E> {
             E::conv_input_gradient(geometry, cotangent, kernel, gradient);
         };
         let gradient = Parts::product(cotangent, kernel, input_gradient.len(), product);
-        gradient.finish(input_gradient, Epilogue::Assign);
+        gradient.finish(0, input_gradient, Epilogue::Assign);
     }
 
     fn conv_kernel_gradient(
@@ -112,7 +115,7 @@ impl<E: Float> Kernels for Dual<E> {
             E::conv_kernel_gradient(geometry, input, cotangent, gradient, None);
         };
         let gradient = Parts::product(input, cotangent, kernel_gradient.len(), product);
-        gradient.finish(kernel_gradient, Epilogue::Assign);
+        gradient.finish(0, kernel_gradient, Epilogue::Assign);
         if let Some(sums) = bias_gradient {
             assert_eq!(sums.len(), geometry.out_features, "the bias's gradient of {geometry:?}");
             sums.fill(Dual::ZERO);

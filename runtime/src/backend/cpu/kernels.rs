@@ -9,7 +9,7 @@ use crate::backend::{ConvGeometry, Divisor, Epilogue, Gemm, PoolGeometry};
 /// An element type that the kernels compute in: `f32`, `f64`, or dual numbers of them. The functions are those of [`crate::backend`].
 #[allow(missing_docs)]
 pub trait Kernels: Number {
-    fn gemm(gemm: Gemm<'_, Self>, c: &mut [Self], epilogue: Epilogue<'_, Self>);
+    fn gemm(gemm: Gemm<'_, Self>, c: &mut [Self], c_stride: usize, epilogue: Epilogue<'_, Self>);
     fn conv_forward(
         geometry: &ConvGeometry,
         input: &[Self],
@@ -50,8 +50,8 @@ pub trait Kernels: Number {
 macro_rules! kernels {
     ($($float:ty)*) => {$(
         impl Kernels for $float {
-            fn gemm(gemm: Gemm<'_, Self>, c: &mut [Self], epilogue: Epilogue<'_, Self>) {
-                gemm::gemm(gemm, c, epilogue);
+            fn gemm(gemm: Gemm<'_, Self>, c: &mut [Self], c_stride: usize, epilogue: Epilogue<'_, Self>) {
+                gemm::gemm(gemm, c, c_stride, epilogue);
             }
             fn conv_forward(
                 geometry: &ConvGeometry,

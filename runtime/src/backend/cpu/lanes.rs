@@ -46,8 +46,9 @@ pub trait Lanes: Number {
     /// `max(a, 0)`; NaN stays NaN.
     fn relu_lanes<S: Simd>(simd: S, a: Self::Register<S>) -> Self::Register<S>;
 
-    /// `C = A·B`, or `C += A·B`, by `matrixmultiply`. The operands reach as far as their strides say.
-    fn portable_product(gemm: Gemm<'_, Self>, accumulate: bool, c: &mut [Self]);
+    /// `C = A·B`, or `C += A·B`, by `matrixmultiply`. The operands reach as far as their strides say, and `C` as far as
+    /// rows that are `c_stride` apart.
+    fn portable_product(gemm: Gemm<'_, Self>, accumulate: bool, c: &mut [Self], c_stride: usize);
 
     /// Reads a register.
     ///
@@ -115,13 +116,13 @@ macro_rules! lanes {
                 simd.$select(simd.$less(a, zero), zero, a)
             }
 
-            fn portable_product(gemm: Gemm<'_, Self>, accumulate: bool, c: &mut [Self]) {
+            fn portable_product(gemm: Gemm<'_, Self>, accumulate: bool, c: &mut [Self], c_stride: usize) {
                 let Gemm { m, k, n, a, a_strides, b, b_strides } = gemm;
                 let strides = |[rows, columns]: [usize; 2]| (rows as isize, columns as isize);
                 let ((a_row, a_column), (b_row, b_column)) = (strides(a_strides), strides(b_strides));
                 let (a, b, keep) = (a.as_ptr(), b.as_ptr(), if accumulate { 1.0 } else { 0.0 });
-                let row = n as isize;
-                // SAFETY: `A` and `B` reach as far as their strides say, `C` holds `m` rows of `n`, and none overlap
+                let row = c_stride as isize;
+                // SAFETY: `A` and `B` reach as far as their strides say, `C` holds `m` rows that are so far apart, and none overlap
                 // with `C`, which is borrowed mutably.
                 unsafe {
                     matrixmultiply::$product(
