@@ -6,3 +6,4 @@ mod language;
 mod names;
 mod nesting;
 mod sharing;
+mod stack;
