@@ -7,3 +7,4 @@ mod names;
 mod nesting;
 mod setup;
 mod sharing;
+mod stack;
