@@ -1,9 +1,9 @@
 //! All that generated code may call, besides the contracts. Not for users.
 
-use crate::module::effect::{NoDraws, NoUpdates};
-use crate::module::{Collections, Module, Trainable};
+use crate::module::effect::{DrawsFrom, NoDraws, NoUpdates};
+use crate::module::{Collections, Module, Phase, Trainable};
 use crate::op::{Differentiable, Need, Needs};
-use crate::rng::Scope;
+use crate::rng::{Key, Rngs, Scope};
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
 use std::marker::PhantomData;
@@ -81,12 +81,42 @@ impl<In> Input<In> {
     pub fn model_vjp<'a, N: Needs<In>, M: Pure<In> + Trainable<In, N>>(
         self,
         model: &'a M,
-        variables: &'a impl Collections<M::Params, M::State>,
+        variables: impl Collections<'a, M::Params, M::State>,
         _: N,
     ) -> (M::Out, Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>) {
-        let params = variables.params();
-        let scope = Scope::without_streams();
-        let (out, residuals) = model.forward(params, &mut variables.state(), &scope, self.0);
+        let (params, mut state) = variables.split();
+        self.pulled(model, params, &mut state, &Scope::without_streams())
+    }
+
+    /// Applies a model that updates its state or draws, and keeps what goes backward through it.
+    #[allow(clippy::type_complexity)]
+    pub fn model_vjp_mut<'a, N, M, R>(
+        self,
+        model: &'a M,
+        variables: impl Collections<'a, M::Params, M::State>,
+        rngs: R,
+        _: N,
+    ) -> ((M::Out, M::State), Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>)
+    where
+        N: Needs<In>,
+        M: Trainable<In, N, Draws: DrawsFrom<R>>,
+        R: Rngs,
+    {
+        const { M::Draws::STREAMS.use_all_of::<R>() }
+        let (params, mut state) = variables.split();
+        let (out, pullback) = self.pulled(model, params, &mut state, &rngs.scope());
+        ((out, state), pullback)
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn pulled<'a, N: Needs<In>, M: Trainable<In, N>>(
+        self,
+        model: &'a M,
+        params: &'a M::Params,
+        state: &mut M::State,
+        scope: &Scope,
+    ) -> (M::Out, Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>) {
+        let (out, residuals) = model.forward(params, state, scope, self.0);
         let pull = |(model, params, residuals): (&'a M, &'a M::Params, M::Residuals), cotangent| {
             model.backward(params, residuals, cotangent)
         };
@@ -94,7 +124,7 @@ impl<In> Input<In> {
     }
 }
 
-/// What stands around a closure and is an input of a call in it: a tensor, a reference to one, or a number.
+/// What stands around a closure and is an input of a call in it: a tensor, a reference to one, a number, a phase or a key.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an input of an op",
     label = "expected a tensor, a reference to one, or a number of f32 or f64"
@@ -117,6 +147,20 @@ impl<S: Shape, E: Element> IntoTensor for &Tensor<S, E> {
     type Tensor = Tensor<S, E>;
     fn into_tensor(self) -> Tensor<S, E> {
         self.clone()
+    }
+}
+
+impl<P: Phase> IntoTensor for P {
+    type Tensor = P;
+    fn into_tensor(self) -> P {
+        self
+    }
+}
+
+impl IntoTensor for Key {
+    type Tensor = Key;
+    fn into_tensor(self) -> Key {
+        self
     }
 }
 
@@ -146,21 +190,44 @@ impl<Kept, Out, Cotangents> Pullback<Kept, Out, Cotangents> {
 }
 
 /// Applies a model that no gradient goes through.
-pub fn model_infer<In, M: Pure<In>>(
+pub fn model_infer<'a, In, M: Pure<In, Params: 'a>>(
     model: &M,
-    variables: &impl Collections<M::Params, M::State>,
+    variables: impl Collections<'a, M::Params, M::State>,
     input: In,
 ) -> M::Out {
     apply(model, variables, input)
 }
 
-/// Applies a model whose call its own method has found to be pure.
-pub fn apply<In, M: Module<In>>(
+/// Applies a model that updates its state or draws, and that no gradient goes through.
+pub fn model_infer_mut<'a, In, M: Module<In, Draws: DrawsFrom<R>, Params: 'a>, R: Rngs>(
     model: &M,
-    variables: &impl Collections<M::Params, M::State>,
+    variables: impl Collections<'a, M::Params, M::State>,
+    input: In,
+    rngs: R,
+) -> (M::Out, M::State) {
+    const { M::Draws::STREAMS.use_all_of::<R>() }
+    apply_mut(model, variables, input, &rngs.scope())
+}
+
+/// Applies a model whose call its own method has found to be pure.
+pub fn apply<'a, In, M: Module<In, Params: 'a>>(
+    model: &M,
+    variables: impl Collections<'a, M::Params, M::State>,
     input: In,
 ) -> M::Out {
-    model.infer(variables.params(), &mut variables.state(), &Scope::without_streams(), input)
+    apply_mut(model, variables, input, &Scope::without_streams()).0
+}
+
+/// Applies a model, and returns the state that it leaves.
+pub fn apply_mut<'a, In, M: Module<In, Params: 'a>>(
+    model: &M,
+    variables: impl Collections<'a, M::Params, M::State>,
+    input: In,
+    scope: &Scope,
+) -> (M::Out, M::State) {
+    let (params, mut state) = variables.split();
+    let out = model.infer(params, &mut state, scope, input);
+    (out, state)
 }
 
 /// A module whose call `apply` may make.

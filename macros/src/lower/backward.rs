@@ -3,7 +3,7 @@
 
 use crate::analyze::Analysis;
 use crate::analyze::activity::Need;
-use crate::ir::{Arg, Body, Call, Var};
+use crate::ir::{Apply, Arg, Body, Call, Var};
 use std::collections::BTreeSet;
 
 /// What becomes of a contribution to a cotangent.
@@ -54,12 +54,12 @@ pub fn backward(body: &Body, analysis: &Analysis, differentiated: usize) -> Back
     let outputs = body.outputs.iter().take(differentiated).map(|&var| walk.contribute(Some(var))).collect();
     let mut backward = Backward { outputs, ..Backward::default() };
     for (index, eqn) in body.eqns.iter().enumerate().rev().filter(|(index, _)| analysis.pulled[*index]) {
-        backward.zeros.extend(eqn.outs.iter().filter(|out| !walk.assigned.contains(out)));
-        walk.assigned.extend(&eqn.outs);
+        backward.zeros.extend(eqn.results().iter().filter(|out| !walk.assigned.contains(out)));
+        walk.assigned.extend(eqn.results());
         let variables = match &eqn.call {
             Call::Submodule(of) => Some(walk.gradient(Tree::Submodule(*of))),
             Call::Param(of) => Some(walk.gradient(Tree::Param(*of))),
-            Call::Apply { variables: Arg::Var(var), .. } => Some(walk.gradient(Tree::Var(*var))),
+            Call::Apply(Apply { variables: Arg::Var(var), .. }) => Some(walk.gradient(Tree::Var(*var))),
             _ => None,
         };
         let contributions = eqn.args.iter().map(|arg| walk.contribute(arg.var())).collect();
