@@ -1,6 +1,6 @@
 //! The convolution layer.
 
-use super::{KernelBias, NoBias, UseBias, WithBias};
+use super::{KernelBias, Layer, NoBias, UseBias, WithBias};
 use crate::init::{Initializer, lecun_normal, zeros};
 use crate::keyword::{self, Switch, With};
 use crate::module::{Module, Trainable};
@@ -95,6 +95,8 @@ where
         conv::rule::<S, P, D>("Conv", x, Sizes::new(&kernel), G::N)
     }
 }
+
+impl<F, K, S, P, D, G, B> Layer for Conv<F, K, S, P, D, G, B> {}
 
 impl<F, K, S, P, D, G, B> Default for Conv<F, K, S, P, D, G, B>
 where

@@ -1,6 +1,6 @@
 //! The dense layer.
 
-use super::{KernelBias, UseBias, WithBias};
+use super::{KernelBias, Layer, UseBias, WithBias};
 use crate::init::{Initializer, lecun_normal, zeros};
 use crate::keyword::{self, Switch, With};
 use crate::module::{Module, Trainable};
@@ -71,6 +71,8 @@ impl<F: Static, B: UseBias> Dense<F, B> {
         Rule::Out(x.with(x.rank() - 1, F::SIZE))
     }
 }
+
+impl<F, B> Layer for Dense<F, B> {}
 
 impl<F: Static, B: UseBias> Default for Dense<F, B> {
     fn default() -> Self {

@@ -5,7 +5,9 @@
 mod conv;
 mod dense;
 mod kernel_bias;
+mod layer;
 
 pub use conv::{Conv, ConvParams};
 pub use dense::{Dense, DenseParams};
 pub use kernel_bias::{KernelBias, NoBias, UseBias, WithBias};
+pub use layer::Layer;
