@@ -15,8 +15,11 @@ mod parse;
 mod snapshots;
 
 use diag::Diagnostics;
+use ir::transform::Transform;
+use parse::closure::ClosureCall;
 use proc_macro::TokenStream;
 use quote::quote;
+use syn::parse::Parser;
 use syn::{Error, Item};
 
 /// Makes a module of a struct and its `impl`.
@@ -82,10 +85,35 @@ pub fn differentiable(_: TokenStream, item: TokenStream) -> TokenStream {
 /// (`model.apply(params, x)`), of an op or a `#[differentiable]` function, or an operator.
 #[proc_macro]
 pub fn value_and_grad(tokens: TokenStream) -> TokenStream {
-    let call = syn::parse_macro_input!(tokens as parse::closure::ClosureCall);
+    transformed(Transform::ValueAndGrad, tokens)
+}
+
+/// The gradient of a closure, as `jax.grad`: `grad!(|x| square(x).sum(), x)`.
+///
+/// As [`value_and_grad!`], without the loss: of a closure that ends in `(loss, aux)`, the result is `(gradient, aux)`.
+#[proc_macro]
+pub fn grad(tokens: TokenStream) -> TokenStream {
+    transformed(Transform::Grad, tokens)
+}
+
+/// The output of a closure and its pullback, as `jax.vjp`: `let (out, pullback) = vjp!(|x, w| matmul(x, w), x, w);`.
+///
+/// The pullback takes a cotangent of the output, and returns those of the arguments: `let (dx, dw) = pullback(cotangent);`.
+/// It is called once, because it gives up what the forward pass kept. A closure may end in a tuple of at most four tensors;
+/// then the pullback takes a tuple of cotangents.
+#[proc_macro]
+pub fn vjp(tokens: TokenStream) -> TokenStream {
+    transformed(Transform::Vjp, tokens)
+}
+
+fn transformed(transform: Transform, tokens: TokenStream) -> TokenStream {
+    let call = match ClosureCall::parser(transform).parse(tokens) {
+        Ok(call) => call,
+        Err(mistake) => return mistake.into_compile_error().into(),
+    };
     let mut diagnostics = Diagnostics::new();
-    let closure = call.lower(&mut diagnostics);
-    let tokens = diagnostics.is_empty().then(|| emit::closure::closure(closure, &mut diagnostics));
+    let (closure, args) = call.lower(&mut diagnostics);
+    let tokens = diagnostics.is_empty().then(|| emit::closure::closure(&closure, &args, &mut diagnostics));
     // In an expression the mistakes are statements, and the value is one of any type.
     let tokens = or_mistakes(tokens, diagnostics, || quote!(::core::unreachable!()));
     quote!({ #tokens }).into()
@@ -104,6 +132,58 @@ pub fn compact(tokens: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn param(tokens: TokenStream) -> TokenStream {
     outside(tokens, messages::PARAM_OUTSIDE)
+}
+
+/// Declares a variable of another collection than `params` in the body of a module:
+/// `let mean = variable!(BatchStats, "mean", zeros(), [F]);`.
+///
+/// `mean.value` is its value, and `mean.value = x;` gives it another one, which reads that follow see and `apply_mut` returns. A
+/// value that is read has no gradient; one that has been written is what was computed, and has.
+#[proc_macro]
+pub fn variable(tokens: TokenStream) -> TokenStream {
+    outside(tokens, messages::VARIABLE_OUTSIDE)
+}
+
+/// Stores a value of the body of a module for who captures it: `sow!(Intermediates, "features", x);`.
+///
+/// `apply_and_capture` returns what was sown; all other calls pass it over.
+#[proc_macro]
+pub fn sow(tokens: TokenStream) -> TokenStream {
+    outside(tokens, messages::SOW_OUTSIDE)
+}
+
+/// The next key of an rng stream, in the body of a module: `let key = make_rng!(noise);`. It is an argument of an op that
+/// draws, `normal_like(x, key)`.
+#[proc_macro]
+pub fn make_rng(tokens: TokenStream) -> TokenStream {
+    outside(tokens, messages::MAKE_RNG_OUTSIDE)
+}
+
+/// The keys of a call, one for each rng stream that it draws from: `rngs! { dropout: key, noise: other }`.
+#[proc_macro]
+pub fn rngs(tokens: TokenStream) -> TokenStream {
+    let keys = syn::parse_macro_input!(tokens as parse::rngs::Keys);
+    let mut diagnostics = Diagnostics::new();
+    keys.check(&mut diagnostics);
+    let tokens = diagnostics.is_empty().then(|| emit::rngs::rngs(&keys));
+    let tokens = or_mistakes(tokens, diagnostics, || quote!(::core::unreachable!()));
+    quote!({ #tokens }).into()
+}
+
+/// Declares a collection of variables, as a type: `collection!(pub Cache);`. Its name is `cache`.
+#[proc_macro]
+pub fn collection(tokens: TokenStream) -> TokenStream {
+    let marker = syn::parse_macro_input!(tokens as parse::marker::Marker);
+    match parse::compact::field_of(&marker.name.to_string(), marker.name.span()) {
+        Ok(name) => emit::marker::collection(&marker, &name.to_string()).into(),
+        Err(mistake) => mistake.into_compile_error().into(),
+    }
+}
+
+/// Declares an rng stream, as a type of its name: `stream!(pub noise);`.
+#[proc_macro]
+pub fn stream(tokens: TokenStream) -> TokenStream {
+    emit::marker::stream(&syn::parse_macro_input!(tokens as parse::marker::Marker)).into()
 }
 
 fn outside(_: TokenStream, message: &str) -> TokenStream {

@@ -1,11 +1,13 @@
 //! All that generated code may call, besides the contracts. Not for users.
 
-use crate::module::effect::{DrawsFrom, NoDraws, NoUpdates};
-use crate::module::{Collections, Module, Phase, Trainable};
+use crate::init::Initializer;
+use crate::module::effect::{DrawsFrom, NoDraws, NoUpdates, Streams};
+use crate::module::{Captured, Collections, Module, Phase, Sown, Trainable, Variables};
 use crate::op::{Differentiable, Need, Needs};
-use crate::rng::{Key, Rngs, Scope};
-use crate::shape::Shape;
+use crate::rng::{Key, Rngs, Scope, params};
+use crate::shape::{Shape, StaticShape};
 use crate::tensor::{Element, Float, Tensor};
+use std::cell::RefCell;
 use std::marker::PhantomData;
 
 pub use serde;
@@ -230,6 +232,47 @@ pub fn apply_mut<'a, In, M: Module<In, Params: 'a>>(
     (out, state)
 }
 
+/// Draws the variables of a model, and applies it with them.
+pub fn init_with_output<In, M, R>(model: &M, rngs: R, input: In) -> (M::Out, Variables<M::Params, M::State>)
+where
+    M: Module<In, Draws: DrawsFrom<R>>,
+    R: Rngs,
+{
+    const { Streams::All { of: &[M::Draws::STREAMS, <params as DrawsFrom<Key>>::STREAMS] }.use_all_of::<R>() }
+    let scope = rngs.scope();
+    let (params, state) = model.init(&scope);
+    let out = model.infer(&params, &mut state.clone(), &scope, input);
+    (out, Variables { params, state })
+}
+
+/// Applies a model, and captures what it sows and the outputs of its submodules.
+pub fn apply_and_capture<'a, In, M: Module<In, Params: 'a, Out: Sown + Clone>>(
+    model: &M,
+    variables: impl Collections<'a, M::Params, M::State>,
+    input: In,
+) -> (M::Out, Captured) {
+    let captured = RefCell::default();
+    let scope = Scope::capturing(&captured);
+    let (out, _) = apply_mut(model, variables, input, &scope);
+    scope.capture(|| out.clone());
+    drop(scope);
+    (out, captured.into_inner())
+}
+
+/// The first value of a variable of another collection than `params`. Only what is drawn takes a key.
+pub fn variable<S: StaticShape, E: Float>(initializer: &Initializer, scope: &Scope) -> Tensor<S, E> {
+    let key = match initializer {
+        Initializer::Constant(_) => Key::new(0),
+        _ => scope.param(),
+    };
+    initializer.init(key, S::default())
+}
+
+/// Captures the output of a submodule, if somebody asks for it.
+pub fn capture<T: Sown>(scope: &Scope, submodule: &str, output: impl FnOnce() -> T) {
+    scope.child(submodule).capture(output);
+}
+
 /// A module whose call `apply` may make.
 pub trait Pure<In>: Module<In, Updates: NoUpdates<()>, Draws: NoDraws<()>> {}
 
@@ -276,9 +319,9 @@ pub fn zeros<S: Shape, E: Float>(like: Tensor<S, E>) -> Tensor<S, E> {
 }
 
 /// Prints the shape of a leaf as Flax does: `(10, 5)`, `(5,)`.
-pub struct LeafShape<'a, S: Shape, E: Float>(pub &'a Tensor<S, E>);
+pub struct LeafShape<'a, S: Shape, E: Element>(pub &'a Tensor<S, E>);
 
-impl<S: Shape, E: Float> std::fmt::Debug for LeafShape<'_, S, E> {
+impl<S: Shape, E: Element> std::fmt::Debug for LeafShape<'_, S, E> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0.sizes().as_ref() {
             [size] => write!(formatter, "({size},)"),

@@ -42,6 +42,12 @@ keywords! {
     feature_group_count
     /// Whether there is a bias: `use_bias = false`.
     use_bias
+    /// Whether there is a scale: `use_scale = false`.
+    use_scale
+    /// How the variance is computed: `use_fast_variance = false`.
+    use_fast_variance
+    /// The axes along which a mask is the same: `broadcast_dims = (1,)`.
+    broadcast_dims
     /// `true` as a type.
     True
     /// `false` as a type.
@@ -53,12 +59,16 @@ keywords! {
 pub trait Switch {
     /// `A` if it is true, `B` if not.
     type Choose<A, B>;
+    /// Whether it is true.
+    const ON: bool;
 }
 
 impl Switch for True {
     type Choose<A, B> = A;
+    const ON: bool = true;
 }
 
 impl Switch for False {
     type Choose<A, B> = B;
+    const ON: bool = false;
 }

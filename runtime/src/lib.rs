@@ -23,7 +23,10 @@ pub mod train;
 pub mod tree;
 
 pub use error::{Error, Result};
-pub use flaxen_macros::{Tensor, compact, differentiable, dim, module, param, value_and_grad};
+pub use flaxen_macros::{
+    Tensor, collection, compact, differentiable, dim, grad, make_rng, module, param, rngs, sow, stream,
+    value_and_grad, variable, vjp,
+};
 pub use rng::Key;
 pub use shape::dim::names;
 pub use tensor::Tensor;
@@ -40,12 +43,13 @@ pub mod prelude {
         zeros,
     };
     pub use crate::loss::*;
-    pub use crate::module::{BatchStats, Eval, Phase, Train, Variables};
-    pub use crate::nn::{Conv, Dense, Layer};
+    pub use crate::module::{BatchStats, Eval, Intermediates, Phase, Train, Variables};
+    pub use crate::nn::{BatchNorm, Conv, Dense, Dropout, Layer};
     pub use crate::op::Op as _;
     pub use crate::ops::avg_pool_with::{ExcludePad, IncludePad};
     pub use crate::ops::*;
     pub use crate::optim::{adam, adamw, chain, sgd};
+    pub use crate::rng::{dropout, params};
     pub use crate::shape::dim::names::*;
     pub use crate::shape::dim::{Dim1, Dim2, Dim3, Dim4, Dim5, Dim6, Dim7, Dim8, Dim9};
     pub use crate::shape::window::{Pad, Same, Strides, Valid, Window};
@@ -54,5 +58,8 @@ pub mod prelude {
     pub use crate::train::TrainState;
     pub use crate::train::metrics::accuracy;
     pub use crate::tree::Tree;
-    pub use crate::{Key, Tensor, compact, differentiable, dim, module, param, value_and_grad};
+    pub use crate::{
+        Key, Tensor, collection, compact, differentiable, dim, grad, make_rng, module, param, rngs, sow, stream,
+        value_and_grad, variable, vjp,
+    };
 }

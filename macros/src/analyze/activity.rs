@@ -50,7 +50,7 @@ pub fn needs(body: &Body, inputs: &[Need]) -> Vec<Need> {
 fn of_call(eqn: &Eqn, needs: &[Need]) -> Need {
     let from_variables = match &eqn.call {
         Call::Submodule(_) | Call::Param(_) => Need::Yes,
-        Call::Apply(apply) => apply.variables.var().map_or(Need::No, |var| needs[var.0].clone()),
+        Call::Apply { variables, .. } => variables.var().map_or(Need::No, |var| needs[var.0].clone()),
         _ => Need::No,
     };
     let args = eqn.args.iter().filter_map(|arg| arg.var());

@@ -6,6 +6,7 @@
 //! impl<B: Batch, Need0: Need> Trainable<Tensor![B, 28, 28, 1], Need0> for Cnn { … }
 //! ```
 
+use super::apply_mut::Methods;
 use super::effects::effects;
 use super::generics::AllGenerics;
 use super::names::{self, tuple};
@@ -140,18 +141,29 @@ impl Parts<'_> {
             tuple(&inputs.iter().map(|name| quote!(#name)).collect::<Vec<_>>()),
             checks::shape(name, self.signature),
         );
+        let methods = Methods {
+            signature: self.signature,
+            inner: &inner,
+            params: &params,
+            state: &state,
+            input: &input,
+            output: &output,
+            pure: &pure,
+        };
+        let methods = methods.items();
         let passes = summary::passes(lowered);
         quote! {
             #[doc = #passes]
             impl #generics #self_ty #where_clause {
-                /// Draws the variables, each with the key that Flax derives from its path.
+                /// Draws the variables, each with the key that Flax derives from its path. A bare key is that for `params`; other
+                /// streams, `rngs! { params: key, dropout: other }`, are not drawn from here.
                 pub fn init<#inner_of_params>(
                     &self,
-                    key: ::flaxen::rng::Key,
+                    rngs: impl ::flaxen::rng::Provides<::flaxen::rng::params>,
                 ) -> ::flaxen::module::Variables<#params, #state>
                 #inner_where
                 {
-                    let scope = ::flaxen::rng::Scope::root(key);
+                    let scope = ::flaxen::rng::Rngs::scope(rngs);
                     let (params, state) = <Self as ::flaxen::module::Module<#input_for_init>>::init(self, &scope);
                     ::flaxen::module::Variables { params, state }
                 }
@@ -160,7 +172,7 @@ impl Parts<'_> {
                 #(#attributes)*
                 pub fn apply<#inner>(
                     &self,
-                    variables: &impl ::flaxen::module::Collections<#params, #state>,
+                    variables: impl ::flaxen::module::Collections<'_, #params, #state>,
                     #(#inputs: #types,)*
                 ) -> #output
                 where
@@ -170,6 +182,7 @@ impl Parts<'_> {
                     ::flaxen::__private::apply(self, variables, #given)
                 }
 
+                #methods
                 #shape
                 #others
             }
@@ -279,7 +292,7 @@ impl Parts<'_> {
                 _ => false,
             })
         };
-        let parts = self.fields.iter().map(|field| {
+        let parts = self.fields.iter().filter(|field| !field.is_variable()).map(|field| {
             let name = field.field;
             let gradient = names::gradient(name);
             let value = match pulled(name) {

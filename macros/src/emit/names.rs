@@ -2,9 +2,10 @@
 
 use crate::analyze::activity::Need;
 use crate::ir::print::var_name;
+use crate::ir::transform::Nest;
 use crate::ir::{Body, Eqn, Var};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 
 fn local(name: &str, span: Span) -> Ident {
     Ident::new(name, span.resolved_at(Span::mixed_site()))
@@ -18,6 +19,11 @@ pub fn var(body: &Body, var: Var) -> Ident {
 /// The local that holds the cotangent of a variable.
 pub fn cotangent(body: &Body, var: Var) -> Ident {
     local(&format!("d_{}", var_name(body, var)), body.info(var).span)
+}
+
+/// The locals that hold the two parts of a dual result: its value and its tangent.
+pub fn part_of_dual(index: usize) -> [Ident; 2] {
+    ["value", "tangent"].map(|part| local(&format!("{part}_{index}"), Span::call_site()))
 }
 
 /// The local that holds a further contribution to a cotangent.
@@ -93,12 +99,34 @@ pub fn need(need: &Need) -> TokenStream {
     }
 }
 
+/// A value with further tangents, which are zero.
+pub fn lifted(value: TokenStream, times: usize, span: Span) -> TokenStream {
+    (0..times).fold(value, |value, _| quote_spanned!(span=> ::flaxen::__private::constant(&#value)))
+}
+
 /// One thing as it is, several as a tuple.
 pub fn tuple(parts: &[TokenStream]) -> TokenStream {
     match parts {
         [one] => one.clone(),
         several => quote!((#(#several,)*)),
     }
+}
+
+/// Results as they stand in tuples.
+pub fn nested(nests: &[Nest], results: &[TokenStream]) -> Vec<TokenStream> {
+    let mut rest = results;
+    let parts = nests.iter().map(|nest| {
+        let (own, others) = rest.split_at(nest.count().min(rest.len()));
+        rest = others;
+        match nest {
+            Nest::One => quote!(#(#own)*),
+            Nest::Tuple(parts) => {
+                let parts = nested(parts, own);
+                quote!((#(#parts,)*))
+            }
+        }
+    });
+    parts.collect()
 }
 
 fn unraw_text(name: &str) -> &str {

@@ -59,6 +59,7 @@ impl Passes<'_> {
                 let initializer = &self.lowered.body.params[*index].initializer;
                 Some(quote!(#initializer))
             }
+            Call::Variable(index) => Some(self.lowered.body.variables[*index].initializer.clone()),
             _ => None,
         }
     }
@@ -80,12 +81,12 @@ impl Passes<'_> {
         names::var(&self.lowered.body, var)
     }
 
-    fn var(&self, var: Var) -> TokenStream {
+    pub(super) fn var(&self, var: Var) -> TokenStream {
         let name = self.name(var);
         quote!(#name)
     }
 
-    fn bound(&self, vars: &[Var]) -> TokenStream {
+    pub(super) fn bound(&self, vars: &[Var]) -> TokenStream {
         tuple(&vars.iter().map(|&var| self.var(var)).collect::<Vec<_>>())
     }
 
@@ -96,28 +97,38 @@ impl Passes<'_> {
         quote!(let #pattern: #types = input;)
     }
 
-    fn arguments(&self, eqn: &Eqn, moves: &[bool]) -> TokenStream {
+    pub(super) fn arguments(&self, eqn: &Eqn, moves: &[bool]) -> TokenStream {
+        let level = self.lowered.level_of_equation(eqn);
         let args = eqn.args.iter().zip(moves).map(|(arg, &moves)| match arg {
-            Arg::Var(var) if moves => self.var(*var),
             Arg::Var(var) => {
-                let var = self.var(*var);
-                quote!(::core::clone::Clone::clone(&#var))
+                let above = level - self.lowered.level(*var);
+                names::lifted(self.read(*var, moves || above > 0), above, eqn.span)
             }
             Arg::Outside(tokens) => {
                 let span = tokens.span();
-                quote_spanned!(span=> ::flaxen::__private::IntoTensor::into_tensor(#tokens))
+                let tokens =
+                    if self.lowered.repeated { quote_spanned!(span=> &#tokens) } else { tokens.clone() };
+                let tensor = quote_spanned!(span=> ::flaxen::__private::IntoTensor::into_tensor(#tokens));
+                names::lifted(tensor, level, span)
             }
         });
         tuple(&args.collect::<Vec<_>>())
     }
 
+    /// A variable, or a clone of it if it is used again.
+    pub(super) fn read(&self, var: Var, moves: bool) -> TokenStream {
+        let var = self.var(var);
+        if moves { var } else { quote!(::core::clone::Clone::clone(&#var)) }
+    }
+
+    fn clones(&self, vars: &[Var]) -> TokenStream {
+        tuple(&vars.iter().map(|&var| self.read(var, false)).collect::<Vec<_>>())
+    }
+
     /// The results of the whole body.
     pub fn outputs(&self) -> TokenStream {
         let outputs = self.lowered.body.outputs.iter().zip(&self.lowered.moved_outputs);
-        let outputs = outputs.map(|(&var, &moves)| {
-            let var = self.var(var);
-            if moves { var } else { quote!(::core::clone::Clone::clone(&#var)) }
-        });
+        let outputs = outputs.map(|(&var, &moves)| self.read(var, moves));
         tuple(&outputs.collect::<Vec<_>>())
     }
 
@@ -138,18 +149,18 @@ impl Passes<'_> {
             }
             Call::Submodule(index) => {
                 let (part, variables) = (self.part(eqn), self.variables_of(*index));
+                let (name, outputs) = (&self.lowered.body.submodules[*index].name, self.clones(&eqn.outs));
                 quote_spanned! {eqn.span=>
                     let #outs = <#callee as ::flaxen::module::Module<#ty>>::infer(#part, #variables, #input);
+                    ::flaxen::__private::capture(scope, #name, || #outputs);
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
-            Call::Apply { model, variables } => {
-                let (variables, part) = (self.variables(variables), names::part(&eqn.label));
-                quote_spanned! {eqn.span=>
-                    let #part = &#model;
-                    let #outs = ::flaxen::__private::model_infer(#part, #variables, #input);
-                }
+            Call::Apply { .. } => self.apply_infer(eqn, moves),
+            Call::Variable(_) | Call::Write(_) | Call::Sow { .. } | Call::MakeRng(_) | Call::Phase(_) => {
+                self.stateful(eqn, &input)
             }
+            Call::Transform(closure) => self.transformed(eqn, closure, moves),
         }
     }
 
@@ -171,13 +182,6 @@ impl Passes<'_> {
         let field = &self.lowered.body.params[index].field;
         let (out, ty) = (self.var(out), self.types.var(out));
         quote!(let #out: #ty = ::core::clone::Clone::clone(&params.#field);)
-    }
-
-    fn variables(&self, variables: &Arg) -> TokenStream {
-        match variables {
-            Arg::Var(var) => self.var(*var),
-            Arg::Outside(tokens) => tokens.clone(),
-        }
     }
 
     /// The forward pass of a closure, with the user's other statements where they stand.
@@ -254,13 +258,11 @@ impl Passes<'_> {
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
-            Call::Apply { model, variables } => {
-                let (variables, part) = (self.variables(variables), names::part(&eqn.label));
-                quote_spanned! {eqn.span=>
-                    let #part = &#model;
-                    let (#outs, #kept) = ::flaxen::__private::Input(#input).model_vjp(#part, #variables, #needs);
-                }
+            Call::Apply { .. } => self.apply_forward(eqn, moves),
+            Call::Variable(_) | Call::Write(_) | Call::Sow { .. } | Call::MakeRng(_) | Call::Phase(_) => {
+                self.stateful(eqn, &input)
             }
+            Call::Transform(closure) => self.transformed(eqn, closure, moves),
         }
     }
 
@@ -288,7 +290,7 @@ impl Passes<'_> {
 
     /// The cotangent of what an equation yields.
     fn cotangent(&self, eqn: &Eqn) -> TokenStream {
-        let cotangents = eqn.outs.iter().map(|&out| {
+        let cotangents = eqn.results().iter().map(|&out| {
             let name = names::cotangent(&self.lowered.body, out);
             quote!(#name)
         });
@@ -398,6 +400,8 @@ impl Passes<'_> {
                 };
                 quote_spanned!(eqn.span=> let (#gradient, #pattern) = #kept.pull(#cotangent); #add)
             }
+            // No gradient goes through them: of a transformation `closure::check` has said so, and the others need none.
+            _ => TokenStream::new(),
         };
         quote!(#pulled #after)
     }

@@ -36,6 +36,8 @@ pub enum Kind {
     Submodule(TokenStream),
     /// A parameter of this type.
     Param(TokenStream),
+    /// A variable of this type in another collection, which is a type too.
+    Variable(TokenStream, TokenStream),
 }
 
 /// The fields, in the order in which Flax creates them: that of the first calls.
@@ -60,13 +62,28 @@ pub fn fields<'a>(module: &'a Module, types: &Types, made: impl Fn(usize) -> Tok
                 };
                 Field { name: &param.name, field: &param.field, kind: Kind::Param(ty), init }
             }
+            Call::Variable(of) => {
+                let variable = &body.variables[*of];
+                let (ty, initializer) = (variable.tensor.to_type(), made(index));
+                let kind = Kind::Variable(ty, variable.collection.clone());
+                let init = quote!(::flaxen::__private::variable(#initializer, scope));
+                Field { name: &variable.name, field: &variable.field, kind, init }
+            }
             _ => continue,
         };
-        if fields.iter().all(|other| other.field != field.field) {
+        let same = |other: &Field| other.field == field.field && other.is_variable() == field.is_variable();
+        if !fields.iter().any(same) {
             fields.push(field);
         }
     }
     fields
+}
+
+impl Field<'_> {
+    /// Whether it is in the state alone.
+    pub fn is_variable(&self) -> bool {
+        matches!(self.kind, Kind::Variable(..))
+    }
 }
 
 /// The statements that draw all fields, each into a local of its own.
@@ -76,6 +93,7 @@ pub fn draws(fields: &[Field]) -> TokenStream {
         match field.kind {
             Kind::Submodule(_) => quote!(let (#param, #state) = #init;),
             Kind::Param(_) => quote!(let #param = #init;),
+            Kind::Variable(..) => quote!(let #state = #init;),
         }
     });
     draws.collect()
@@ -94,8 +112,17 @@ struct Part<'a> {
     name: &'a str,
     field: &'a Ident,
     ty: TokenStream,
-    /// Whether it is a tensor rather than the variables of a submodule.
-    leaf: bool,
+    place: Place,
+}
+
+/// Where a part stands in the tree.
+enum Place {
+    /// The variables of a submodule.
+    Submodule,
+    /// A parameter.
+    Param,
+    /// A variable of this collection.
+    Variable(TokenStream),
 }
 
 /// The struct of the parameters.
@@ -105,12 +132,13 @@ pub fn params<'a>(
     name: &'a Ident,
     fields: &[Field<'a>],
 ) -> Structure<'a> {
-    let parts = fields.iter().map(|field| {
-        let (ty, leaf) = match &field.kind {
-            Kind::Submodule(contract) => (quote!(#contract::Params), false),
-            Kind::Param(ty) => (ty.clone(), true),
+    let parts = fields.iter().filter_map(|field| {
+        let (ty, place) = match &field.kind {
+            Kind::Submodule(contract) => (quote!(#contract::Params), Place::Submodule),
+            Kind::Param(ty) => (ty.clone(), Place::Param),
+            Kind::Variable(..) => return None,
         };
-        Part { name: field.name, field: field.field, ty, leaf }
+        Some(Part { name: field.name, field: field.field, ty, place })
     });
     Structure { all, name, doc: format!("The parameters of [`{}`].", module.name), parts: parts.collect() }
 }
@@ -122,14 +150,27 @@ pub fn state<'a>(
     name: &'a Ident,
     fields: &[Field<'a>],
 ) -> Structure<'a> {
-    let parts = fields.iter().filter_map(|field| match &field.kind {
-        Kind::Submodule(contract) => {
-            Some(Part { name: field.name, field: field.field, ty: quote!(#contract::State), leaf: false })
-        }
-        Kind::Param(_) => None,
+    let parts = fields.iter().filter_map(|field| {
+        let (ty, place) = match &field.kind {
+            Kind::Submodule(contract) => (quote!(#contract::State), Place::Submodule),
+            Kind::Variable(ty, collection) => (ty.clone(), Place::Variable(collection.clone())),
+            Kind::Param(_) => return None,
+        };
+        Some(Part { name: field.name, field: field.field, ty, place })
     });
     let doc = format!("The variables of [`{}`] besides its parameters.", module.name);
     Structure { all, name, doc, parts: parts.collect() }
+}
+
+impl Part<'_> {
+    /// The path of the part, as a method of its parent's.
+    fn path(&self) -> TokenStream {
+        let name = self.name;
+        match &self.place {
+            Place::Variable(collection) => quote!(variable::<#collection>(#name)),
+            _ => quote!(child(#name)),
+        }
+    }
 }
 
 impl Structure<'_> {
@@ -138,15 +179,16 @@ impl Structure<'_> {
         let (declared, arguments) = (self.all.declared_of_params(), self.all.arguments_of_params());
         let (name, doc, where_clause) = (self.name, &self.doc, self.all.where_clause());
         let (idents, types, names) = (self.idents(), self.types(), self.names());
+        let paths: Vec<_> = self.parts.iter().map(Part::path).collect();
         let docs = names.iter().map(|name| format!("`{name}`"));
         let marker = self.marker().map(
             |ty| quote!(#[doc(hidden)] #[serde(skip)] pub __generics: ::core::marker::PhantomData<#ty>,),
         );
         let entries = self.parts.iter().map(|part| {
             let (name, ident) = (part.name, part.field);
-            let value = match part.leaf {
-                true => quote!(&::flaxen::__private::LeafShape(&self.#ident)),
-                false => quote!(&self.#ident),
+            let value = match part.place {
+                Place::Submodule => quote!(&self.#ident),
+                _ => quote!(&::flaxen::__private::LeafShape(&self.#ident)),
             };
             quote!(.entry(&::core::format_args!("{}", #name), #value))
         });
@@ -163,7 +205,7 @@ impl Structure<'_> {
             impl<#declared> ::flaxen::tree::Tree for #name<#arguments> #where_clause {
                 #[allow(unused_variables)]
                 fn visit(&self, path: &::flaxen::tree::Path, visitor: &mut impl ::flaxen::tree::Visit) {
-                    #(::flaxen::tree::Tree::visit(&self.#idents, &path.child(#names), visitor);)*
+                    #(::flaxen::tree::Tree::visit(&self.#idents, &path.#paths, visitor);)*
                 }
 
                 #[allow(unused_variables, unused_mut)]
@@ -175,7 +217,7 @@ impl Structure<'_> {
                 ) {
                     #({
                         let parts = others.each_mut().map(|tree| &mut tree.#idents);
-                        ::flaxen::tree::Tree::zip(&mut self.#idents, parts, &path.child(#names), zip);
+                        ::flaxen::tree::Tree::zip(&mut self.#idents, parts, &path.#paths, zip);
                     })*
                 }
             }
@@ -191,16 +233,26 @@ impl Structure<'_> {
     /// The state of a module none of whose parts has one.
     pub fn stateless_item(&self) -> TokenStream {
         let (declared, predicates) = (self.all.declared_of_params(), self.all.predicates());
-        let (ty, types) = (self.ty(), self.types());
-        let value = self.construct(
-            self.idents()
-                .into_iter()
-                .map(|ident| (ident.clone(), quote!(::flaxen::module::Stateless::<Call>::stateless()))),
-        );
+        let ty = self.ty();
+        // A variable has a collection, and no collection is stateless: rustc says which one.
+        let stateless = self.parts.iter().map(|part| match &part.place {
+            Place::Variable(collection) => collection,
+            _ => &part.ty,
+        });
+        let stateless: Vec<_> = stateless.collect();
+        let value = self.construct(self.parts.iter().zip(&stateless).map(|(part, stateless)| {
+            let value = quote!(<#stateless as ::flaxen::module::Stateless<Call>>::stateless());
+            let value = match part.place {
+                Place::Variable(_) => quote!(match #value {}),
+                _ => value,
+            };
+            (part.field.clone(), value)
+        }));
         quote! {
+            #[allow(unreachable_code)]
             impl<#declared Call> ::flaxen::module::Stateless<Call> for #ty
             where
-                #(#types: ::flaxen::module::Stateless<Call>,)*
+                #(#stateless: ::flaxen::module::Stateless<Call>,)*
                 #(#predicates,)*
             {
                 fn stateless() -> Self {

@@ -12,18 +12,21 @@
 //!         | sow                     sow!(Intermediates, "features", x), which binds nothing
 //!         | make_rng(stream)        make_rng!(noise): a key
 //!         | phase                   Train, Eval
-//!         | apply(model)            model.apply(params, x), in value_and_grad!
+//!         | apply(model)            model.apply(params, x), in a closure
+//!         | transform(body)         grad!(|y| …, x), in a closure
 //! arg   ::= var | an expression from outside
 //! ```
 //!
 //! The user's types and expressions are carried along as opaque tokens with their spans.
 
 pub mod print;
+pub mod transform;
 #[cfg(test)]
 pub mod verify;
 
 use crate::parse::dims::{Dim, TensorType};
 use proc_macro2::{Span, TokenStream};
+use transform::Closure;
 
 /// A variable, by its index in [`Body::vars`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +41,7 @@ pub struct VarInfo {
     pub span: Span,
     /// The type that the user wrote for it.
     pub declared: Option<TensorType>,
-    /// Whether it is a tree of variables rather than a tensor (in `value_and_grad!`).
+    /// Whether it is a tree of variables rather than a tensor (in a closure).
     pub is_tree: bool,
 }
 
@@ -109,20 +112,18 @@ pub enum Call {
     /// Training or evaluation, as a type.
     Phase(TokenStream),
     /// Another model, with its variables.
-    Apply(Apply),
-}
-
-/// A call of another model.
-#[derive(Clone, Debug)]
-pub struct Apply {
-    /// The model.
-    pub model: TokenStream,
-    /// Its variables, or only its parameters.
-    pub variables: Arg,
-    /// Its state, where the two are given one by one.
-    pub state: Option<Arg>,
-    /// The keys of a call that returns its state too: `apply_mut`.
-    pub rngs: Option<TokenStream>,
+    Apply {
+        model: TokenStream,
+        /// Its variables, or only its parameters.
+        variables: Arg,
+        /// Its state, where the two are given one by one.
+        state: Option<Arg>,
+        /// The keys of a call that returns its state too: `apply_mut`.
+        rngs: Option<TokenStream>,
+    },
+    /// A transformed closure. The equation's arguments are the closure's, their tangents if it takes any, and the variables
+    /// that it reads of the closure around it.
+    Transform(Box<Closure>),
 }
 
 impl Call {
@@ -136,7 +137,7 @@ impl Eqn {
     /// The outputs. The last of what `apply_mut` binds is the state.
     pub fn results(&self) -> &[Var] {
         match (&self.call, self.outs.split_last()) {
-            (Call::Apply(Apply { rngs: Some(_), .. }), Some((_, results))) => results,
+            (Call::Apply { rngs: Some(_), .. }, Some((_, results))) => results,
             _ => &self.outs,
         }
     }
@@ -144,7 +145,7 @@ impl Eqn {
     /// The variables that it reads, those that it may not move among them.
     pub fn reads(&self) -> impl Iterator<Item = Var> + '_ {
         let state = match &self.call {
-            Call::Apply(Apply { state: Some(state), .. }) => state.var(),
+            Call::Apply { state: Some(state), .. } => state.var(),
             _ => None,
         };
         self.args.iter().filter_map(Arg::var).chain(state)
@@ -293,6 +294,18 @@ impl Body {
     /// What is known of a variable.
     pub fn info(&self, var: Var) -> &VarInfo {
         &self.vars[var.0]
+    }
+
+    /// Whether an equation or a result reads a variable.
+    pub fn reads(&self, var: Var) -> bool {
+        let of_equation = |eqn: &Eqn| {
+            let variables = match &eqn.call {
+                Call::Apply { variables, .. } => variables.var(),
+                _ => None,
+            };
+            eqn.args.iter().filter_map(Arg::var).chain(variables).any(|read| read == var)
+        };
+        self.outputs.contains(&var) || self.eqns.iter().any(of_equation)
     }
 
     /// A label that no equation has: `relu_0`, `relu_1`, ….

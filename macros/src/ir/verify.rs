@@ -25,9 +25,10 @@ pub fn verify(body: &Body) -> Result<(), String> {
             Call::Variable(index) | Call::Write(index) if *index >= body.variables.len() => {
                 return Err(format!("{} is about variable {index}, which does not exist", eqn.label));
             }
-            Call::Apply(apply) => {
-                apply.variables.var().map_or(Ok(()), |var| read(&bound, var, &eqn.label))?;
+            Call::Apply { variables, .. } => {
+                variables.var().map_or(Ok(()), |var| read(&bound, var, &eqn.label))?;
             }
+            Call::Transform(closure) => verify(&closure.body)?,
             _ => {}
         }
         for &out in &eqn.outs {

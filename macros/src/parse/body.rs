@@ -34,6 +34,8 @@ pub struct BodyParser<'a> {
     pub(super) diagnostics: &'a mut Diagnostics,
     /// How many submodules of each class there are.
     pub(super) classes: BTreeMap<String, usize>,
+    /// The value of each variable of the module, as of here.
+    pub(super) values: Vec<Var>,
 }
 
 impl<'a> BodyParser<'a> {
@@ -45,6 +47,7 @@ impl<'a> BodyParser<'a> {
             scope: Scope::default(),
             diagnostics,
             classes: BTreeMap::new(),
+            values: Vec::new(),
         }
     }
 
@@ -68,7 +71,8 @@ impl<'a> BodyParser<'a> {
     }
 
     /// The body that was read.
-    pub fn finish(self) -> Body {
+    pub fn finish(mut self) -> Body {
+        self.refuse_keys_used_twice();
         self.body
     }
 
@@ -79,23 +83,9 @@ impl<'a> BodyParser<'a> {
         }
     }
 
-    /// Reads the body of a closure that ends in the loss or in `(loss, aux)`.
-    pub fn closure_body(&mut self, body: &Expr) {
-        let tail = match body {
-            Expr::Block(block) => match block.block.stmts.last() {
-                Some(Stmt::Expr(tail, None)) => tail,
-                _ => body,
-            },
-            other => other,
-        };
-        let results = match tail {
-            Expr::Tuple(tuple) => tuple.elems.len(),
-            _ => 1,
-        };
-        if results != 1 && results != 2 {
-            return self.mistake(tail.span(), messages::AUX_FORM);
-        }
-        let wanted = vec![Wanted::anything(tail.span()); results];
+    /// Reads the body of a closure that ends in so many results.
+    pub fn closure_body(&mut self, body: &Expr, tail: Span, results: usize) {
+        let wanted = vec![Wanted::anything(tail); results];
         let outputs = match body {
             Expr::Block(block) => self.block(&block.block, &wanted),
             other => self.expression(other, &wanted),
@@ -144,6 +134,13 @@ impl<'a> BodyParser<'a> {
             statement if !self.scope.touches_tensor(statement) && !leaves_early(statement) => {
                 self.setup(statement)
             }
+            Stmt::Macro(call) if call.mac.path.is_ident("sow") => self.sow(&call.mac),
+            Stmt::Expr(Expr::Assign(assignment), _) => match &*assignment.left {
+                Expr::Field(field) if self.variable_of(field).is_some() => {
+                    self.variable_of(field).into_iter().for_each(|variable| self.write(variable, assignment));
+                }
+                _ => self.mistake(assignment.span(), messages::ASSIGNMENT),
+            },
             Stmt::Expr(expr, _) => {
                 // The value is dropped, but what is wrong inside shall be said.
                 self.expression(expr, &[Wanted::anything(expr.span())]);
@@ -181,6 +178,11 @@ impl<'a> BodyParser<'a> {
                 self.scope.bind(name.to_string(), Binding::Submodule(index));
             }
             return;
+        }
+        if let (Some(name), Expr::Macro(call)) = (single_name(&local.pat), &*init.expr)
+            && call.mac.path.is_ident("variable")
+        {
+            return self.variable(name, &call.mac);
         }
         let Some(wanted) = self.pattern(&local.pat) else {
             return;

@@ -130,7 +130,7 @@ impl<'a, P, S: Stateless> Collections<'a, P, S> for &'a P {
 ///
 /// `Call` means nothing: with it a bound is one that rustc checks where it is asked for, and not before.
 #[diagnostic::on_unimplemented(
-    message = "this model has collections besides its parameters: `{Self}`",
+    message = "this model has variables in the collection `{Self}` besides its parameters",
     label = "pass all variables of the model, or `(&params, &state)`"
 )]
 pub trait Stateless<Call = ()> {

@@ -2,12 +2,18 @@
 //!
 //! Enters: ops, initialisers, the module contract. Leaves: one file a layer family.
 
+mod batch_norm;
 mod conv;
 mod dense;
+mod dropout;
 mod kernel_bias;
 mod layer;
+mod scale_bias;
 
+pub use batch_norm::{BatchNorm, RunningStatistics};
 pub use conv::{Conv, ConvParams};
 pub use dense::{Dense, DenseParams};
+pub use dropout::Dropout;
 pub use kernel_bias::{KernelBias, NoBias, UseBias, WithBias};
 pub use layer::Layer;
+pub use scale_bias::{NoScale, ScaleBias, UseScale, WithScale};

@@ -1,5 +1,6 @@
 //! The kernels on the processor: SIMD chosen when the program runs, and a thread pool.
 
+pub(crate) mod columns;
 mod conv;
 pub(crate) mod copy;
 mod gemm;
