@@ -41,9 +41,9 @@ impl Methods<'_> {
         quote! {
             /// Computes the output, and returns with it the state that the call leaves: `variables.state = state`. The keys are
             /// those of the rng streams that it draws from: `rngs! { dropout: key }`.
-            pub fn apply_mut<#inner __Rngs>(
+            pub fn apply_mut<'__v, #inner __Rngs>(
                 &self,
-                variables: impl ::flaxen::module::Collections<'_, #params, #state>,
+                variables: impl ::flaxen::module::Collections<'__v, #params, #state>,
                 #(#names: #types,)*
                 rngs: __Rngs,
             ) -> (#output, #state)
@@ -71,9 +71,9 @@ impl Methods<'_> {
             }
 
             /// Computes the output, and returns with it what was sown, and the outputs of all submodules.
-            pub fn apply_and_capture<#inner>(
+            pub fn apply_and_capture<'__v, #inner>(
                 &self,
-                variables: impl ::flaxen::module::Collections<'_, #params, #state>,
+                variables: impl ::flaxen::module::Collections<'__v, #params, #state>,
                 #(#names: #types,)*
             ) -> (#output, ::flaxen::module::Captured)
             where

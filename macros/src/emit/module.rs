@@ -170,9 +170,9 @@ impl Parts<'_> {
 
                 /// Computes the output from the variables and the inputs.
                 #(#attributes)*
-                pub fn apply<#inner>(
+                pub fn apply<'__v, #inner>(
                     &self,
-                    variables: impl ::flaxen::module::Collections<'_, #params, #state>,
+                    variables: impl ::flaxen::module::Collections<'__v, #params, #state>,
                     #(#inputs: #types,)*
                 ) -> #output
                 where

@@ -150,9 +150,10 @@ impl Passes<'_> {
             Call::Submodule(index) => {
                 let (part, variables) = (self.part(eqn), self.variables_of(*index));
                 let (name, outputs) = (&self.lowered.body.submodules[*index].name, self.clones(&eqn.outs));
+                let captured = quote!(scope, #name);
                 quote_spanned! {eqn.span=>
                     let #outs = <#callee as ::flaxen::module::Module<#ty>>::infer(#part, #variables, #input);
-                    ::flaxen::__private::capture(scope, #name, || #outputs);
+                    ::flaxen::__private::capture(#captured, || #outputs);
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),

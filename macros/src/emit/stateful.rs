@@ -33,7 +33,8 @@ impl Passes<'_> {
             }
             Call::Sow { collection, name } => {
                 let sown = eqn.reads().map(|var| self.var(var));
-                quote_spanned!(eqn.span=> scope.sow::<#collection, _>(#name, #(&#sown)*);)
+                let scope = quote!(scope);
+                quote_spanned!(eqn.span=> #scope.sow::<#collection, _>(#name, #(&#sown)*);)
             }
             Call::MakeRng(stream) => bind(quote!(scope.stream::<#stream>())),
             Call::Phase(phase) => bind(quote!(#phase)),

@@ -53,6 +53,7 @@ pub mod min_axis;
 pub mod minimum;
 pub mod mul;
 pub mod neg;
+pub mod normal_like;
 pub mod one_hot;
 pub mod permute;
 pub mod pow;
@@ -74,6 +75,7 @@ pub mod sum;
 pub mod sum_axis;
 pub mod tanh;
 pub mod transpose;
+pub mod uniform_like;
 
 pub use abs::abs;
 pub use add::add;
@@ -105,6 +107,7 @@ pub use min::min;
 pub use minimum::minimum;
 pub use mul::mul;
 pub use neg::neg;
+pub use normal_like::normal_like;
 pub use pow::pow;
 pub use relu::relu;
 pub use relu6::relu6;
@@ -121,6 +124,7 @@ pub use sub::sub;
 pub use sum::sum;
 pub use tanh::tanh;
 pub use transpose::transpose;
+pub use uniform_like::uniform_like;
 
 // Flax's other names.
 pub use {hard_swish as hard_silu, silu as swish};

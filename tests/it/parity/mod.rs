@@ -1,15 +1,18 @@
 //! Against the numbers of JAX, Flax and Optax: one file a folder of `tests/fixtures/`.
 
 mod activations;
+mod batch_norm;
 mod cnn;
 mod conv;
 mod dense;
+mod dropout;
 mod flax_rng;
 mod initializers;
 mod layer;
 mod losses;
 mod naming;
 mod optimizers;
+mod phased_layer;
 mod pool;
 mod prng;
 
