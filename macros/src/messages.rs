@@ -70,6 +70,16 @@ pub const KEY_USED_TWICE: &str = "this key has been used: it would make the same
 pub const RNGS_FORM: &str = "`rngs!` takes a key for each rng stream: `rngs! { dropout: key }`";
 pub const NAME_LITERAL: &str = "the name is a string: `name = \"head\"`";
 pub const SUBMODULE_AS_VALUE: &str = "a submodule is called, not passed on: `dense(x)`";
+pub const FIELD_ASSIGNMENT: &str = "a module is read, never changed\n\
+    help: set its fields before it is called: `Model::new().rate(0.5)`";
+pub const PLAIN_METHOD: &str = "this method is not lowered, so that no gradient would go through it\n\
+    help: let it take `&self` and tensors only, and return tensors";
+pub const SUBMODULE_METHOD: &str = "a submodule is called, and no other method of it: `self.encoder(x)`";
+pub const RECURSION: &str = "a method is written in place where it is called, so it cannot call itself";
+pub const COMPACT_UNREACHED: &str = "`call` does not reach this method, so what it declares would have no number\n\
+    help: declare its submodules as fields of the struct";
+pub const UNDECLARED: &str = "the type of this module is a type parameter, so what it yields must be declared\n\
+    help: bind it to a name with a type: `let y: Tensor![B, 32] = …;`";
 pub const TREE_AS_TENSOR: &str = "these are variables of a model: pass them to `model.apply(…)`";
 pub const LOSS_INDEPENDENT: &str = "the loss does not depend on what it is differentiated by";
 pub const NESTED_REVERSE: &str = "a gradient is taken through this transformation, and a backward pass does not go backward again\n\
@@ -163,4 +173,31 @@ pub fn results(transform: Transform) -> String {
 /// A transformation's result has several parts.
 pub fn bound(transform: Transform, results: usize) -> String {
     format!("`{}!` has {results} results here: bind each to a name, `let (a, b) = …;`", transform.name())
+}
+
+/// A field that the struct does not have.
+pub fn no_field(field: &impl std::fmt::Display) -> String {
+    format!("the struct of this module has no field `{field}`")
+}
+
+/// A field that does not hold so many submodules.
+pub fn no_element(field: &impl std::fmt::Display, index: usize) -> String {
+    format!(
+        "`{field}` has no submodule {index}\n\
+         help: several submodules are in a tuple, `self.{field}.0(x)`, or in an array, `self.{field}[0](x)`"
+    )
+}
+
+/// A method that is called with the wrong number of tensors.
+pub fn method_form(method: &impl std::fmt::Display, inputs: usize, outputs: usize) -> String {
+    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    format!("`{method}` takes {} and returns {}", count(inputs, "input"), count(outputs, "tensor"))
+}
+
+/// A generic that a method written in place names, and its caller does not have.
+pub fn missing_generic(method: &impl std::fmt::Display, generic: &impl std::fmt::Display) -> String {
+    format!(
+        "`{method}` is written in place here, and names its generic `{generic}`, which does not exist here\n\
+         help: give this method a generic of the same name and meaning"
+    )
 }

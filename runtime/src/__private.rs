@@ -2,7 +2,7 @@
 
 use crate::init::Initializer;
 use crate::module::effect::{DrawsFrom, NoDraws, NoUpdates, Streams};
-use crate::module::{Captured, Collections, Module, Phase, Sown, Trainable, Variables};
+use crate::module::{Captured, Collections, Eval, Module, Sown, Train, Trainable, Variables};
 use crate::op::{Differentiable, Need, Needs};
 use crate::rng::{Key, Rngs, Scope, params};
 use crate::shape::{Shape, StaticShape};
@@ -10,7 +10,18 @@ use crate::tensor::{Element, Float, Tensor};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
+pub use crate::transform::{Lift, Primal, Split, jacobian_by_columns, jacobian_by_rows};
 pub use serde;
+
+/// What a closure reads from outside, with one tangent more, of zero.
+pub fn constant<T: Lift>(value: &T) -> T::Lifted {
+    value.lifted()
+}
+
+/// What a closure is differentiated by, with its tangent.
+pub fn dual<T: Primal>(value: &T, tangent: &T) -> T::Lifted {
+    value.with_tangent(tangent)
+}
 
 /// What names the types of a module's values: the generated trait of its steps is implemented for `Steps<(generics)>`.
 pub struct Steps<G>(PhantomData<G>);
@@ -76,6 +87,25 @@ impl<In> Input<In> {
                 pull: |(op, residuals), cotangent| op.backward(residuals, cotangent),
             },
         )
+    }
+
+    /// Applies a model to variables that were lifted for this call, and keeps what goes backward through it.
+    #[allow(clippy::type_complexity)]
+    pub fn lifted_model_vjp<'a, N: Needs<In>, M: Pure<In> + Trainable<In, N>, V>(
+        self,
+        model: &'a M,
+        variables: V,
+        _: N,
+    ) -> (M::Out, Pullback<(&'a M, V, M::Residuals), M::Out, (M::Params, N::Cotangents)>)
+    where
+        for<'v> &'v V: Collections<'v, M::Params, M::State>,
+    {
+        let (params, mut state) = variables.split();
+        let (out, residuals) = model.forward(params, &mut state, &Scope::without_streams(), self.0);
+        let pull = |(model, variables, residuals): (&'a M, V, M::Residuals), cotangent| {
+            model.backward(variables.split().0, residuals, cotangent)
+        };
+        (out, Pullback { kept: (model, variables, residuals), pull })
     }
 
     /// Applies a model, and keeps what goes backward through it.
@@ -145,26 +175,24 @@ impl<S: Shape, E: Element> IntoTensor for Tensor<S, E> {
     }
 }
 
-impl<S: Shape, E: Element> IntoTensor for &Tensor<S, E> {
-    type Tensor = Tensor<S, E>;
-    fn into_tensor(self) -> Tensor<S, E> {
-        self.clone()
+impl<T: IntoTensor + Clone> IntoTensor for &T {
+    type Tensor = T::Tensor;
+    fn into_tensor(self) -> T::Tensor {
+        self.clone().into_tensor()
     }
 }
 
-impl<P: Phase> IntoTensor for P {
-    type Tensor = P;
-    fn into_tensor(self) -> P {
-        self
-    }
+macro_rules! as_they_are {
+    ($($input:ident)+) => {$(
+        impl IntoTensor for $input {
+            type Tensor = $input;
+            fn into_tensor(self) -> $input {
+                self
+            }
+        }
+    )+};
 }
-
-impl IntoTensor for Key {
-    type Tensor = Key;
-    fn into_tensor(self) -> Key {
-        self
-    }
-}
+as_they_are! { Train Eval Key }
 
 macro_rules! numbers {
     ($($number:ident)+) => {$(
@@ -266,11 +294,6 @@ pub fn variable<S: StaticShape, E: Float>(initializer: &Initializer, scope: &Sco
         _ => scope.param(),
     };
     initializer.init(key, S::default())
-}
-
-/// Captures the output of a submodule, if somebody asks for it.
-pub fn capture<T: Sown>(scope: &Scope, submodule: &str, output: impl FnOnce() -> T) {
-    scope.child(submodule).capture(output);
 }
 
 /// A module whose call `apply` may make.

@@ -44,10 +44,12 @@ keywords! {
     use_bias
     /// Whether there is a scale: `use_scale = false`.
     use_scale
-    /// How the variance is computed: `use_fast_variance = false`.
-    use_fast_variance
     /// The axes along which a mask is the same: `broadcast_dims = (1,)`.
     broadcast_dims
+    /// How many of the last axes are those of the features: `feature_axes = 2`.
+    feature_axes
+    /// Whether a variance is computed in one pass over the input: `use_fast_variance = false`.
+    use_fast_variance
     /// `true` as a type.
     True
     /// `false` as a type.
@@ -57,18 +59,18 @@ keywords! {
 /// [`True`] or [`False`], which chooses between two types.
 #[diagnostic::on_unimplemented(message = "`{Self}` is neither `true` nor `false`")]
 pub trait Switch {
-    /// `A` if it is true, `B` if not.
-    type Choose<A, B>;
     /// Whether it is true.
     const ON: bool;
+    /// `A` if it is true, `B` if not.
+    type Choose<A, B>;
 }
 
 impl Switch for True {
-    type Choose<A, B> = A;
     const ON: bool = true;
+    type Choose<A, B> = A;
 }
 
 impl Switch for False {
-    type Choose<A, B> = B;
     const ON: bool = false;
+    type Choose<A, B> = B;
 }

@@ -71,6 +71,7 @@ impl Passes<'_> {
                 let var = self.var(*var);
                 quote!(&#var)
             }
+            Arg::Outside(tokens) if level > below => names::lifted(quote!(*#tokens), level, span),
             Arg::Outside(tokens) => tokens.clone(),
         });
         match state {

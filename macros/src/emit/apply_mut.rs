@@ -9,76 +9,57 @@
 //! }
 //! ```
 
-use super::names::tuple;
-use crate::ir::Signature;
-use proc_macro2::{Ident, TokenStream};
+use super::module::{Callable, PureCall};
+use proc_macro2::TokenStream;
 use quote::quote;
 
-/// What the methods are made of.
-pub struct Methods<'a> {
-    pub signature: &'a Signature,
-    /// `B: Batch, P: Phase`
-    pub inner: &'a TokenStream,
-    /// The types of the parameters, of the state, of the input and of the output.
-    pub params: &'a TokenStream,
-    pub state: &'a TokenStream,
-    pub input: &'a TokenStream,
-    pub output: &'a TokenStream,
-    /// The bounds of a call that updates and draws nothing.
-    pub pure: &'a TokenStream,
-}
-
-impl Methods<'_> {
-    /// The methods.
-    pub fn items(&self) -> TokenStream {
-        let Methods { signature, inner, params, state, input, output, pure } = self;
-        let names: Vec<&Ident> = signature.inputs.iter().map(|(name, _)| name).collect();
-        let types: Vec<_> = signature.inputs.iter().map(|(_, ty)| ty.to_type()).collect();
-        let given = tuple(&names.iter().map(|name| quote!(#name)).collect::<Vec<_>>());
-        let inner_where = &signature.inner.where_clause;
-        let predicates: Vec<_> = inner_where.iter().flat_map(|clause| &clause.predicates).collect();
-        let contract = quote!(<Self as ::flaxen::module::Module<#input>>);
+impl Callable<'_> {
+    /// The methods; `call` are the parts of one that updates nothing.
+    pub fn apply_mut(&self, call: &PureCall) -> TokenStream {
+        let (params, state, input) =
+            (self.variables.params.ty(), self.variables.state.ty(), self.input_type());
+        let PureCall { generics, inputs, output, bounds, others, given } = call;
+        let draws = quote!(<Self as ::flaxen::module::Module<#input>>::Draws);
         quote! {
             /// Computes the output, and returns with it the state that the call leaves: `variables.state = state`. The keys are
             /// those of the rng streams that it draws from: `rngs! { dropout: key }`.
-            pub fn apply_mut<'__v, #inner __Rngs>(
+            pub fn apply_mut<'__v, #generics __Rngs>(
                 &self,
                 variables: impl ::flaxen::module::Collections<'__v, #params, #state>,
-                #(#names: #types,)*
+                #inputs
                 rngs: __Rngs,
             ) -> (#output, #state)
             where
                 __Rngs: ::flaxen::rng::Rngs,
-                #contract::Draws: ::flaxen::module::effect::DrawsFrom<__Rngs>,
-                #(#predicates,)*
+                #draws: ::flaxen::module::effect::DrawsFrom<__Rngs>,
+                #others
             {
                 ::flaxen::__private::model_infer_mut(self, variables, #given, rngs)
             }
 
             /// Draws the variables, and computes the output with them. The keys are one for `params`, and those of the streams
             /// that the call draws from; a bare key is that for `params`.
-            pub fn init_with_output<#inner __Rngs>(
+            pub fn init_with_output<#generics __Rngs>(
                 &self,
                 rngs: __Rngs,
-                #(#names: #types,)*
+                #inputs
             ) -> (#output, ::flaxen::module::Variables<#params, #state>)
             where
                 __Rngs: ::flaxen::rng::Provides<::flaxen::rng::params>,
-                #contract::Draws: ::flaxen::module::effect::DrawsFrom<__Rngs>,
-                #(#predicates,)*
+                #draws: ::flaxen::module::effect::DrawsFrom<__Rngs>,
+                #others
             {
                 ::flaxen::__private::init_with_output(self, rngs, #given)
             }
 
             /// Computes the output, and returns with it what was sown, and the outputs of all submodules.
-            pub fn apply_and_capture<'__v, #inner>(
+            pub fn apply_and_capture<'__v, #generics>(
                 &self,
                 variables: impl ::flaxen::module::Collections<'__v, #params, #state>,
-                #(#names: #types,)*
+                #inputs
             ) -> (#output, ::flaxen::module::Captured)
             where
-                #pure
-                #(#predicates,)*
+                #bounds
             {
                 ::flaxen::__private::apply_and_capture(self, variables, #given)
             }

@@ -5,12 +5,14 @@
 
 pub mod apply;
 pub mod apply_mut;
+pub mod bounds;
 pub mod checks;
 pub mod closure;
 pub mod effects;
 pub mod function;
 pub mod generics;
 pub mod marker;
+pub mod methods;
 pub mod module;
 pub mod names;
 pub mod passes;

@@ -3,8 +3,8 @@
 use crate::analyze::activity::Need;
 use crate::ir::print::var_name;
 use crate::ir::transform::Nest;
-use crate::ir::{Body, Eqn, Var};
-use proc_macro2::{Ident, Span, TokenStream};
+use crate::ir::{Body, Element, Eqn, Submodule, Var};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 fn local(name: &str, span: Span) -> Ident {
@@ -38,17 +38,17 @@ pub fn gradient_term() -> Ident {
 
 /// The local that holds what was drawn for a submodule or parameter.
 pub fn drawn(field: &Ident) -> Ident {
-    local(&format!("drawn_{}", unraw(field)), Span::call_site())
+    local(&format!("drawn_{}", text(field)), Span::call_site())
 }
 
 /// The local that holds the state that was drawn for a submodule or variable.
 pub fn drawn_state(field: &Ident) -> Ident {
-    local(&format!("state_{}", unraw(field)), Span::call_site())
+    local(&format!("state_{}", text(field)), Span::call_site())
 }
 
 /// The local that holds the gradient of a submodule or parameter.
 pub fn gradient(field: &Ident) -> Ident {
-    local(&format!("gradient_{}", unraw(field)), Span::call_site())
+    local(&format!("gradient_{}", text(field)), Span::call_site())
 }
 
 /// The field of the residuals, and the local before it is put there.
@@ -64,6 +64,45 @@ pub fn shape_of(body: &Body, var: Var) -> Ident {
 /// The local that holds an op or a submodule whose values are given.
 pub fn part(label: &str) -> Ident {
     local(&format!("part_{}", unraw_text(label)), Span::call_site())
+}
+
+/// `EncodeImage` for `encode_image`.
+pub fn camel(name: &Ident) -> String {
+    let name = text(name);
+    let words = name.split('_').filter(|word| !word.is_empty());
+    let capitalized = words.map(|word| {
+        let (first, rest) = word.split_at(word.chars().next().map_or(0, char::len_utf8));
+        first.to_uppercase() + rest
+    });
+    capitalized.collect()
+}
+
+/// The name of a submodule among all locals: that of its field, and the number of an element.
+pub fn key(submodule: &Submodule) -> Ident {
+    key_of(&submodule.field, submodule.element)
+}
+
+/// The same for a field and an element of it.
+pub fn key_of(field: &Ident, element: Option<Element>) -> Ident {
+    match element {
+        None => field.clone(),
+        Some(Element { index, .. }) => format_ident!("{}_{index}", text(field), span = field.span()),
+    }
+}
+
+/// A submodule in a struct of variables, or in the module itself: `encoder`, `layers.0`, `layers[0]`.
+pub fn place(submodule: &Submodule) -> TokenStream {
+    let field = &submodule.field;
+    match submodule.element {
+        None => quote!(#field),
+        Some(Element { index, array, .. }) => element(field, index, array),
+    }
+}
+
+/// An element of a field: `layers.0` in a tuple, `layers[0]` in an array.
+pub fn element(field: &Ident, index: usize, array: bool) -> TokenStream {
+    let index = Literal::usize_unsuffixed(index);
+    if array { quote!(#field[#index]) } else { quote!(#field.#index) }
 }
 
 /// The associated type of a variable: `V3`.
@@ -133,6 +172,7 @@ fn unraw_text(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-fn unraw(field: &Ident) -> String {
+/// A name as text: `type` for `r#type`.
+pub fn text(field: &Ident) -> String {
     unraw_text(&field.to_string()).to_string()
 }

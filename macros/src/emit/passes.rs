@@ -12,7 +12,7 @@ use super::names::{self, tuple};
 use super::setup::{Bound, with_setup};
 use super::steps::Types;
 use crate::analyze::activity::Need;
-use crate::ir::{Arg, Call, Eqn, Submodule, Var};
+use crate::ir::{Arg, Call, Element, Eqn, Submodule, Var};
 use crate::lower::Lowered;
 use crate::lower::backward::{Contribution, Gradient, Step};
 use crate::lower::forward;
@@ -73,7 +73,21 @@ impl Passes<'_> {
                 let part = names::part(&eqn.label);
                 quote!(&#part)
             }
-            None => quote_spanned!(eqn.span=> &<#callee>::new()),
+            None => match self.held(eqn) {
+                Some(place) => quote!(&self.#place),
+                None => quote_spanned!(eqn.span=> &<#callee>::new()),
+            },
+        }
+    }
+
+    /// Where an equation calls a field of the module's struct.
+    fn held(&self, eqn: &Eqn) -> Option<TokenStream> {
+        match eqn.call {
+            Call::Submodule(index) => {
+                let submodule = &self.lowered.body.submodules[index];
+                submodule.held.then(|| names::place(submodule))
+            }
+            _ => None,
         }
     }
 
@@ -149,11 +163,11 @@ impl Passes<'_> {
             }
             Call::Submodule(index) => {
                 let (part, variables) = (self.part(eqn), self.variables_of(*index));
-                let (name, outputs) = (&self.lowered.body.submodules[*index].name, self.clones(&eqn.outs));
-                let captured = quote!(scope, #name);
+                let (scope, outputs) =
+                    (scope_of(&self.lowered.body.submodules[*index]), self.clones(&eqn.outs));
                 quote_spanned! {eqn.span=>
                     let #outs = <#callee as ::flaxen::module::Module<#ty>>::infer(#part, #variables, #input);
-                    ::flaxen::__private::capture(#captured, || #outputs);
+                    ::flaxen::rng::Scope::capture(#scope, || #outputs);
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
@@ -168,15 +182,16 @@ impl Passes<'_> {
     /// The parameters of a submodule. The name is the generated function's, even where the user's token, whose place an
     /// equation takes, comes out of a macro of the user's.
     fn params_of(&self, submodule: usize) -> TokenStream {
-        let field = &self.lowered.body.submodules[submodule].field;
-        quote!(&params.#field)
+        let place = names::place(&self.lowered.body.submodules[submodule]);
+        quote!(&params.#place)
     }
 
     /// The parameters, the state and the scope of a submodule.
     fn variables_of(&self, submodule: usize) -> TokenStream {
         let params = self.params_of(submodule);
-        let Submodule { name, field, .. } = &self.lowered.body.submodules[submodule];
-        quote!(#params, &mut state.#field, &scope.child(#name))
+        let submodule = &self.lowered.body.submodules[submodule];
+        let (place, scope) = (names::place(submodule), scope_of(submodule));
+        quote!(#params, &mut state.#place, #scope)
     }
 
     fn read_param(&self, index: usize, out: Var) -> TokenStream {
@@ -380,9 +395,9 @@ impl Passes<'_> {
                 }
             }
             Call::Submodule(index) => {
-                let (field, params) = (&body.submodules[*index].field, self.params_of(*index));
+                let (key, params) = (names::key(&body.submodules[*index]), self.params_of(*index));
                 let input = self.types.input(eqn);
-                let (gradient, add) = self.gradient(field, step.variables);
+                let (gradient, add) = self.gradient(&key, step.variables);
                 quote_spanned! {eqn.span=>
                     let (#gradient, #pattern) = <#callee as ::flaxen::module::Trainable<#input, #needs>>::backward(
                         #part, #params, #kept, #cotangent,
@@ -465,6 +480,20 @@ impl Passes<'_> {
                 (quote!(#term), quote!(let #name = #add;))
             }
             None => (quote!(_), TokenStream::new()),
+        }
+    }
+}
+
+/// The scope of a submodule, in that of the module.
+pub fn scope_of(submodule: &Submodule) -> TokenStream {
+    match submodule.element {
+        None => {
+            let name = &submodule.name;
+            quote!(&scope.child(#name))
+        }
+        Some(Element { index, .. }) => {
+            let name = names::text(&submodule.field);
+            quote!(&scope.element(#name, #index))
         }
     }
 }

@@ -6,31 +6,43 @@
 //!     /// `Conv_0`
 //!     pub conv_0: <Conv<Dim2<3, 2>, …> as Module<<Steps<(Dyn,)> as __CnnSteps>::V0>>::Params,
 //! }
+//! impl Clone for CnnParams { … }
+//! impl PartialEq for CnnParams { … }
 //! impl Tree for CnnParams { … }
 //! impl Debug for CnnParams { … }
 //! pub struct CnnState { pub conv_0: <Conv<Dim2<3, 2>, …> as Module<…>>::State }
 //! …
 //! ```
+//!
+//! Submodules in a tuple or an array, `layers`, have their variables in a field that is one too; in the tree they are
+//! `layers_0`, `layers_1`, ….
 
 use super::generics::AllGenerics;
 use super::names;
+use super::passes::{Passes, scope_of};
 use super::steps::Types;
-use crate::ir::{Call, Module};
+use crate::ir::{Call, Element, Submodule};
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote, quote_spanned};
 
 /// A submodule or a variable of a module.
-pub struct Field<'a> {
+#[derive(Clone)]
+pub struct Field {
     /// Flax's name.
-    pub name: &'a str,
+    pub name: String,
     /// The field of the structs.
-    pub field: &'a Ident,
+    pub field: Ident,
+    /// Which element of the field it is.
+    pub element: Option<Element>,
+    /// Its name among all locals.
+    pub key: Ident,
     pub kind: Kind,
     /// The expression that draws it.
-    pub init: TokenStream,
+    init: TokenStream,
 }
 
 /// What a field holds.
+#[derive(Clone)]
 pub enum Kind {
     /// The variables of a submodule: `<Conv<…> as Module<V0>>`.
     Submodule(TokenStream),
@@ -40,56 +52,88 @@ pub enum Kind {
     Variable(TokenStream, TokenStream),
 }
 
-/// The fields, in the order in which Flax creates them: that of the first calls.
-pub fn fields<'a>(module: &'a Module, types: &Types, made: impl Fn(usize) -> TokenStream) -> Vec<Field<'a>> {
-    let body = &module.body;
+impl Field {
+    /// Where it is in the structs: `conv_0`, `layers.0`.
+    pub fn place(&self) -> TokenStream {
+        place(&self.field, self.element)
+    }
+
+    /// What gives a submodule its variables.
+    pub fn contract(&self) -> Option<&TokenStream> {
+        match &self.kind {
+            Kind::Submodule(contract) => Some(contract),
+            _ => None,
+        }
+    }
+}
+
+fn place(field: &Ident, element: Option<Element>) -> TokenStream {
+    match element {
+        None => quote!(#field),
+        Some(Element { index, array, .. }) => names::element(field, index, array),
+    }
+}
+
+/// The fields of one method, in the order in which Flax creates them: that of the first calls. `types` are those that
+/// parameters see.
+pub fn fields(passes: &Passes, types: &Types) -> Vec<Field> {
+    let body = &passes.lowered.body;
     let mut fields: Vec<Field> = Vec::new();
-    for (index, eqn) in body.eqns.iter().enumerate() {
+    for eqn in &body.eqns {
         let field = match &eqn.call {
             Call::Submodule(of) => {
                 let submodule = &body.submodules[*of];
-                let (callee, input, part, name) =
-                    (&submodule.ty, types.input(eqn), made(index), &submodule.name);
-                let contract = quote!(<#callee as ::flaxen::module::Module<#input>>);
-                let init = quote!(#contract::init(#part, &scope.child(#name)));
-                Field { name, field: &submodule.field, kind: Kind::Submodule(contract), init }
+                of_submodule(submodule, types.input(eqn), passes.part(eqn))
             }
             Call::Param(of) => {
                 let param = &body.params[*of];
-                let (ty, initializer) = (param.tensor.to_type(), made(index));
+                let (ty, initializer) = (param.tensor.to_type(), passes.part(eqn));
                 let init = quote! {
                     ::flaxen::init::Initializer::init(#initializer, scope.param(), ::core::default::Default::default())
                 };
-                Field { name: &param.name, field: &param.field, kind: Kind::Param(ty), init }
+                let (name, field) = (param.name.clone(), param.field.clone());
+                Field { name, key: field.clone(), field, element: None, kind: Kind::Param(ty), init }
             }
             Call::Variable(of) => {
                 let variable = &body.variables[*of];
-                let (ty, initializer) = (variable.tensor.to_type(), made(index));
-                let kind = Kind::Variable(ty, variable.collection.clone());
-                let init = quote!(::flaxen::__private::variable(#initializer, scope));
-                Field { name: &variable.name, field: &variable.field, kind, init }
+                let (ty, initializer) = (variable.tensor.to_type(), passes.part(eqn));
+                let (name, field) = (variable.name.clone(), variable.field.clone());
+                Field {
+                    name,
+                    // A parameter may have its name.
+                    key: format_ident!("variable_{field}"),
+                    field,
+                    element: None,
+                    kind: Kind::Variable(ty, variable.collection.clone()),
+                    init: quote!(::flaxen::__private::variable(#initializer, scope)),
+                }
             }
             _ => continue,
         };
-        let same = |other: &Field| other.field == field.field && other.is_variable() == field.is_variable();
-        if !fields.iter().any(same) {
+        if fields.iter().all(|other| other.key != field.key) {
             fields.push(field);
         }
     }
     fields
 }
 
-impl Field<'_> {
-    /// Whether it is in the state alone.
-    pub fn is_variable(&self) -> bool {
-        matches!(self.kind, Kind::Variable(..))
+fn of_submodule(submodule: &Submodule, input: TokenStream, part: TokenStream) -> Field {
+    let (callee, scope) = (&submodule.ty, scope_of(submodule));
+    let contract = quote!(<#callee as ::flaxen::module::Module<#input>>);
+    Field {
+        name: submodule.name.clone(),
+        field: submodule.field.clone(),
+        element: submodule.element,
+        key: names::key(submodule),
+        init: quote!(#contract::init(#part, #scope)),
+        kind: Kind::Submodule(contract),
     }
 }
 
-/// The statements that draw all fields, each into a local of its own.
-pub fn draws(fields: &[Field]) -> TokenStream {
-    let draws = fields.iter().map(|field| {
-        let (param, state, init) = (names::drawn(field.field), names::drawn_state(field.field), &field.init);
+/// The statements that draw fields, each into a local of its own.
+pub fn draws<'a>(fields: impl Iterator<Item = &'a Field>) -> TokenStream {
+    let draws = fields.map(|field| {
+        let (param, state, init) = (names::drawn(&field.key), names::drawn_state(&field.key), &field.init);
         match field.kind {
             Kind::Submodule(_) => quote!(let (#param, #state) = #init;),
             Kind::Param(_) => quote!(let #param = #init;),
@@ -107,105 +151,111 @@ pub struct Structure<'a> {
     parts: Vec<Part<'a>>,
 }
 
-/// A field of a struct.
-struct Part<'a> {
-    name: &'a str,
-    field: &'a Ident,
+/// A submodule or a variable in a struct.
+pub struct Part<'a> {
+    pub field: &'a Field,
     ty: TokenStream,
-    place: Place,
-}
-
-/// Where a part stands in the tree.
-enum Place {
-    /// The variables of a submodule.
-    Submodule,
-    /// A parameter.
-    Param,
-    /// A variable of this collection.
-    Variable(TokenStream),
 }
 
 /// The struct of the parameters.
 pub fn params<'a>(
-    module: &Module,
+    module: &Ident,
     all: &'a AllGenerics,
     name: &'a Ident,
-    fields: &[Field<'a>],
+    fields: &'a [Field],
 ) -> Structure<'a> {
-    let parts = fields.iter().filter_map(|field| {
-        let (ty, place) = match &field.kind {
-            Kind::Submodule(contract) => (quote!(#contract::Params), Place::Submodule),
-            Kind::Param(ty) => (ty.clone(), Place::Param),
-            Kind::Variable(..) => return None,
-        };
-        Some(Part { name: field.name, field: field.field, ty, place })
+    let parts = fields.iter().filter_map(|field| match &field.kind {
+        Kind::Submodule(contract) => Some(Part { field, ty: quote!(#contract::Params) }),
+        Kind::Param(ty) => Some(Part { field, ty: ty.clone() }),
+        Kind::Variable(..) => None,
     });
-    Structure { all, name, doc: format!("The parameters of [`{}`].", module.name), parts: parts.collect() }
+    Structure { all, name, doc: format!("The parameters of [`{module}`]."), parts: parts.collect() }
 }
 
 /// The struct of the state.
 pub fn state<'a>(
-    module: &Module,
+    module: &Ident,
     all: &'a AllGenerics,
     name: &'a Ident,
-    fields: &[Field<'a>],
+    fields: &'a [Field],
 ) -> Structure<'a> {
-    let parts = fields.iter().filter_map(|field| {
-        let (ty, place) = match &field.kind {
-            Kind::Submodule(contract) => (quote!(#contract::State), Place::Submodule),
-            Kind::Variable(ty, collection) => (ty.clone(), Place::Variable(collection.clone())),
-            Kind::Param(_) => return None,
-        };
-        Some(Part { name: field.name, field: field.field, ty, place })
+    let parts = fields.iter().filter_map(|field| match &field.kind {
+        Kind::Submodule(contract) => Some(Part { field, ty: quote!(#contract::State) }),
+        Kind::Variable(ty, _) => Some(Part { field, ty: ty.clone() }),
+        Kind::Param(_) => None,
     });
-    let doc = format!("The variables of [`{}`] besides its parameters.", module.name);
+    let doc = format!("The variables of [`{module}`] besides its parameters.");
     Structure { all, name, doc, parts: parts.collect() }
-}
-
-impl Part<'_> {
-    /// The path of the part, as a method of its parent's.
-    fn path(&self) -> TokenStream {
-        let name = self.name;
-        match &self.place {
-            Place::Variable(collection) => quote!(variable::<#collection>(#name)),
-            _ => quote!(child(#name)),
-        }
-    }
 }
 
 impl Structure<'_> {
     /// The struct and what it implements.
     pub fn item(&self) -> TokenStream {
-        let (declared, arguments) = (self.all.declared_of_params(), self.all.arguments_of_params());
-        let (name, doc, where_clause) = (self.name, &self.doc, self.all.where_clause());
-        let (idents, types, names) = (self.idents(), self.types(), self.names());
-        let paths: Vec<_> = self.parts.iter().map(Part::path).collect();
-        let docs = names.iter().map(|name| format!("`{name}`"));
-        let marker = self.marker().map(
-            |ty| quote!(#[doc(hidden)] #[serde(skip)] pub __generics: ::core::marker::PhantomData<#ty>,),
-        );
-        let entries = self.parts.iter().map(|part| {
-            let (name, ident) = (part.name, part.field);
-            let value = match part.place {
-                Place::Submodule => quote!(&self.#ident),
-                _ => quote!(&::flaxen::__private::LeafShape(&self.#ident)),
-            };
-            quote!(.entry(&::core::format_args!("{}", #name), #value))
+        let (declared, where_clause) = (self.all.declared_of_params(), self.all.where_clause());
+        let (name, doc) = (self.name, &self.doc);
+        let fields = self.fields();
+        let idents = fields.iter().map(|parts| &parts[0].field.field);
+        let types = fields.iter().map(|parts| whole(parts, |part| part.ty.clone()));
+        let names: Vec<String> = fields.iter().map(|parts| parts[0].serialized()).collect();
+        let docs = fields.iter().map(|parts| {
+            let names: Vec<String> = parts.iter().map(|part| format!("`{}`", part.field.name)).collect();
+            names.join(", ")
         });
+        let marker = self.marker().map(
+            |ty| quote!(#[doc(hidden)] #[serde(skip)] pub __generics: ::core::marker::PhantomData<fn() -> #ty>,),
+        );
+        let (copies, tree, debug) = (self.copies(), self.tree(), self.debug());
         quote! {
             #[doc = #doc]
             #[allow(private_interfaces, private_bounds)]
-            #[derive(Clone, PartialEq, ::flaxen::__private::serde::Serialize, ::flaxen::__private::serde::Deserialize)]
+            #[derive(::flaxen::__private::serde::Serialize, ::flaxen::__private::serde::Deserialize)]
             #[serde(crate = "::flaxen::__private::serde", bound = "")]
             pub struct #name<#declared> #where_clause {
                 #(#[doc = #docs] #[serde(rename = #names)] pub #idents: #types,)*
                 #marker
             }
 
-            impl<#declared> ::flaxen::tree::Tree for #name<#arguments> #where_clause {
+            #copies
+            #tree
+            #debug
+        }
+    }
+
+    /// `Clone` and `PartialEq`, which ask for nothing of the generics.
+    fn copies(&self) -> TokenStream {
+        let (declared, where_clause, ty) =
+            (self.all.declared_of_params(), self.all.where_clause(), self.ty());
+        let places = self.parts.iter().map(|part| part.field.place());
+        let clone = self.construct(|part| {
+            let place = part.field.place();
+            quote!(::core::clone::Clone::clone(&self.#place))
+        });
+        quote! {
+            impl<#declared> ::core::clone::Clone for #ty #where_clause {
+                fn clone(&self) -> Self {
+                    #clone
+                }
+            }
+
+            impl<#declared> ::core::cmp::PartialEq for #ty #where_clause {
+                #[allow(unused_variables)]
+                fn eq(&self, other: &Self) -> bool {
+                    true #(&& self.#places == other.#places)*
+                }
+            }
+        }
+    }
+
+    fn tree(&self) -> TokenStream {
+        let (declared, where_clause, ty) =
+            (self.all.declared_of_params(), self.all.where_clause(), self.ty());
+        let places: Vec<_> = self.parts.iter().map(|part| part.field.place()).collect();
+        let paths: Vec<_> = self.parts.iter().map(Part::path).collect();
+        quote! {
+            impl<#declared> ::flaxen::tree::Tree for #ty #where_clause {
                 #[allow(unused_variables)]
                 fn visit(&self, path: &::flaxen::tree::Path, visitor: &mut impl ::flaxen::tree::Visit) {
-                    #(::flaxen::tree::Tree::visit(&self.#idents, &path.#paths, visitor);)*
+                    #(::flaxen::tree::Tree::visit(&self.#places, &#paths, visitor);)*
                 }
 
                 #[allow(unused_variables, unused_mut)]
@@ -216,13 +266,27 @@ impl Structure<'_> {
                     zip: &mut impl ::flaxen::tree::Zip<N>,
                 ) {
                     #({
-                        let parts = others.each_mut().map(|tree| &mut tree.#idents);
-                        ::flaxen::tree::Tree::zip(&mut self.#idents, parts, &path.#paths, zip);
+                        let parts = others.each_mut().map(|tree| &mut tree.#places);
+                        ::flaxen::tree::Tree::zip(&mut self.#places, parts, &#paths, zip);
                     })*
                 }
             }
+        }
+    }
 
-            impl<#declared> ::core::fmt::Debug for #name<#arguments> #where_clause {
+    fn debug(&self) -> TokenStream {
+        let (declared, where_clause, ty) =
+            (self.all.declared_of_params(), self.all.where_clause(), self.ty());
+        let entries = self.parts.iter().map(|part| {
+            let (name, place) = (&part.field.name, part.field.place());
+            let value = match part.field.kind {
+                Kind::Submodule(_) => quote!(&self.#place),
+                _ => quote!(&::flaxen::__private::LeafShape(&self.#place)),
+            };
+            quote!(.entry(&::core::format_args!("{}", #name), #value))
+        });
+        quote! {
+            impl<#declared> ::core::fmt::Debug for #ty #where_clause {
                 fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     formatter.debug_map()#(#entries)*.finish()
                 }
@@ -233,21 +297,15 @@ impl Structure<'_> {
     /// The state of a module none of whose parts has one.
     pub fn stateless_item(&self) -> TokenStream {
         let (declared, predicates) = (self.all.declared_of_params(), self.all.predicates());
-        let ty = self.ty();
-        // A variable has a collection, and no collection is stateless: rustc says which one.
-        let stateless = self.parts.iter().map(|part| match &part.place {
-            Place::Variable(collection) => collection,
-            _ => &part.ty,
-        });
-        let stateless: Vec<_> = stateless.collect();
-        let value = self.construct(self.parts.iter().zip(&stateless).map(|(part, stateless)| {
+        let (ty, stateless) = (self.ty(), self.parts.iter().map(Part::stateless));
+        let value = self.construct(|part| {
+            let stateless = part.stateless();
             let value = quote!(<#stateless as ::flaxen::module::Stateless<Call>>::stateless());
-            let value = match part.place {
-                Place::Variable(_) => quote!(match #value {}),
+            match part.field.kind {
+                Kind::Variable(..) => quote!(match #value {}),
                 _ => value,
-            };
-            (part.field.clone(), value)
-        }));
+            }
+        });
         quote! {
             #[allow(unreachable_code)]
             impl<#declared Call> ::flaxen::module::Stateless<Call> for #ty
@@ -262,20 +320,31 @@ impl Structure<'_> {
         }
     }
 
-    /// The expression that makes the struct from one expression a field.
-    pub fn construct(&self, parts: impl Iterator<Item = (Ident, TokenStream)>) -> TokenStream {
-        let parts = parts.map(|(field, value)| quote!(#field: #value));
+    /// The expression that makes the struct from one expression a part.
+    pub fn construct(&self, value: impl Fn(&Part) -> TokenStream) -> TokenStream {
         let (name, marker) = (self.name, self.marker());
+        let fields = self.fields();
+        let fields = fields.iter().map(|parts| {
+            let field = &parts[0].field.field;
+            let whole = match parts[0].field.element {
+                Some(Element { array: true, .. }) => {
+                    let values = parts.iter().map(|part| value(part));
+                    quote!([#(#values),*])
+                }
+                _ => whole(parts, |part| value(part)),
+            };
+            quote!(#field: #whole)
+        });
         let marker = marker.map(|_| quote!(__generics: ::core::marker::PhantomData,));
-        quote!(#name { #(#parts,)* #marker })
+        quote!(#name { #(#fields,)* #marker })
     }
 
     /// The struct, made of what [`draws`] drew.
     pub fn drawn(&self, local: fn(&Ident) -> Ident) -> TokenStream {
-        self.construct(self.parts.iter().map(|part| {
-            let local = local(part.field);
-            (part.field.clone(), quote!(#local))
-        }))
+        self.construct(|part| {
+            let local = local(&part.field.key);
+            quote!(#local)
+        })
     }
 
     /// The struct's type.
@@ -290,15 +359,100 @@ impl Structure<'_> {
         (!self.all.params_are_concrete()).then(|| quote!((#arguments)))
     }
 
-    fn idents(&self) -> Vec<&Ident> {
-        self.parts.iter().map(|part| part.field).collect()
+    /// The parts by field, those of one field by their places.
+    fn fields(&self) -> Vec<Vec<&Part<'_>>> {
+        let mut fields: Vec<Vec<&Part>> = Vec::new();
+        for part in &self.parts {
+            match fields.iter_mut().find(|parts| parts[0].field.field == part.field.field) {
+                Some(parts) => parts.push(part),
+                None => fields.push(vec![part]),
+            }
+        }
+        for parts in &mut fields {
+            parts.sort_by_key(|part| part.field.element.map(|element| element.index));
+        }
+        fields
+    }
+}
+
+impl Part<'_> {
+    /// Its path, in that of the struct.
+    fn path(&self) -> TokenStream {
+        let name = self.serialized();
+        match (&self.field.kind, self.field.element) {
+            (Kind::Variable(_, collection), _) => quote!(path.variable::<#collection>(#name)),
+            (_, None) => quote!(path.child(#name)),
+            (_, Some(Element { index, .. })) => quote!(path.child(#name).one_of(#index)),
+        }
     }
 
-    fn names(&self) -> Vec<&str> {
-        self.parts.iter().map(|part| part.name).collect()
+    /// What says whether it is there without being given. A variable has a collection, and no collection is stateless: rustc says
+    /// which one.
+    fn stateless(&self) -> &TokenStream {
+        match &self.field.kind {
+            Kind::Variable(_, collection) => collection,
+            _ => &self.ty,
+        }
     }
 
-    fn types(&self) -> Vec<&TokenStream> {
-        self.parts.iter().map(|part| &part.ty).collect()
+    /// The name of its field where it is written: Flax's name, for elements without their numbers.
+    fn serialized(&self) -> String {
+        match self.field.element {
+            None => self.field.name.clone(),
+            Some(_) => names::text(&self.field.field),
+        }
+    }
+}
+
+/// Something of a field as a whole: that of its only part, or a tuple with nothing in the places of elements that are not
+/// called; of an array the type.
+fn whole(parts: &[&Part], of: impl Fn(&Part) -> TokenStream) -> TokenStream {
+    match parts[0].field.element {
+        None => of(parts[0]),
+        Some(Element { count, array: true, .. }) => {
+            let first = of(parts[0]);
+            quote!([#first; #count])
+        }
+        Some(Element { count, .. }) => {
+            let part =
+                |index| parts.iter().find(|part| part.field.element.is_some_and(|at| at.index == index));
+            let elements = (0..count).map(|index| part(index).map_or_else(|| quote!(()), |part| of(part)));
+            quote!((#(#elements,)*))
+        }
+    }
+}
+
+/// Elements of arrays that are not called have variables too: those of the first one that is.
+pub fn fill_arrays(fields: &mut Vec<Field>) {
+    let arrays: Vec<Field> =
+        fields.iter().filter(|field| field.element.is_some_and(|at| at.array)).cloned().collect();
+    for first in arrays {
+        let Some(element) = first.element else { continue };
+        for index in 0..element.count {
+            let known = |field: &Field| {
+                field.field == first.field && field.element.is_some_and(|at| at.index == index)
+            };
+            if !fields.iter().any(known) {
+                fields.push(first.sibling(Element { index, ..element }));
+            }
+        }
+    }
+}
+
+impl Field {
+    /// The field of another element of an array.
+    fn sibling(&self, element: Element) -> Field {
+        let (field, name) = (&self.field, names::text(&self.field));
+        let (place, index) = (place(field, Some(element)), element.index);
+        let contract = self.contract().cloned().unwrap_or_default();
+        let span = field.span();
+        Field {
+            name: format!("{name}_{index}"),
+            field: field.clone(),
+            element: Some(element),
+            key: names::key_of(field, Some(element)),
+            init: quote_spanned!(span=> #contract::init(&self.#place, &scope.element(#name, #index))),
+            kind: self.kind.clone(),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::arguments::op_of;
 use super::body::{BodyParser, Place};
 use super::closure::{nest_of, transformation};
+use super::fields::{held, is_self};
 use super::pattern::Wanted;
 use super::scope::Binding;
 use crate::ir::{Arg, Call, Eqn, Var};
@@ -96,6 +97,10 @@ impl BodyParser<'_> {
                     let args = self.tensors(call.args.iter())?;
                     return self.submodule_call(index, args, wanted);
                 }
+                if let Some(Binding::Held(index)) = binding {
+                    let held = self.held[index].clone();
+                    return self.call_held(&held, call.args.iter(), wanted);
+                }
                 let (args, values) = self.arguments(call.args.iter())?;
                 let name = path.path.segments.last()?.ident.clone();
                 let op = Call::Op { ty: op_of(&path.path), values };
@@ -105,10 +110,13 @@ impl BodyParser<'_> {
                 let unwrapped = ExprCall { func: inner.expr.clone(), ..call.clone() };
                 self.call(&unwrapped, wanted)
             }
-            other => {
-                self.mistake(other.span(), messages::CALLEE);
-                None
-            }
+            other => match held(other) {
+                Some(held) => self.call_held(&held, call.args.iter(), wanted),
+                None => {
+                    self.mistake(other.span(), messages::CALLEE);
+                    None
+                }
+            },
         }
     }
 
@@ -150,6 +158,13 @@ impl BodyParser<'_> {
         let applies = name == "apply" || name == "apply_mut";
         if self.place == Place::Closure && applies && !self.scope.touches_tensor(&call.receiver) {
             return self.apply(call, wanted);
+        }
+        if self.module.is_some() && is_self(&call.receiver) {
+            return self.method_of_self(call, wanted);
+        }
+        if self.module.is_some() && held(&call.receiver).is_some() {
+            self.mistake(name.span(), messages::SUBMODULE_METHOD);
+            return None;
         }
         if name == "clone" {
             return self.expression(&call.receiver, wanted);

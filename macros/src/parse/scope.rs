@@ -13,6 +13,8 @@ pub enum Binding {
     Submodule(usize),
     /// A variable of another collection: `let mean = variable!(…);`.
     Variable(usize),
+    /// A field of `self`, by its number among those that have a name: `let encoder = &self.encoder;`.
+    Held(usize),
     /// A value that touches no tensor.
     Value,
 }

@@ -1,12 +1,12 @@
 //! Batch normalisation.
 
-use super::scale_bias::print_shapes;
+use super::kernel_bias::shapes;
 use super::{Layer, NoBias, NoScale, ScaleBias, UseBias, UseScale, WithBias, WithScale};
 use crate::init::{Initializer, ones, zeros};
 use crate::keyword::{self, Switch, True, With};
 use crate::module::{BatchStats, Module, Phase, Stateless, Trainable};
 use crate::op::Need;
-use crate::ops::normalize::{self, Moments, normalize, normalize_pullback};
+use crate::ops::batch_norm::{self, Moments, normalize, normalize_pullback};
 use crate::rng::Scope;
 use crate::shape::{Dim, Message, Rule, Sizes, SplitLast, Static};
 use crate::tensor::{Float, Tensor};
@@ -169,7 +169,7 @@ impl<F: Dim, E: Float> Tree for RunningStatistics<F, E> {
 /// Prints the shapes, as Flax does: `{mean: (4,), var: (4,)}`.
 impl<F: Dim, E: Float> fmt::Debug for RunningStatistics<F, E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        print_shapes(self, formatter)
+        shapes(self, formatter)
     }
 }
 
@@ -211,7 +211,7 @@ where
     V: Switch,
 {
     type Out = Tensor<X, E>;
-    type Params = ScaleBias<X::Last, E, S, B>;
+    type Params = ScaleBias<(X::Last,), E, S, B>;
     type State = RunningStatistics<X::Last, E>;
     type Updates = P::When<BatchStats>;
     type Draws = ();
@@ -235,7 +235,7 @@ where
 }
 
 /// What the derivative of [`BatchNorm`] reads.
-pub struct Residuals<X: SplitLast, E: Float>(normalize::Residuals<X, E>);
+pub struct Residuals<X: SplitLast, E: Float>(batch_norm::Residuals<X, E>);
 
 impl<X, E, P, S, B, V, NX, NP> Trainable<(Tensor<X, E>, P), (NX, NP)> for BatchNorm<S, B, V>
 where
@@ -259,7 +259,7 @@ where
         (x, _): (Tensor<X, E>, P),
     ) -> (Self::Out, Self::Residuals) {
         let moments = self.moments::<X, E, P>(state, &x);
-        let kept = normalize::Residuals { x: x.clone(), moments: moments.clone(), own: P::TRAIN };
+        let kept = batch_norm::Residuals { x: x.clone(), moments: moments.clone(), own: P::TRAIN };
         (normalize(x, &moments, E::from_f64(self.epsilon), &params.scale, &params.bias), Residuals(kept))
     }
 

@@ -1,11 +1,11 @@
-//! The parameters of a normalisation: a `scale` and a `bias` for each feature, either of which may be left out.
+//! The parameters of a normalisation: a `scale` and a `bias`, each of which a layer may be without.
 
+use super::kernel_bias::{drawn, shapes};
 use super::{UseBias, WithBias};
-use crate::__private::LeafShape;
 use crate::init::Initializer;
-use crate::ops::Bias;
+use crate::ops::PerFeature;
 use crate::rng::Scope;
-use crate::shape::{Dim, Shape, Static};
+use crate::shape::{Shape, StaticShape};
 use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Visit, Zip};
 use serde::{Deserialize, Serialize};
@@ -25,46 +25,37 @@ pub struct NoScale;
     label = "write `WithScale` or `NoScale`"
 )]
 pub trait UseScale: Clone + PartialEq + 'static {
-    /// The scale of `F` features: a tensor `[F]`, or `()`.
-    type Of<F: Dim, E: Float>: Bias<F, E>;
+    /// The scale of features `S`: a tensor of that shape, or `()`.
+    type Of<S: Shape, E: Float>: PerFeature<S, E>;
 }
 
 impl UseScale for WithScale {
-    type Of<F: Dim, E: Float> = Tensor<(F,), E>;
+    type Of<S: Shape, E: Float> = Tensor<S, E>;
 }
 
 impl UseScale for NoScale {
-    type Of<F: Dim, E: Float> = ();
+    type Of<S: Shape, E: Float> = ();
 }
 
-/// A scale and a bias of `F` features.
+/// A scale and a bias for the features `S`.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct ScaleBias<F: Dim, E: Float, S: UseScale = WithScale, B: UseBias = WithBias> {
-    /// What each feature is multiplied by: a tensor `[F]`, or `()` for a layer without a scale.
-    pub scale: S::Of<F, E>,
-    /// What is added to each feature: a tensor `[F]`, or `()` for a layer without a bias.
-    pub bias: B::Of<F, E>,
+pub struct ScaleBias<S: Shape, E: Float, A: UseScale = WithScale, B: UseBias = WithBias> {
+    /// What the normalised input is multiplied by: a tensor, or `()` for a layer without a scale.
+    pub scale: A::Of<S, E>,
+    /// What is added: a tensor, or `()` for a layer without a bias.
+    pub bias: B::Of<S, E>,
 }
 
-impl<F: Static, E: Float, S: UseScale, B: UseBias> ScaleBias<F, E, S, B> {
+impl<S: StaticShape, E: Float, A: UseScale, B: UseBias> ScaleBias<S, E, A, B> {
     /// Draws the scale and then the bias.
     pub(super) fn init(scope: &Scope, scale: &Initializer, bias: &Initializer) -> Self {
-        ScaleBias { scale: drawn(scope, scale), bias: drawn(scope, bias) }
+        let features = S::default();
+        ScaleBias { scale: drawn(scope, scale, features), bias: drawn(scope, bias, features) }
     }
 }
 
-fn drawn<F: Static, E: Float, T: Bias<F, E>>(scope: &Scope, initializer: &Initializer) -> T {
-    let features = F::default();
-    T::written(features, |place| {
-        if let Some(place) = place {
-            let values: Tensor<(F,), E> = initializer.init(scope.param(), (features,));
-            place.copy_from_slice(values.as_slice());
-        }
-    })
-}
-
-impl<F: Dim, E: Float, S: UseScale, B: UseBias> Tree for ScaleBias<F, E, S, B> {
+impl<S: Shape, E: Float, A: UseScale, B: UseBias> Tree for ScaleBias<S, E, A, B> {
     fn visit(&self, path: &Path, visitor: &mut impl Visit) {
         self.scale.visit(&path.child("scale"), visitor);
         self.bias.visit(&path.child("bias"), visitor);
@@ -78,22 +69,9 @@ impl<F: Dim, E: Float, S: UseScale, B: UseBias> Tree for ScaleBias<F, E, S, B> {
     }
 }
 
-/// Prints the shapes, as Flax does: `{scale: (4,), bias: (4,)}`.
-impl<F: Dim, E: Float, S: UseScale, B: UseBias> fmt::Debug for ScaleBias<F, E, S, B> {
+/// Prints the shapes, as Flax does: `{scale: (8,), bias: (8,)}`.
+impl<S: Shape, E: Float, A: UseScale, B: UseBias> fmt::Debug for ScaleBias<S, E, A, B> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        print_shapes(self, formatter)
+        shapes(self, formatter)
     }
-}
-
-/// Prints the shapes of the leaves of a tree without inner nodes.
-pub(super) fn print_shapes(tree: &impl Tree, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-    struct Entries<'a, 'b, 'c>(&'a mut fmt::DebugMap<'b, 'c>);
-    impl Visit for Entries<'_, '_, '_> {
-        fn leaf<S: Shape, E: Float>(&mut self, path: &Path, leaf: &Tensor<S, E>) {
-            self.0.entry(&format_args!("{}", path.name()), &LeafShape(leaf));
-        }
-    }
-    let mut map = formatter.debug_map();
-    tree.visit(&Path::ROOT, &mut Entries(&mut map));
-    map.finish()
 }

@@ -1,172 +1,216 @@
-//! What batch normalisation is made of: the moments of each feature over all rows of `[.., F]`, `y = (x - mean) / sqrt(var + ε) ·
-//! scale + bias`, and the way back. Each is one pass over the elements, or two.
+//! Groups of elements less their mean, divided by their standard deviation, times a scale, plus a bias: what the layers
+//! [`LayerNorm`](crate::nn::LayerNorm), [`RMSNorm`](crate::nn::RMSNorm), [`GroupNorm`](crate::nn::GroupNorm) and
+//! [`InstanceNorm`](crate::nn::InstanceNorm) compute.
+//!
+//! ```text
+//! y = (x - mean) / sqrt(variance + epsilon) · scale + bias
+//! ```
+//!
+//! With `n` the normalised input, `d` the root, and `g` the cotangent of `y`, where means are those of the group,
+//!
+//! ```text
+//! dx = (g·scale - mean(g·scale) - n·mean(g·scale·n)) / d        dscale = Σ g·n        dbias = Σ g
+//! ```
 
-use super::Bias;
-use crate::backend::{Epilogue, columns};
-use crate::op::Need;
-use crate::shape::{Dim, Dyn, SplitLast};
+use super::PerFeature;
+use super::reduction::sum_along;
+use crate::backend::normalize::{NormGeometry, Pullback, normalize, normalize_pullback};
+use crate::backend::reduce::Axis;
+use crate::op::{self, Differentiable, Need};
+use crate::shape::{Dyn, Shape, StaticShape};
 use crate::tensor::{Float, Tensor};
+use std::marker::PhantomData;
 
-/// The mean and the variance of each feature.
-#[derive(Clone, Debug)]
-pub(crate) struct Moments<F: Dim, E: Float> {
-    pub mean: Tensor<(F,), E>,
-    pub var: Tensor<(F,), E>,
+pub use crate::backend::normalize::Moments;
+
+/// A normalisation whose scale and bias have the shape `F`, which is that of the last axes of the input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Op<F> {
+    moments: Moments,
+    groups: Option<usize>,
+    features: PhantomData<F>,
 }
 
-impl<F: Dim, E: Float> Moments<F, E> {
-    /// The moments of the features of `x`. The fast variance is `max(mean(x²) - mean(x)², 0)`, in one pass; the other is
-    /// `mean((x - mean(x))²)`.
-    pub fn of<X: SplitLast<Last = F>>(x: &Tensor<X, E>, fast: bool) -> Self {
-        let features = x.shape().last();
-        let (elements, count) = (x.as_slice(), features.size());
-        let rows = E::from_f64((elements.len() / count.max(1)) as f64);
-        let nothing = Tensor::<(F,), E>::zeros((features,));
-        let sums = sums(&columns::Powers, elements, elements, nothing.as_slice());
-        let (first, second) = sums.as_slice().split_at(count);
-        let mean = Tensor::written((features,), |mean| {
-            mean.iter_mut().zip(first).for_each(|(mean, &sum)| *mean = sum / rows);
-        });
-        let var = |squares: &[E], of: &dyn Fn(E, E) -> E| {
-            Tensor::written((features,), |var| {
-                let terms = squares.iter().zip(mean.as_slice());
-                var.iter_mut().zip(terms).for_each(|(var, (&sum, &mean))| *var = of(sum / rows, mean));
-            })
-        };
-        let var = match fast {
-            true => var(second, &|square, mean| {
-                let var = square - mean * mean;
-                if var < E::ZERO { E::ZERO } else { var }
-            }),
-            false => {
-                let sums = self::sums(&columns::Deviations, elements, elements, mean.as_slice());
-                var(&sums.as_slice()[count..], &|square, _| square)
-            }
-        };
-        Moments { mean, var }
+impl<F: StaticShape> Op<F> {
+    /// Every row of the last axes `F` is a group.
+    pub const fn rows(moments: Moments) -> Self {
+        Op { moments, groups: None, features: PhantomData }
     }
-}
 
-/// The sums of two terms over all rows: `[2, F]`.
-fn sums<E: Float>(terms: &impl columns::Terms<E>, a: &[E], b: &[E], column: &[E]) -> Tensor<(Dyn,), E> {
-    let count = column.len();
-    let blocks = columns::blocks(a.len() / count.max(1), count);
-    let of_blocks = Tensor::<_, E>::written((Dyn(2 * count * blocks),), |out| {
-        columns::sums(terms, a, b, column, out);
-    });
-    if blocks == 1 {
-        return of_blocks;
+    /// The features of all positions of a sample are so many groups. The first axis is that of the samples, the last ones are `F`.
+    pub const fn groups(moments: Moments, groups: usize) -> Self {
+        Op { moments, groups: Some(groups), features: PhantomData }
     }
-    Tensor::written((Dyn(2 * count),), |out| columns::total(of_blocks.as_slice(), out))
-}
 
-/// `(x - mean) / sqrt(var + ε) · scale + bias`. An `x` that nobody else holds is overwritten.
-pub(crate) fn normalize<X, E>(
-    mut x: Tensor<X, E>,
-    moments: &Moments<X::Last, E>,
-    epsilon: E,
-    scale: &impl Bias<X::Last, E>,
-    bias: &impl Bias<X::Last, E>,
-) -> Tensor<X, E>
-where
-    X: SplitLast,
-    E: Float,
-{
-    let bias = values(bias);
-    let numbers = moments.numbers(epsilon, scale, |feature, _| {
-        (bias.map_or(E::ZERO, |bias| bias[feature]), E::ZERO)
-    });
-    if x.is_unique() {
-        columns::normalize_in_place(x.as_mut_slice(), numbers.as_slice());
-        return x;
+    fn geometry(&self, shape: impl Shape) -> NormGeometry {
+        let (sizes, features) = (shape.sizes(), F::default().elements());
+        let front = &sizes.as_ref()[..sizes.as_ref().len() - F::RANK];
+        match self.groups {
+            None => NormGeometry { batch: front.iter().product(), positions: 1, groups: 1, width: features },
+            Some(groups) => NormGeometry {
+                batch: front[0],
+                positions: front[1..].iter().product(),
+                groups,
+                width: features / groups,
+            },
+        }
     }
-    Tensor::written(x.shape(), |y| columns::normalize(x.as_slice(), numbers.as_slice(), y))
-}
 
-/// What the way back reads.
-pub(crate) struct Residuals<X: SplitLast, E: Float> {
-    /// The input.
-    pub x: Tensor<X, E>,
-    /// The moments that it was normalised with.
-    pub moments: Moments<X::Last, E>,
-    /// Whether they are its own, so that they depend on it.
-    pub own: bool,
-}
-
-/// From the cotangent of [`normalize`]'s output, those of the scale and the bias, and if it is needed that of `x`.
-///
-/// With `N` rows, `x̂ = (x - mean) / sqrt(var + ε)` and `m = scale / sqrt(var + ε)`
-///
-/// ```text
-/// dbias = sum(dy)        dscale = sum(dy x̂)
-/// dx = m (dy - dbias / N - x̂ dscale / N)    or m dy, where the moments do not depend on x
-/// ```
-pub(crate) fn normalize_pullback<X, E, N, S, B>(
-    Residuals { x, moments, own }: Residuals<X, E>,
-    epsilon: E,
-    scale: &S,
-    mut cotangent: Tensor<X, E>,
-) -> (N::Of<Tensor<X, E>>, S, B)
-where
-    X: SplitLast,
-    E: Float,
-    N: Need,
-    S: Bias<X::Last, E>,
-    B: Bias<X::Last, E>,
-{
-    let features = x.shape().last();
-    let count = features.size();
-    let rows = E::from_f64((x.as_slice().len() / count.max(1)) as f64);
-    let mean = moments.mean.as_slice();
-    let sums = sums(&columns::Correlations, cotangent.as_slice(), x.as_slice(), mean);
-    let (of_cotangents, of_products) = sums.as_slice().split_at(count);
-    let inverse = |feature: usize| E::ONE / (moments.var.as_slice()[feature] + epsilon).sqrt();
-    let dscale = S::written(features, |dscale| {
-        let places = dscale.into_iter().flatten().zip(of_products).enumerate();
-        places.for_each(|(feature, (place, &sum))| *place = sum * inverse(feature));
-    });
-    let dbias = B::written(features, |dbias| {
-        dbias.into_iter().for_each(|dbias| dbias.copy_from_slice(of_cotangents));
-    });
-    let dx = N::when(|| {
-        let numbers = moments.numbers(epsilon, scale, |feature, inverse| match own {
-            true => (of_cotangents[feature] / rows, of_products[feature] * inverse * inverse / rows),
-            false => (E::ZERO, E::ZERO),
-        });
-        columns::normalize_pullback(cotangent.as_mut_slice(), x.as_slice(), numbers.as_slice());
-        cotangent
-    });
-    (dx, dscale, dbias)
-}
-
-impl<F: Dim, E: Float> Moments<F, E> {
-    /// For each feature its mean, `scale / sqrt(var + ε)`, and two numbers that are made of its index and
-    /// `1 / sqrt(var + ε)`: `[4, F]`.
-    fn numbers(
+    /// The output, and the mean and the reciprocal standard deviation of each group.
+    fn run<S: Shape, E: Float>(
         &self,
-        epsilon: E,
-        scale: &impl Bias<F, E>,
-        others: impl Fn(usize, E) -> (E, E),
-    ) -> Tensor<(Dyn,), E> {
-        let (mean, scale) = (self.mean.as_slice(), values(scale));
-        let count = mean.len();
-        Tensor::written((Dyn(4 * count),), |numbers| {
-            for (feature, &var) in self.var.as_slice().iter().enumerate() {
-                let inverse = E::ONE / (var + epsilon).sqrt();
-                let (a, b) = others(feature, inverse);
-                let mul = scale.map_or(inverse, |scale| inverse * scale[feature]);
-                for (index, number) in [mean[feature], mul, a, b].into_iter().enumerate() {
-                    numbers[index * count + feature] = number;
-                }
-            }
-        })
+        x: &Tensor<S, E>,
+        scale: &impl PerFeature<F, E>,
+        bias: &impl PerFeature<F, E>,
+    ) -> (Tensor<S, E>, Tensor<(Dyn,), E>) {
+        let geometry = self.geometry(x.shape());
+        let (ones, zeros) = (numbers(scale, E::ONE), numbers(bias, E::ZERO));
+        let features =
+            [scale.numbers().unwrap_or(ones.as_slice()), bias.numbers().unwrap_or(zeros.as_slice())];
+        let mut statistics = Tensor::zeros((Dyn(geometry.statistics_len()),));
+        let y = Tensor::written(x.shape(), |y| {
+            normalize(&geometry, &self.moments, x.as_slice(), features, y, statistics.as_mut_slice());
+        });
+        (y, statistics)
     }
 }
 
-/// The elements of a scale or a bias, if there is one.
-fn values<F: Dim, E: Float>(bias: &impl Bias<F, E>) -> Option<&[E]> {
-    match bias.epilogue() {
-        Epilogue::Bias(values) => Some(values),
-        _ => None,
+/// As many equal numbers as there are features, if there are none yet.
+fn numbers<F: StaticShape, E: Float>(given: &impl PerFeature<F, E>, value: E) -> Tensor<(Dyn,), E> {
+    let missing = if given.numbers().is_some() { 0 } else { F::default().elements() };
+    Tensor::full((Dyn(missing),), value)
+}
+
+/// What the derivative reads.
+pub struct Residuals<S: Shape, E: Float, A> {
+    x: Tensor<S, E>,
+    scale: A,
+    statistics: Tensor<(Dyn,), E>,
+}
+
+impl<F, S, E, A, B> op::Op<(Tensor<S, E>, A, B)> for Op<F>
+where
+    F: StaticShape,
+    S: Shape,
+    E: Float,
+    A: PerFeature<F, E>,
+    B: PerFeature<F, E>,
+{
+    type Out = Tensor<S, E>;
+
+    fn infer(&self, (x, scale, bias): (Tensor<S, E>, A, B)) -> Tensor<S, E> {
+        self.run(&x, &scale, &bias).0
+    }
+}
+
+impl<F, S, E, A, B, NX, NA, NB> Differentiable<(Tensor<S, E>, A, B), (NX, NA, NB)> for Op<F>
+where
+    F: StaticShape,
+    S: Shape,
+    E: Float,
+    A: PerFeature<F, E>,
+    B: PerFeature<F, E>,
+    NX: Need,
+    NA: Need,
+    NB: Need,
+{
+    type Residuals = Residuals<S, E, A>;
+
+    fn forward(&self, (x, scale, bias): (Tensor<S, E>, A, B)) -> (Tensor<S, E>, Residuals<S, E, A>) {
+        let (y, statistics) = self.run(&x, &scale, &bias);
+        (y, Residuals { x, scale, statistics })
+    }
+
+    fn backward(
+        &self,
+        Residuals { x, scale, statistics }: Residuals<S, E, A>,
+        cotangent: Tensor<S, E>,
+    ) -> (NX::Of<Tensor<S, E>>, NA::Of<A>, NB::Of<B>) {
+        let geometry = self.geometry(x.shape());
+        let ones = numbers(&scale, E::ONE);
+        let pullback = Pullback {
+            x: x.as_slice(),
+            statistics: statistics.as_slice(),
+            scale: scale.numbers().unwrap_or(ones.as_slice()),
+            dy: cotangent.as_slice(),
+        };
+        let (parts, inner) = (geometry.parts(), geometry.sums_len());
+        let mut sums = Tensor::<_, E>::zeros((Dyn(parts * inner),));
+        let mut pull = |dx: &mut [E]| {
+            normalize_pullback(&geometry, self.moments.use_mean, pullback, dx, sums.as_mut_slice());
+        };
+        let dx = NX::when(|| Tensor::written(x.shape(), &mut pull));
+        if !NX::NEEDED {
+            pull(&mut []);
+        }
+        let sums: Tensor<(Dyn,), E> =
+            sum_along(sums.as_slice(), Axis { outer: 1, len: parts, inner }, (Dyn(inner),));
+        let (of_scale, rest) = sums.as_slice().split_at(geometry.features());
+        (dx, NA::when(|| taken(of_scale)), NB::when(|| taken(&rest[..geometry.features()])))
+    }
+}
+
+/// The cotangent of what there is for each feature.
+fn taken<F: StaticShape, E: Float, A: PerFeature<F, E>>(sums: &[E]) -> A {
+    A::written(F::default(), |numbers| {
+        if let Some(numbers) = numbers {
+            numbers.copy_from_slice(sums);
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::testing::{gradient3, random};
+    use crate::prelude::*;
+
+    const MOMENTS: Moments = Moments { use_mean: true, use_fast_variance: true, epsilon: 1e-5 };
+
+    #[test]
+    fn values() {
+        let x = Tensor::<(U2, U2)>::of(&[1.0, 3.0, -4.0, -4.0]).unwrap();
+        let bias = Tensor::<(U2,)>::of(&[10.0, 20.0]).unwrap();
+        let y = op::Op::infer(
+            &Op::<(U2,)>::rows(Moments { epsilon: 0.0, ..MOMENTS }),
+            (x.clone(), (), bias.clone()),
+        );
+        assert_eq!(y.as_slice()[..2], [9.0, 21.0]);
+        let scale = Tensor::<(U2,)>::of(&[1.0, 2.0]).unwrap();
+        let y = op::Op::infer(&Op::<(U2,)>::rows(MOMENTS), (x, scale, bias));
+        assert_eq!(y.as_slice()[2..], [10.0, 20.0]);
+    }
+
+    #[test]
+    fn gradients_of_rows() {
+        for use_mean in [true, false] {
+            for use_fast_variance in [true, false] {
+                let op = Op::rows(Moments { use_mean, use_fast_variance, epsilon: 0.1 });
+                let features = || random((U7::default(),), 2);
+                gradient3(&op, random((Dyn(3), Dyn(2), U7::default()), 1), features(), features());
+            }
+        }
+        let op = Op::rows(MOMENTS);
+        let features = || random((U5::default(), U7::default()), 2);
+        gradient3(&op, random((Dyn(3), U5::default(), U7::default()), 1), features(), features());
+        let features = || random((U3::default(),), 2);
+        gradient3(&Op::rows(MOMENTS), random((Dyn(0), U3::default()), 1), features(), features());
+    }
+
+    #[test]
+    fn gradients_of_groups() {
+        let features = || random((U6::default(),), 2);
+        for groups in [1, 2, 6] {
+            for use_fast_variance in [true, false] {
+                let op = Op::groups(Moments { use_fast_variance, ..MOMENTS }, groups);
+                gradient3(
+                    &op,
+                    random((Dyn(2), Dyn(3), U2::default(), U6::default()), 1),
+                    features(),
+                    features(),
+                );
+            }
+        }
+        gradient3(&Op::groups(MOMENTS, 2), random((Dyn(2), U6::default()), 1), features(), features());
     }
 }

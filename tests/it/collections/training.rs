@@ -1,6 +1,6 @@
 //! Training with batch statistics and dropout, as Flax's guides do it, against Flax's own losses.
 
-use flaxen::optim::Sgd;
+use flaxen::optim::{Sgd, Trace};
 use flaxen::prelude::*;
 use flaxen::tree::{Path, Visit};
 use flaxen_tests::{Fixture, Tolerance};
@@ -10,7 +10,7 @@ use super::phases::{Mlp, MlpParams, MlpState};
 
 /// Flax's `class TrainState(train_state.TrainState)` with two more fields.
 struct State {
-    train: TrainState<MlpParams, Sgd>,
+    train: TrainState<MlpParams, Sgd<Trace>>,
     batch_stats: MlpState,
     key: Key,
 }

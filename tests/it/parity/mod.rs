@@ -9,12 +9,14 @@ mod dropout;
 mod flax_rng;
 mod initializers;
 mod layer;
+mod layer_norm;
 mod losses;
 mod naming;
 mod optimizers;
 mod phased_layer;
 mod pool;
 mod prng;
+mod serialization;
 
 use flaxen::rng::{Key, Layout};
 use serde_json::Value;
