@@ -8,6 +8,7 @@ mod captured;
 mod collection;
 pub mod effect;
 mod phase;
+pub(crate) mod serialization;
 mod variables;
 
 pub use captured::{Captured, Sown};

@@ -11,6 +11,7 @@ mod kernel_bias;
 mod layer;
 mod norm;
 mod scale_bias;
+mod stack;
 
 pub use batch_norm::{BatchNorm, RunningStatistics};
 pub use conv::{Conv, ConvParams};
@@ -24,3 +25,4 @@ pub use norm::{
     Rows,
 };
 pub use scale_bias::{NoScale, ScaleBias, UseScale, WithScale};
+pub use stack::{Repeated, Repeats, Stack};
