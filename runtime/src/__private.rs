@@ -12,6 +12,7 @@ use std::marker::PhantomData;
 
 use crate::transform::{Lift, Primal, Split};
 pub use crate::transform::{jacobian_by_columns, jacobian_by_rows};
+pub use crate::module::choose::Choose;
 pub use serde;
 
 /// What a closure reads from outside, with one tangent more, of zero.

@@ -60,7 +60,13 @@ pub fn effects(passes: &Passes, all: &AllGenerics, name: &Ident) -> TokenStream 
 fn updates(passes: &Passes) -> Vec<TokenStream> {
     let body = &passes.lowered.body;
     let written = passes.lowered.forward.iter().filter_map(|step| match &body.eqns[step.eqn].call {
-        Call::Write(index) => Some(body.variables[*index].collection.clone()),
+        Call::Write { variable, phase } => {
+            let collection = &body.variables[*variable].collection;
+            Some(match phase {
+                None => collection.clone(),
+                Some(phase) => quote!(<#phase as ::flaxen::module::Phase>::When<#collection>),
+            })
+        }
         _ => None,
     });
     once(written.chain(of_submodules(passes, "Updates")))

@@ -149,7 +149,10 @@ impl BodyParser<'_> {
         }
         match self.place == Place::Closure && !is_constant(expr) {
             true => Some(Argument::Tensor(Arg::Outside(quote!(#expr)))),
-            false => Some(Argument::Value(quote!(#expr))),
+            false => {
+                let value = without_parentheses(expr);
+                Some(Argument::Value(quote!(#value)))
+            }
         }
     }
 
@@ -262,6 +265,14 @@ impl BodyParser<'_> {
 pub(super) fn strip_reference(expr: &Expr) -> &Expr {
     match expr {
         Expr::Reference(reference) => strip_reference(&reference.expr),
+        other => other,
+    }
+}
+
+/// What becomes an argument of its own needs no parentheses, and rustc would say so.
+fn without_parentheses(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Paren(inner) => without_parentheses(&inner.expr),
         other => other,
     }
 }
