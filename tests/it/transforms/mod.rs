@@ -4,5 +4,6 @@ mod forward;
 mod kinks;
 mod matrices;
 mod nesting;
+mod parity;
 mod reverse;
 mod trees;
