@@ -95,6 +95,25 @@ pub fn differentiable(_: TokenStream, item: TokenStream) -> TokenStream {
     or_mistakes(tokens, diagnostics, || fallback::function(&item)).into()
 }
 
+/// Makes an op with a derivative of one's own of a module with three functions, as `jax.custom_vjp`.
+///
+/// `primal` computes the output. `forward` takes the same, and returns the output and what is kept; `backward` takes what was kept
+/// and the output's cotangent, and returns the cotangents of the inputs, with `()` for an input that has none. Arguments of
+/// `primal` that are no tensors are values of the op. Outside of the module its name is the function `primal`, and in the body
+/// of a module or closure the op. Examples are in `flaxen::transform`.
+#[proc_macro_attribute]
+pub fn custom_vjp(_: TokenStream, item: TokenStream) -> TokenStream {
+    let item = match syn::parse::<Item>(item) {
+        Ok(Item::Mod(item)) => item,
+        Ok(other) => return Error::new_spanned(other, messages::CUSTOM_VJP_ITEM).into_compile_error().into(),
+        Err(mistake) => return mistake.into_compile_error().into(),
+    };
+    let mut diagnostics = Diagnostics::new();
+    let custom = parse::custom_vjp::custom_vjp(item.clone(), &mut diagnostics);
+    let tokens = custom.map(|custom| emit::custom_vjp::custom_vjp(&custom));
+    or_mistakes(tokens, diagnostics, || quote!(#item)).into()
+}
+
 /// The value of a closure and its gradient: `value_and_grad!(|params| { … }, &state.params)`.
 ///
 /// The closure sees its surroundings. It ends in the loss, a scalar, or in `(loss, aux)`; the result is `(loss, gradient)`

@@ -96,6 +96,18 @@ pub fn name_in_use(name: &str) -> String {
 pub fn not_a_name(name: &str) -> String {
     format!("`{name}` cannot name a variable: use letters, digits and `_`, beginning with a letter")
 }
+pub const CUSTOM_VJP_ITEM: &str = "`#[custom_vjp]` goes on a module with three functions: \
+    `mod name { pub fn primal(x: …) -> … pub fn forward(x: …) -> (…, residuals) pub fn backward(residuals, cotangent) -> … }`";
+pub const CUSTOM_VJP_FUNCTIONS: &str = "there must be three functions in this module: `primal`, `forward`, which returns the output \
+    and what is kept, and `backward`, which takes what was kept and the output's cotangent";
+pub const CUSTOM_VJP_GENERICS: &str = "this function must have the generics of `primal`, in the same words";
+pub const CUSTOM_VJP_FORWARD: &str =
+    "`forward` returns two things: the output, and what `backward` reads; `()` if that is nothing";
+pub const CUSTOM_VJP_BACKWARD: &str = "`backward` takes what `forward` kept and the output's cotangent, and returns a cotangent for \
+    each tensor that `primal` takes: a tuple of them if there are several, with `()` for one that has none";
+pub const CUSTOM_VJP_RETURNS: &str = "the type of the result must be written here";
+pub const CUSTOM_VJP_SHAPE: &str = "the shape of the result is not known\n    help: write all tensors in dimensions, \
+    `Tensor![B, 10; E]`, or give the result the shape of an input, `Tensor<S, E>`";
 
 /// What stands in the macro of a transformation.
 pub fn form(transform: Transform) -> String {

@@ -30,7 +30,7 @@ pub use flaxen_macros::__implementation;
 
 pub use error::{Error, Result};
 pub use flaxen_macros::{
-    Tensor, compact, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp, module, param,
+    Tensor, compact, custom_vjp, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp, module, param,
     value_and_grad, vjp,
 };
 pub use rng::Key;
@@ -64,7 +64,7 @@ pub mod prelude {
     pub use crate::train::metrics::accuracy;
     pub use crate::tree::Tree;
     pub use crate::{
-        Key, Tensor, compact, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp, module, param,
-        value_and_grad, vjp,
+        Key, Tensor, compact, custom_vjp, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp,
+        module, param, value_and_grad, vjp,
     };
 }

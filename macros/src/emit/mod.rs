@@ -6,6 +6,7 @@
 pub mod bounds;
 pub mod checks;
 pub mod closure;
+pub mod custom_vjp;
 pub mod effects;
 pub mod function;
 pub mod generics;

@@ -7,6 +7,7 @@ pub mod arguments;
 pub mod body;
 pub mod closure;
 pub mod compact;
+pub mod custom_vjp;
 pub mod declare;
 pub mod dims;
 pub mod expression;

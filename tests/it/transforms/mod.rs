@@ -1,5 +1,6 @@
 //! The transformations of closures: reverse, forward, and one in another.
 
+mod custom_vjp;
 mod forward;
 mod kinks;
 mod matrices;
