@@ -16,6 +16,7 @@ pub mod module;
 pub mod names;
 pub mod passes;
 pub mod residuals;
+pub mod serialized;
 pub mod setup;
 pub mod steps;
 pub mod structure;
