@@ -22,14 +22,6 @@ pub fn dual<P: Primal>(value: &P, tangent: &impl Primal<Owned = P::Owned>) -> P:
     value.with_tangent(tangent.owned())
 }
 
-/// Serialises the variables of submodules that share a field so that a state dict can give each its own name.
-pub fn elements<T: serde::Serialize, S: serde::Serializer>(
-    elements: &T,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.serialize_newtype_struct(crate::serialization::ELEMENTS, elements)
-}
-
 /// What names the types of a module's values: the generated trait of its steps is implemented for `Steps<(generics)>`.
 pub struct Steps<G>(PhantomData<G>);
 
