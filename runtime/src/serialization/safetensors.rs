@@ -110,7 +110,7 @@ macro_rules! dtypes {
         fn to_safetensors_dtype(dtype: DType) -> Option<Dtype> {
             match dtype {
                 $(DType::$numpy => Some(Dtype::$safetensors),)+
-                DType::Complex128 | DType::Dual32 | DType::Dual64 => None,
+                DType::Complex128 => None,
             }
         }
 
