@@ -6,6 +6,7 @@ extern crate self as flaxen;
 #[doc(hidden)]
 pub mod __private;
 pub mod backend;
+pub mod batching;
 pub mod data;
 pub mod error;
 pub mod init;

@@ -162,6 +162,18 @@ impl Sizes {
         self
     }
 
+    /// These sizes with one more axis.
+    pub const fn inserted(mut self, axis: usize, size: Size) -> Self {
+        let mut i = self.rank;
+        while i > axis {
+            self.dims[i] = self.dims[i - 1];
+            i -= 1;
+        }
+        self.dims[axis] = size;
+        self.rank += 1;
+        self
+    }
+
     /// The number of elements, where every size is known.
     pub const fn elements(&self) -> Size {
         let (mut product, mut axis) = (1, 0);

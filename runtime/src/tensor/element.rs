@@ -3,7 +3,7 @@
 use crate::backend::{Kernels, math};
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::{Debug, Display};
-use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+use std::ops::{Add, AddAssign, BitOr, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A type that a tensor can hold.
 #[diagnostic::on_unimplemented(
@@ -25,6 +25,9 @@ pub trait Element:
 {
     /// The name of the type, as it is written in a message or a file.
     const NAME: &'static str;
+
+    /// The sum, of integers modulo their range; of booleans, whether one of them is true.
+    fn plus(self, other: Self) -> Self;
 }
 
 mod private {
@@ -37,16 +40,28 @@ mod private {
 pub(super) use private::Sealed;
 
 macro_rules! elements {
-    ($($element:ident $any_bits:literal)+) => {$(
+    ($($element:ident $any_bits:literal $plus:expr;)+) => {$(
         impl Sealed for $element {
             const ANY_BITS: bool = $any_bits;
         }
         impl Element for $element {
             const NAME: &'static str = stringify!($element);
+
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                $plus(self, other)
+            }
         }
     )+};
 }
-elements! { f32 true f64 true i32 true u32 true u8 true bool false }
+elements! {
+    f32 true Add::add;
+    f64 true Add::add;
+    i32 true i32::wrapping_add;
+    u32 true u32::wrapping_add;
+    u8 true u8::wrapping_add;
+    bool false BitOr::bitor;
+}
 
 /// An element that can be differentiated: `f32` and `f64`.
 #[diagnostic::on_unimplemented(
