@@ -8,7 +8,18 @@ use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
 use std::marker::PhantomData;
 
+pub use crate::transform::{Lift, Primal, Split, jacobian_by_columns, jacobian_by_rows};
 pub use serde;
+
+/// What a closure reads from outside, with one tangent more, of zero.
+pub fn constant<T: Lift>(value: &T) -> T::Lifted {
+    value.lifted()
+}
+
+/// What a closure is differentiated by, with its tangent.
+pub fn dual<T: Primal>(value: &T, tangent: &T) -> T::Lifted {
+    value.with_tangent(tangent)
+}
 
 /// What names the types of a module's values: the generated trait of its steps is implemented for `Steps<(generics)>`.
 pub struct Steps<G>(PhantomData<G>);
@@ -76,6 +87,27 @@ impl<In> Input<In> {
         )
     }
 
+    /// Applies a model to variables that were lifted for this call, and keeps what goes backward through it.
+    #[allow(clippy::type_complexity)]
+    pub fn lifted_model_vjp<
+        'a,
+        N: Needs<In>,
+        M: Pure<In> + Trainable<In, N>,
+        V: Collections<M::Params, M::State>,
+    >(
+        self,
+        model: &'a M,
+        variables: V,
+        _: N,
+    ) -> (M::Out, Pullback<(&'a M, V, M::Residuals), M::Out, (M::Params, N::Cotangents)>) {
+        let scope = Scope::without_streams();
+        let (out, residuals) = model.forward(variables.params(), &mut variables.state(), &scope, self.0);
+        let pull = |(model, variables, residuals): (&'a M, V, M::Residuals), cotangent| {
+            model.backward(variables.params(), residuals, cotangent)
+        };
+        (out, Pullback { kept: (model, variables, residuals), pull })
+    }
+
     /// Applies a model, and keeps what goes backward through it.
     #[allow(clippy::type_complexity)]
     pub fn model_vjp<'a, N: Needs<In>, M: Pure<In> + Trainable<In, N>>(
@@ -113,10 +145,10 @@ impl<S: Shape, E: Element> IntoTensor for Tensor<S, E> {
     }
 }
 
-impl<S: Shape, E: Element> IntoTensor for &Tensor<S, E> {
-    type Tensor = Tensor<S, E>;
-    fn into_tensor(self) -> Tensor<S, E> {
-        self.clone()
+impl<T: IntoTensor + Clone> IntoTensor for &T {
+    type Tensor = T::Tensor;
+    fn into_tensor(self) -> T::Tensor {
+        self.clone().into_tensor()
     }
 }
 

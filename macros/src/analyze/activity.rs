@@ -51,7 +51,7 @@ fn of_call(eqn: &Eqn, needs: &[Need]) -> Need {
     let from_variables = match &eqn.call {
         Call::Submodule(_) | Call::Param(_) => Need::Yes,
         Call::Apply { variables, .. } => variables.var().map_or(Need::No, |var| needs[var.0].clone()),
-        Call::Op { .. } => Need::No,
+        Call::Op { .. } | Call::Transform(_) => Need::No,
     };
     let args = eqn.args.iter().filter_map(|arg| arg.var());
     args.fold(from_variables, |need, var| need.or(&needs[var.0]))

@@ -3,11 +3,13 @@
 //! Enters: a lowered body with its signature. Leaves: one generated thing a file; above each emitter stands what it
 //! makes for a small model, as a comment.
 
+pub mod bounds;
 pub mod checks;
 pub mod closure;
 pub mod effects;
 pub mod function;
 pub mod generics;
+pub mod methods;
 pub mod module;
 pub mod names;
 pub mod passes;

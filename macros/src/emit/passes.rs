@@ -12,7 +12,7 @@ use super::names::{self, tuple};
 use super::setup::{Bound, with_setup};
 use super::steps::Types;
 use crate::analyze::activity::Need;
-use crate::ir::{Arg, Call, Eqn, Submodule, Var};
+use crate::ir::{Arg, Call, Element, Eqn, Submodule, Var};
 use crate::lower::Lowered;
 use crate::lower::backward::{Contribution, Gradient, Step};
 use crate::lower::forward;
@@ -72,7 +72,21 @@ impl Passes<'_> {
                 let part = names::part(&eqn.label);
                 quote!(&#part)
             }
-            None => quote_spanned!(eqn.span=> &<#callee>::new()),
+            None => match self.held(eqn) {
+                Some(place) => quote!(&self.#place),
+                None => quote_spanned!(eqn.span=> &<#callee>::new()),
+            },
+        }
+    }
+
+    /// Where an equation calls a field of the module's struct.
+    fn held(&self, eqn: &Eqn) -> Option<TokenStream> {
+        match eqn.call {
+            Call::Submodule(index) => {
+                let submodule = &self.lowered.body.submodules[index];
+                submodule.held.then(|| names::place(submodule))
+            }
+            _ => None,
         }
     }
 
@@ -80,7 +94,7 @@ impl Passes<'_> {
         names::var(&self.lowered.body, var)
     }
 
-    fn var(&self, var: Var) -> TokenStream {
+    pub(super) fn var(&self, var: Var) -> TokenStream {
         let name = self.name(var);
         quote!(#name)
     }
@@ -96,28 +110,34 @@ impl Passes<'_> {
         quote!(let #pattern: #types = input;)
     }
 
-    fn arguments(&self, eqn: &Eqn, moves: &[bool]) -> TokenStream {
+    pub(super) fn arguments(&self, eqn: &Eqn, moves: &[bool]) -> TokenStream {
+        let level = self.lowered.level_of_equation(eqn);
         let args = eqn.args.iter().zip(moves).map(|(arg, &moves)| match arg {
-            Arg::Var(var) if moves => self.var(*var),
             Arg::Var(var) => {
-                let var = self.var(*var);
-                quote!(::core::clone::Clone::clone(&#var))
+                let above = level - self.lowered.level(*var);
+                names::lifted(self.read(*var, moves || above > 0), above, eqn.span)
             }
             Arg::Outside(tokens) => {
                 let span = tokens.span();
-                quote_spanned!(span=> ::flaxen::__private::IntoTensor::into_tensor(#tokens))
+                let tokens =
+                    if self.lowered.repeated { quote_spanned!(span=> &#tokens) } else { tokens.clone() };
+                let tensor = quote_spanned!(span=> ::flaxen::__private::IntoTensor::into_tensor(#tokens));
+                names::lifted(tensor, level, span)
             }
         });
         tuple(&args.collect::<Vec<_>>())
     }
 
+    /// A variable, or a clone of it if it is used again.
+    pub(super) fn read(&self, var: Var, moves: bool) -> TokenStream {
+        let var = self.var(var);
+        if moves { var } else { quote!(::core::clone::Clone::clone(&#var)) }
+    }
+
     /// The results of the whole body.
     pub fn outputs(&self) -> TokenStream {
         let outputs = self.lowered.body.outputs.iter().zip(&self.lowered.moved_outputs);
-        let outputs = outputs.map(|(&var, &moves)| {
-            let var = self.var(var);
-            if moves { var } else { quote!(::core::clone::Clone::clone(&#var)) }
-        });
+        let outputs = outputs.map(|(&var, &moves)| self.read(var, moves));
         tuple(&outputs.collect::<Vec<_>>())
     }
 
@@ -144,27 +164,30 @@ impl Passes<'_> {
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
             Call::Apply { model, variables } => {
-                let (variables, part) = (self.variables(variables), names::part(&eqn.label));
+                let ((variables, lifted), part) = (self.variables(eqn, variables), names::part(&eqn.label));
+                let variables = if lifted { quote!(&#variables) } else { variables };
                 quote_spanned! {eqn.span=>
                     let #part = &#model;
                     let #outs = ::flaxen::__private::model_infer(#part, #variables, #input);
                 }
             }
+            Call::Transform(closure) => self.transformed(eqn, closure, moves),
         }
     }
 
     /// The parameters of a submodule. The name is the generated function's, even where the user's token, whose place an
     /// equation takes, comes out of a macro of the user's.
     fn params_of(&self, submodule: usize) -> TokenStream {
-        let field = &self.lowered.body.submodules[submodule].field;
-        quote!(&params.#field)
+        let place = names::place(&self.lowered.body.submodules[submodule]);
+        quote!(&params.#place)
     }
 
     /// The parameters, the state and the scope of a submodule.
     fn variables_of(&self, submodule: usize) -> TokenStream {
         let params = self.params_of(submodule);
-        let Submodule { name, field, .. } = &self.lowered.body.submodules[submodule];
-        quote!(#params, &mut state.#field, &scope.child(#name))
+        let submodule = &self.lowered.body.submodules[submodule];
+        let (place, scope) = (names::place(submodule), scope_of(submodule));
+        quote!(#params, &mut state.#place, #scope)
     }
 
     fn read_param(&self, index: usize, out: Var) -> TokenStream {
@@ -173,11 +196,14 @@ impl Passes<'_> {
         quote!(let #out: #ty = ::core::clone::Clone::clone(&params.#field);)
     }
 
-    fn variables(&self, variables: &Arg) -> TokenStream {
-        match variables {
-            Arg::Var(var) => self.var(*var),
-            Arg::Outside(tokens) => tokens.clone(),
-        }
+    /// The variables of a model: a reference to them, or a value if they are lifted.
+    fn variables(&self, eqn: &Eqn, variables: &Arg) -> (TokenStream, bool) {
+        let level = self.lowered.level_of_equation(eqn);
+        let (tokens, below, span) = match variables {
+            Arg::Var(var) => (self.var(*var), self.lowered.level(*var), eqn.span),
+            Arg::Outside(tokens) => (tokens.clone(), 0, tokens.span()),
+        };
+        (names::lifted(tokens, level - below, span), level > below)
     }
 
     /// The forward pass of a closure, with the user's other statements where they stand.
@@ -255,12 +281,14 @@ impl Passes<'_> {
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
             Call::Apply { model, variables } => {
-                let (variables, part) = (self.variables(variables), names::part(&eqn.label));
+                let ((variables, lifted), part) = (self.variables(eqn, variables), names::part(&eqn.label));
+                let vjp = if lifted { quote!(lifted_model_vjp) } else { quote!(model_vjp) };
                 quote_spanned! {eqn.span=>
                     let #part = &#model;
-                    let (#outs, #kept) = ::flaxen::__private::Input(#input).model_vjp(#part, #variables, #needs);
+                    let (#outs, #kept) = ::flaxen::__private::Input(#input).#vjp(#part, #variables, #needs);
                 }
             }
+            Call::Transform(closure) => self.transformed(eqn, closure, moves),
         }
     }
 
@@ -377,9 +405,9 @@ impl Passes<'_> {
                 }
             }
             Call::Submodule(index) => {
-                let (field, params) = (&body.submodules[*index].field, self.params_of(*index));
+                let (key, params) = (names::key(&body.submodules[*index]), self.params_of(*index));
                 let input = self.types.input(eqn);
-                let (gradient, add) = self.gradient(field, step.variables);
+                let (gradient, add) = self.gradient(&key, step.variables);
                 quote_spanned! {eqn.span=>
                     let (#gradient, #pattern) = <#callee as ::flaxen::module::Trainable<#input, #needs>>::backward(
                         #part, #params, #kept, #cotangent,
@@ -398,6 +426,8 @@ impl Passes<'_> {
                 };
                 quote_spanned!(eqn.span=> let (#gradient, #pattern) = #kept.pull(#cotangent); #add)
             }
+            // No gradient goes through it: `closure::check` has said so.
+            Call::Transform(_) => TokenStream::new(),
         };
         quote!(#pulled #after)
     }
@@ -460,6 +490,20 @@ impl Passes<'_> {
                 (quote!(#term), quote!(let #name = #add;))
             }
             None => (quote!(_), TokenStream::new()),
+        }
+    }
+}
+
+/// The scope of a submodule, in that of the module.
+pub fn scope_of(submodule: &Submodule) -> TokenStream {
+    match submodule.element {
+        None => {
+            let name = &submodule.name;
+            quote!(&scope.child(#name))
+        }
+        Some(Element { index, .. }) => {
+            let name = names::text(&submodule.field);
+            quote!(&scope.element(#name, #index))
         }
     }
 }

@@ -6,31 +6,43 @@
 //!     /// `Conv_0`
 //!     pub conv_0: <Conv<Dim2<3, 2>, …> as Module<<Steps<(Dyn,)> as __CnnSteps>::V0>>::Params,
 //! }
+//! impl Clone for CnnParams { … }
+//! impl PartialEq for CnnParams { … }
 //! impl Tree for CnnParams { … }
 //! impl Debug for CnnParams { … }
 //! pub struct CnnState { pub conv_0: <Conv<Dim2<3, 2>, …> as Module<…>>::State }
 //! …
 //! ```
+//!
+//! Submodules in a tuple or an array, `layers`, have their variables in a field that is one too; in the tree they are
+//! `layers_0`, `layers_1`, ….
 
 use super::generics::AllGenerics;
 use super::names;
+use super::passes::{Passes, scope_of};
 use super::steps::Types;
-use crate::ir::{Call, Module};
+use crate::ir::{Call, Element, Submodule};
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 /// A submodule or a variable of a module.
-pub struct Field<'a> {
+#[derive(Clone)]
+pub struct Field {
     /// Flax's name.
-    pub name: &'a str,
+    pub name: String,
     /// The field of the structs.
-    pub field: &'a Ident,
+    pub field: Ident,
+    /// Which element of the field it is.
+    pub element: Option<Element>,
+    /// Its name among all locals.
+    pub key: Ident,
     pub kind: Kind,
     /// The expression that draws it.
-    pub init: TokenStream,
+    init: TokenStream,
 }
 
 /// What a field holds.
+#[derive(Clone)]
 pub enum Kind {
     /// The variables of a submodule: `<Conv<…> as Module<V0>>`.
     Submodule(TokenStream),
@@ -38,41 +50,74 @@ pub enum Kind {
     Param(TokenStream),
 }
 
-/// The fields, in the order in which Flax creates them: that of the first calls.
-pub fn fields<'a>(module: &'a Module, types: &Types, made: impl Fn(usize) -> TokenStream) -> Vec<Field<'a>> {
-    let body = &module.body;
+impl Field {
+    /// Where it is in the structs: `conv_0`, `layers.0`.
+    pub fn place(&self) -> TokenStream {
+        place(&self.field, self.element)
+    }
+
+    /// What gives a submodule its variables.
+    pub fn contract(&self) -> Option<&TokenStream> {
+        match &self.kind {
+            Kind::Submodule(contract) => Some(contract),
+            Kind::Param(_) => None,
+        }
+    }
+}
+
+fn place(field: &Ident, element: Option<Element>) -> TokenStream {
+    match element {
+        None => quote!(#field),
+        Some(Element { index, array, .. }) => names::element(field, index, array),
+    }
+}
+
+/// The fields of one method, in the order in which Flax creates them: that of the first calls. `types` are those that
+/// parameters see.
+pub fn fields(passes: &Passes, types: &Types) -> Vec<Field> {
+    let body = &passes.lowered.body;
     let mut fields: Vec<Field> = Vec::new();
-    for (index, eqn) in body.eqns.iter().enumerate() {
+    for eqn in &body.eqns {
         let field = match &eqn.call {
             Call::Submodule(of) => {
                 let submodule = &body.submodules[*of];
-                let (callee, input, part, name) =
-                    (&submodule.ty, types.input(eqn), made(index), &submodule.name);
-                let contract = quote!(<#callee as ::flaxen::module::Module<#input>>);
-                let init = quote!(#contract::init(#part, &scope.child(#name)));
-                Field { name, field: &submodule.field, kind: Kind::Submodule(contract), init }
+                of_submodule(submodule, types.input(eqn), passes.part(eqn))
             }
             Call::Param(of) => {
                 let param = &body.params[*of];
-                let (ty, initializer) = (param.tensor.to_type(), made(index));
+                let (ty, initializer) = (param.tensor.to_type(), passes.part(eqn));
                 let init = quote! {
                     ::flaxen::init::Initializer::init(#initializer, scope.param(), ::core::default::Default::default())
                 };
-                Field { name: &param.name, field: &param.field, kind: Kind::Param(ty), init }
+                let (name, field) = (param.name.clone(), param.field.clone());
+                Field { name, key: field.clone(), field, element: None, kind: Kind::Param(ty), init }
             }
             _ => continue,
         };
-        if fields.iter().all(|other| other.field != field.field) {
+        if fields.iter().all(|other| other.key != field.key) {
             fields.push(field);
         }
     }
     fields
 }
 
-/// The statements that draw all fields, each into a local of its own.
-pub fn draws(fields: &[Field]) -> TokenStream {
-    let draws = fields.iter().map(|field| {
-        let (param, state, init) = (names::drawn(field.field), names::drawn_state(field.field), &field.init);
+fn of_submodule(submodule: &Submodule, input: TokenStream, part: TokenStream) -> Field {
+    let (callee, scope) = (&submodule.ty, scope_of(submodule));
+    let contract = quote!(<#callee as ::flaxen::module::Module<#input>>);
+    Field {
+        name: submodule.name.clone(),
+        field: submodule.field.clone(),
+        element: submodule.element,
+        key: names::key(submodule),
+        init: quote!(#contract::init(#part, #scope)),
+        kind: Kind::Submodule(contract),
+    }
+}
+
+/// The statements that draw fields, each into a local of its own.
+pub fn draws<'a>(fields: impl Iterator<Item = &'a Field>) -> TokenStream {
+    let draws = fields.map(|field| {
+        let (param, state, init) = (names::drawn(&field.key), names::drawn_state(&field.key), &field.init);
         match field.kind {
             Kind::Submodule(_) => quote!(let (#param, #state) = #init;),
             Kind::Param(_) => quote!(let #param = #init;),
@@ -89,10 +134,9 @@ pub struct Structure<'a> {
     parts: Vec<Part<'a>>,
 }
 
-/// A field of a struct.
-struct Part<'a> {
-    name: &'a str,
-    field: &'a Ident,
+/// A submodule or a variable in a struct.
+pub struct Part<'a> {
+    pub field: &'a Field,
     ty: TokenStream,
     /// Whether it is a tensor rather than the variables of a submodule.
     leaf: bool,
@@ -100,70 +144,100 @@ struct Part<'a> {
 
 /// The struct of the parameters.
 pub fn params<'a>(
-    module: &Module,
+    module: &Ident,
     all: &'a AllGenerics,
     name: &'a Ident,
-    fields: &[Field<'a>],
+    fields: &'a [Field],
 ) -> Structure<'a> {
-    let parts = fields.iter().map(|field| {
-        let (ty, leaf) = match &field.kind {
-            Kind::Submodule(contract) => (quote!(#contract::Params), false),
-            Kind::Param(ty) => (ty.clone(), true),
-        };
-        Part { name: field.name, field: field.field, ty, leaf }
+    let parts = fields.iter().map(|field| match &field.kind {
+        Kind::Submodule(contract) => Part { field, ty: quote!(#contract::Params), leaf: false },
+        Kind::Param(ty) => Part { field, ty: ty.clone(), leaf: true },
     });
-    Structure { all, name, doc: format!("The parameters of [`{}`].", module.name), parts: parts.collect() }
+    Structure { all, name, doc: format!("The parameters of [`{module}`]."), parts: parts.collect() }
 }
 
 /// The struct of the state.
 pub fn state<'a>(
-    module: &Module,
+    module: &Ident,
     all: &'a AllGenerics,
     name: &'a Ident,
-    fields: &[Field<'a>],
+    fields: &'a [Field],
 ) -> Structure<'a> {
-    let parts = fields.iter().filter_map(|field| match &field.kind {
-        Kind::Submodule(contract) => {
-            Some(Part { name: field.name, field: field.field, ty: quote!(#contract::State), leaf: false })
-        }
-        Kind::Param(_) => None,
+    let parts = fields.iter().filter_map(|field| {
+        field.contract().map(|contract| Part { field, ty: quote!(#contract::State), leaf: false })
     });
-    let doc = format!("The variables of [`{}`] besides its parameters.", module.name);
+    let doc = format!("The variables of [`{module}`] besides its parameters.");
     Structure { all, name, doc, parts: parts.collect() }
 }
 
 impl Structure<'_> {
     /// The struct and what it implements.
     pub fn item(&self) -> TokenStream {
-        let (declared, arguments) = (self.all.declared_of_params(), self.all.arguments_of_params());
-        let (name, doc, where_clause) = (self.name, &self.doc, self.all.where_clause());
-        let (idents, types, names) = (self.idents(), self.types(), self.names());
-        let docs = names.iter().map(|name| format!("`{name}`"));
-        let marker = self.marker().map(
-            |ty| quote!(#[doc(hidden)] #[serde(skip)] pub __generics: ::core::marker::PhantomData<#ty>,),
-        );
-        let entries = self.parts.iter().map(|part| {
-            let (name, ident) = (part.name, part.field);
-            let value = match part.leaf {
-                true => quote!(&::flaxen::__private::LeafShape(&self.#ident)),
-                false => quote!(&self.#ident),
-            };
-            quote!(.entry(&::core::format_args!("{}", #name), #value))
+        let (declared, where_clause) = (self.all.declared_of_params(), self.all.where_clause());
+        let (name, doc) = (self.name, &self.doc);
+        let fields = self.fields();
+        let idents = fields.iter().map(|parts| &parts[0].field.field);
+        let types = fields.iter().map(|parts| whole(parts, |part| part.ty.clone()));
+        let names: Vec<String> = fields.iter().map(|parts| parts[0].serialized()).collect();
+        let docs = fields.iter().map(|parts| {
+            let names: Vec<String> = parts.iter().map(|part| format!("`{}`", part.field.name)).collect();
+            names.join(", ")
         });
+        let marker = self.marker().map(
+            |ty| quote!(#[doc(hidden)] #[serde(skip)] pub __generics: ::core::marker::PhantomData<fn() -> #ty>,),
+        );
+        let (copies, tree, debug) = (self.copies(), self.tree(), self.debug());
         quote! {
             #[doc = #doc]
             #[allow(private_interfaces, private_bounds)]
-            #[derive(Clone, PartialEq, ::flaxen::__private::serde::Serialize, ::flaxen::__private::serde::Deserialize)]
+            #[derive(::flaxen::__private::serde::Serialize, ::flaxen::__private::serde::Deserialize)]
             #[serde(crate = "::flaxen::__private::serde", bound = "")]
             pub struct #name<#declared> #where_clause {
                 #(#[doc = #docs] #[serde(rename = #names)] pub #idents: #types,)*
                 #marker
             }
 
-            impl<#declared> ::flaxen::tree::Tree for #name<#arguments> #where_clause {
+            #copies
+            #tree
+            #debug
+        }
+    }
+
+    /// `Clone` and `PartialEq`, which ask for nothing of the generics.
+    fn copies(&self) -> TokenStream {
+        let (declared, where_clause, ty) =
+            (self.all.declared_of_params(), self.all.where_clause(), self.ty());
+        let places = self.parts.iter().map(|part| part.field.place());
+        let clone = self.construct(|part| {
+            let place = part.field.place();
+            quote!(::core::clone::Clone::clone(&self.#place))
+        });
+        quote! {
+            impl<#declared> ::core::clone::Clone for #ty #where_clause {
+                fn clone(&self) -> Self {
+                    #clone
+                }
+            }
+
+            impl<#declared> ::core::cmp::PartialEq for #ty #where_clause {
+                #[allow(unused_variables)]
+                fn eq(&self, other: &Self) -> bool {
+                    true #(&& self.#places == other.#places)*
+                }
+            }
+        }
+    }
+
+    fn tree(&self) -> TokenStream {
+        let (declared, where_clause, ty) =
+            (self.all.declared_of_params(), self.all.where_clause(), self.ty());
+        let places: Vec<_> = self.parts.iter().map(|part| part.field.place()).collect();
+        let paths: Vec<_> = self.parts.iter().map(Part::path).collect();
+        quote! {
+            impl<#declared> ::flaxen::tree::Tree for #ty #where_clause {
                 #[allow(unused_variables)]
                 fn visit(&self, path: &::flaxen::tree::Path, visitor: &mut impl ::flaxen::tree::Visit) {
-                    #(::flaxen::tree::Tree::visit(&self.#idents, &path.child(#names), visitor);)*
+                    #(::flaxen::tree::Tree::visit(&self.#places, &#paths, visitor);)*
                 }
 
                 #[allow(unused_variables, unused_mut)]
@@ -174,13 +248,27 @@ impl Structure<'_> {
                     zip: &mut impl ::flaxen::tree::Zip<N>,
                 ) {
                     #({
-                        let parts = others.each_mut().map(|tree| &mut tree.#idents);
-                        ::flaxen::tree::Tree::zip(&mut self.#idents, parts, &path.child(#names), zip);
+                        let parts = others.each_mut().map(|tree| &mut tree.#places);
+                        ::flaxen::tree::Tree::zip(&mut self.#places, parts, &#paths, zip);
                     })*
                 }
             }
+        }
+    }
 
-            impl<#declared> ::core::fmt::Debug for #name<#arguments> #where_clause {
+    fn debug(&self) -> TokenStream {
+        let (declared, where_clause, ty) =
+            (self.all.declared_of_params(), self.all.where_clause(), self.ty());
+        let entries = self.parts.iter().map(|part| {
+            let (name, place) = (&part.field.name, part.field.place());
+            let value = match part.leaf {
+                true => quote!(&::flaxen::__private::LeafShape(&self.#place)),
+                false => quote!(&self.#place),
+            };
+            quote!(.entry(&::core::format_args!("{}", #name), #value))
+        });
+        quote! {
+            impl<#declared> ::core::fmt::Debug for #ty #where_clause {
                 fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     formatter.debug_map()#(#entries)*.finish()
                 }
@@ -191,12 +279,8 @@ impl Structure<'_> {
     /// The state of a module none of whose parts has one.
     pub fn stateless_item(&self) -> TokenStream {
         let (declared, predicates) = (self.all.declared_of_params(), self.all.predicates());
-        let (ty, types) = (self.ty(), self.types());
-        let value = self.construct(
-            self.idents()
-                .into_iter()
-                .map(|ident| (ident.clone(), quote!(::flaxen::module::Stateless::<Call>::stateless()))),
-        );
+        let (ty, types) = (self.ty(), self.parts.iter().map(|part| &part.ty));
+        let value = self.construct(|_| quote!(::flaxen::module::Stateless::<Call>::stateless()));
         quote! {
             impl<#declared Call> ::flaxen::module::Stateless<Call> for #ty
             where
@@ -210,20 +294,31 @@ impl Structure<'_> {
         }
     }
 
-    /// The expression that makes the struct from one expression a field.
-    pub fn construct(&self, parts: impl Iterator<Item = (Ident, TokenStream)>) -> TokenStream {
-        let parts = parts.map(|(field, value)| quote!(#field: #value));
+    /// The expression that makes the struct from one expression a part.
+    pub fn construct(&self, value: impl Fn(&Part) -> TokenStream) -> TokenStream {
         let (name, marker) = (self.name, self.marker());
+        let fields = self.fields();
+        let fields = fields.iter().map(|parts| {
+            let field = &parts[0].field.field;
+            let whole = match parts[0].field.element {
+                Some(Element { array: true, .. }) => {
+                    let values = parts.iter().map(|part| value(part));
+                    quote!([#(#values),*])
+                }
+                _ => whole(parts, |part| value(part)),
+            };
+            quote!(#field: #whole)
+        });
         let marker = marker.map(|_| quote!(__generics: ::core::marker::PhantomData,));
-        quote!(#name { #(#parts,)* #marker })
+        quote!(#name { #(#fields,)* #marker })
     }
 
     /// The struct, made of what [`draws`] drew.
     pub fn drawn(&self, local: fn(&Ident) -> Ident) -> TokenStream {
-        self.construct(self.parts.iter().map(|part| {
-            let local = local(part.field);
-            (part.field.clone(), quote!(#local))
-        }))
+        self.construct(|part| {
+            let local = local(&part.field.key);
+            quote!(#local)
+        })
     }
 
     /// The struct's type.
@@ -238,15 +333,90 @@ impl Structure<'_> {
         (!self.all.params_are_concrete()).then(|| quote!((#arguments)))
     }
 
-    fn idents(&self) -> Vec<&Ident> {
-        self.parts.iter().map(|part| part.field).collect()
+    /// The parts by field, those of one field by their places.
+    fn fields(&self) -> Vec<Vec<&Part<'_>>> {
+        let mut fields: Vec<Vec<&Part>> = Vec::new();
+        for part in &self.parts {
+            match fields.iter_mut().find(|parts| parts[0].field.field == part.field.field) {
+                Some(parts) => parts.push(part),
+                None => fields.push(vec![part]),
+            }
+        }
+        for parts in &mut fields {
+            parts.sort_by_key(|part| part.field.element.map(|element| element.index));
+        }
+        fields
+    }
+}
+
+impl Part<'_> {
+    /// Its path, in that of the struct.
+    fn path(&self) -> TokenStream {
+        let name = self.serialized();
+        match self.field.element {
+            None => quote!(path.child(#name)),
+            Some(Element { index, .. }) => quote!(path.child(#name).one_of(#index)),
+        }
     }
 
-    fn names(&self) -> Vec<&str> {
-        self.parts.iter().map(|part| part.name).collect()
+    /// The name of its field where it is written: Flax's name, for elements without their numbers.
+    fn serialized(&self) -> String {
+        match self.field.element {
+            None => self.field.name.clone(),
+            Some(_) => names::text(&self.field.field),
+        }
     }
+}
 
-    fn types(&self) -> Vec<&TokenStream> {
-        self.parts.iter().map(|part| &part.ty).collect()
+/// Something of a field as a whole: that of its only part, or a tuple with nothing in the places of elements that are not
+/// called; of an array the type.
+fn whole(parts: &[&Part], of: impl Fn(&Part) -> TokenStream) -> TokenStream {
+    match parts[0].field.element {
+        None => of(parts[0]),
+        Some(Element { count, array: true, .. }) => {
+            let first = of(parts[0]);
+            quote!([#first; #count])
+        }
+        Some(Element { count, .. }) => {
+            let part =
+                |index| parts.iter().find(|part| part.field.element.is_some_and(|at| at.index == index));
+            let elements = (0..count).map(|index| part(index).map_or_else(|| quote!(()), |part| of(part)));
+            quote!((#(#elements,)*))
+        }
+    }
+}
+
+/// Elements of arrays that are not called have variables too: those of the first one that is.
+pub fn fill_arrays(fields: &mut Vec<Field>) {
+    let arrays: Vec<Field> =
+        fields.iter().filter(|field| field.element.is_some_and(|at| at.array)).cloned().collect();
+    for first in arrays {
+        let Some(element) = first.element else { continue };
+        for index in 0..element.count {
+            let known = |field: &Field| {
+                field.field == first.field && field.element.is_some_and(|at| at.index == index)
+            };
+            if !fields.iter().any(known) {
+                fields.push(first.sibling(Element { index, ..element }));
+            }
+        }
+    }
+}
+
+impl Field {
+    /// The field of another element of an array.
+    fn sibling(&self, element: Element) -> Field {
+        let (field, name) = (&self.field, names::text(&self.field));
+        let (place, index) = (place(field, Some(element)), element.index);
+        let contract = self.contract().cloned().unwrap_or_default();
+        let span = field.span();
+        Field {
+            name: format!("{name}_{index}"),
+            field: field.clone(),
+            element: Some(element),
+            key: names::key_of(field, Some(element)),
+            init: quote_spanned!(span=> #contract::init(&self.#place, &scope.element(#name, #index))),
+            kind: self.kind.clone(),
+        }
     }
 }

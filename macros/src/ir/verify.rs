@@ -25,6 +25,7 @@ pub fn verify(body: &Body) -> Result<(), String> {
             Call::Apply { variables, .. } => {
                 variables.var().map_or(Ok(()), |var| read(&bound, var, &eqn.label))?;
             }
+            Call::Transform(closure) => verify(&closure.body)?,
             _ => {}
         }
         for &out in &eqn.outs {

@@ -59,7 +59,9 @@ pub fn backward(body: &Body, analysis: &Analysis, differentiated: usize) -> Back
         let variables = match &eqn.call {
             Call::Submodule(of) => Some(walk.gradient(Tree::Submodule(*of))),
             Call::Param(of) => Some(walk.gradient(Tree::Param(*of))),
-            Call::Apply { variables: Arg::Var(var), .. } => Some(walk.gradient(Tree::Var(*var))),
+            Call::Apply { variables: Arg::Var(var), .. } if analysis.needs[var.0] != Need::No => {
+                Some(walk.gradient(Tree::Var(*var)))
+            }
             _ => None,
         };
         let contributions = eqn.args.iter().map(|arg| walk.contribute(arg.var())).collect();

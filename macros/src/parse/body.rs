@@ -4,6 +4,8 @@
 //! what is computed, [`declare`](super::declare) what is declared in place.
 
 use super::dims::TensorType;
+use super::fields::{Held, held, is_self};
+use super::methods::Context;
 use super::pattern::{Wanted, names, single_name};
 use super::scope::{Binding, Scope};
 use super::signature::tensor_type;
@@ -14,7 +16,7 @@ use proc_macro2::Span;
 use quote::ToTokens;
 use std::collections::BTreeMap;
 use syn::spanned::Spanned;
-use syn::{Block, Expr, Ident, Local, Pat, Stmt};
+use syn::{Block, Expr, Generics, Ident, Local, Pat, Stmt};
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Place {
@@ -34,6 +36,16 @@ pub struct BodyParser<'a> {
     pub(super) diagnostics: &'a mut Diagnostics,
     /// How many submodules of each class there are.
     pub(super) classes: BTreeMap<String, usize>,
+    /// The `impl` around a module's method.
+    pub(super) module: Option<&'a Context>,
+    /// The generics of the method.
+    pub(super) generics: Option<Generics>,
+    /// The fields of `self` that have a name.
+    pub(super) held: Vec<Held>,
+    /// The methods whose equations are being written in place, the innermost last.
+    pub(super) inlining: Vec<Ident>,
+    /// All methods whose equations were.
+    pub(super) inlined: Vec<Ident>,
 }
 
 impl<'a> BodyParser<'a> {
@@ -45,11 +57,17 @@ impl<'a> BodyParser<'a> {
             scope: Scope::default(),
             diagnostics,
             classes: BTreeMap::new(),
+            module: None,
+            generics: None,
+            held: Vec::new(),
+            inlining: Vec::new(),
+            inlined: Vec::new(),
         }
     }
 
     /// Declares the inputs of a function.
     pub fn inputs(&mut self, signature: &Signature) {
+        self.generics = Some(signature.inner.clone());
         for (name, ty) in &signature.inputs {
             self.input(name, ty.tensor().cloned());
         }
@@ -79,23 +97,9 @@ impl<'a> BodyParser<'a> {
         }
     }
 
-    /// Reads the body of a closure that ends in the loss or in `(loss, aux)`.
-    pub fn closure_body(&mut self, body: &Expr) {
-        let tail = match body {
-            Expr::Block(block) => match block.block.stmts.last() {
-                Some(Stmt::Expr(tail, None)) => tail,
-                _ => body,
-            },
-            other => other,
-        };
-        let results = match tail {
-            Expr::Tuple(tuple) => tuple.elems.len(),
-            _ => 1,
-        };
-        if results != 1 && results != 2 {
-            return self.mistake(tail.span(), messages::AUX_FORM);
-        }
-        let wanted = vec![Wanted::anything(tail.span()); results];
+    /// Reads the body of a closure that ends in so many results.
+    pub fn closure_body(&mut self, body: &Expr, tail: Span, results: usize) {
+        let wanted = vec![Wanted::anything(tail); results];
         let outputs = match body {
             Expr::Block(block) => self.block(&block.block, &wanted),
             other => self.expression(other, &wanted),
@@ -141,6 +145,9 @@ impl<'a> BodyParser<'a> {
     pub(super) fn statement(&mut self, statement: &Stmt) {
         match statement {
             Stmt::Local(local) => self.binding(local),
+            Stmt::Expr(Expr::Assign(assign), _) if self.module.is_some() && is_of_self(&assign.left) => {
+                self.mistake(assign.left.span(), messages::FIELD_ASSIGNMENT);
+            }
             statement if !self.scope.touches_tensor(statement) && !leaves_early(statement) => {
                 self.setup(statement)
             }
@@ -164,6 +171,11 @@ impl<'a> BodyParser<'a> {
         if self.place != Place::Closure && is_closure_over_tensors(&init.expr) {
             names(&local.pat).into_iter().for_each(|name| self.scope.bind(name, Binding::Value));
             return self.mistake(init.expr.span(), messages::CLOSURE);
+        }
+        if let (Some(name), Some(held), Some(_)) = (single_name(&local.pat), held(&init.expr), self.module) {
+            self.held.push(held);
+            self.scope.bind(name.to_string(), Binding::Held(self.held.len() - 1));
+            return self.setup(local);
         }
         if !self.scope.touches_tensor(&init.expr) {
             for name in names(&local.pat) {
@@ -212,6 +224,15 @@ fn is_closure_over_tensors(expr: &Expr) -> bool {
         Pat::Type(typed) => tensor_type(&typed.ty, messages::INPUT_TYPE).is_ok(),
         _ => true,
     })
+}
+
+/// Whether an expression is a place in `self`.
+fn is_of_self(place: &Expr) -> bool {
+    match place {
+        Expr::Field(field) => is_self(&field.base) || is_of_self(&field.base),
+        Expr::Index(index) => is_of_self(&index.expr),
+        _ => false,
+    }
 }
 
 fn leaves_early(statement: &Stmt) -> bool {

@@ -33,7 +33,17 @@ impl BodyParser<'_> {
         };
         let field = self.field(&name, span)?;
         let (ty, text, keywords, span) = (compact.ty, compact.text, compact.keywords, compact.class.span());
-        self.body.submodules.push(Submodule { name, field, ty, text, keywords, span });
+        self.body.submodules.push(Submodule {
+            name,
+            field,
+            ty,
+            text,
+            keywords,
+            span,
+            held: false,
+            element: None,
+            opaque: false,
+        });
         Some(self.body.submodules.len() - 1)
     }
 

@@ -10,6 +10,8 @@ pub mod compact;
 pub mod declare;
 pub mod dims;
 pub mod expression;
+pub mod fields;
+pub mod methods;
 pub mod pattern;
 pub mod scope;
 pub mod signature;

@@ -11,6 +11,8 @@ pub enum Binding {
     Tensor(Var),
     /// A submodule that has not been called yet: `let dense = compact!(Dense<3>);`.
     Submodule(usize),
+    /// A field of `self`, by its number among those that have a name: `let encoder = &self.encoder;`.
+    Held(usize),
     /// A value that touches no tensor.
     Value,
 }
@@ -23,6 +25,11 @@ impl Scope {
     /// What a name means.
     pub fn get(&self, name: &str) -> Option<Binding> {
         self.0.iter().rev().find(|(bound, _)| bound == name).map(|(_, binding)| *binding)
+    }
+
+    /// All names, the innermost last.
+    pub fn all(&self) -> &[(String, Binding)] {
+        &self.0
     }
 
     /// Binds a name, which hides an earlier one.

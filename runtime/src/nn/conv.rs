@@ -1,6 +1,6 @@
 //! The convolution layer.
 
-use super::{KernelBias, NoBias, UseBias, WithBias};
+use super::{KernelBias, Layer, NoBias, UseBias, WithBias};
 use crate::init::{Initializer, lecun_normal, zeros};
 use crate::keyword::{self, Switch, With};
 use crate::module::{Module, Trainable};
@@ -95,6 +95,8 @@ where
         conv::rule::<S, P, D>("Conv", x, Sizes::new(&kernel), G::N)
     }
 }
+
+impl<F, K, S, P, D, G, B> Layer for Conv<F, K, S, P, D, G, B> {}
 
 impl<F, K, S, P, D, G, B> Default for Conv<F, K, S, P, D, G, B>
 where
@@ -198,7 +200,7 @@ where
     ) -> (Self::Params, N::Of<Tensor<X, E>>) {
         let op = conv::Op::<S, P, D, G>::new();
         let (dx, kernel, bias) =
-            Differentiable::<(_, _, B::Of<F, E>), (N, Yes, Yes)>::backward(&op, residuals, cotangent);
+            Differentiable::<(_, _, B::Of<(F,), E>), (N, Yes, Yes)>::backward(&op, residuals, cotangent);
         (KernelBias { kernel, bias }, dx)
     }
 }

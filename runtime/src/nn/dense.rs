@@ -1,6 +1,6 @@
 //! The dense layer.
 
-use super::{KernelBias, UseBias, WithBias};
+use super::{KernelBias, Layer, UseBias, WithBias};
 use crate::init::{Initializer, lecun_normal, zeros};
 use crate::keyword::{self, Switch, With};
 use crate::module::{Module, Trainable};
@@ -72,6 +72,8 @@ impl<F: Static, B: UseBias> Dense<F, B> {
     }
 }
 
+impl<F, B> Layer for Dense<F, B> {}
+
 impl<F: Static, B: UseBias> Default for Dense<F, B> {
     fn default() -> Self {
         Self::new()
@@ -135,8 +137,11 @@ where
         residuals: Self::Residuals,
         cotangent: Self::Out,
     ) -> (Self::Params, N::Of<Tensor<S, E>>) {
-        let (dx, kernel, bias) =
-            Differentiable::<(_, _, B::Of<F, E>), (N, Yes, Yes)>::backward(&linear::Op, residuals, cotangent);
+        let (dx, kernel, bias) = Differentiable::<(_, _, B::Of<(F,), E>), (N, Yes, Yes)>::backward(
+            &linear::Op,
+            residuals,
+            cotangent,
+        );
         (KernelBias { kernel, bias }, dx)
     }
 }

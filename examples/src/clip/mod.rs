@@ -1,0 +1,16 @@
+//! The vision tower of CLIP (Radford and others 2021), with the names of Hugging Face's `FlaxCLIPModel`, so that its
+//! pretrained parameters fit.
+//!
+//! A vision transformer (Dosovitskiy and others 2020): an image is cut into patches, each patch becomes a vector, and a stack
+//! of encoder layers with self-attention changes them. What stands for the whole image is the vector of one more token.
+
+mod attention;
+mod embeddings;
+mod encoder;
+
+pub use attention::Attention;
+pub use embeddings::{PositionEmbedding, VisionEmbeddings};
+pub use encoder::{EncoderLayer, Mlp};
+
+/// What CLIP adds to a variance (`layer_norm_eps`).
+pub const EPSILON: f64 = 1e-5;

@@ -1,0 +1,3 @@
+//! The transformations of closures: reverse, forward, and one in another.
+
+mod reverse;
