@@ -152,11 +152,30 @@ pub trait Need: 'static {
     }
 
     /// The sum of two values, if there are any.
-    fn add<T: Tree>(sum: Self::Of<T>, term: Self::Of<T>) -> Self::Of<T> {
+    fn add<T: Cotangent>(sum: Self::Of<T>, term: Self::Of<T>) -> Self::Of<T> {
         Self::zip(sum, term, |mut sum, term| {
-            sum.accumulate(term);
+            Cotangent::accumulate(&mut sum, term);
             sum
         })
+    }
+}
+
+/// What is added up on the way back: a tree of tensors, or a value in a `vmap!`.
+pub trait Cotangent {
+    /// Adds another contribution.
+    fn accumulate(&mut self, other: Self);
+
+    /// The cotangent of what nothing depends on, in the shape of this value.
+    fn zeros_like(&self) -> Self;
+}
+
+impl<T: Tree> Cotangent for T {
+    fn accumulate(&mut self, other: Self) {
+        Tree::accumulate(self, other);
+    }
+
+    fn zeros_like(&self) -> Self {
+        Tree::zeros_like(self)
     }
 }
 

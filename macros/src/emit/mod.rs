@@ -19,3 +19,4 @@ pub mod steps;
 pub mod structure;
 pub mod summary;
 pub mod variables;
+pub mod vmap;

@@ -1,6 +1,6 @@
 //! The axes along which a value may vary: a list, the innermost first.
 
-use super::extent::{Extent, Same};
+use super::extent::{Extent, Shared};
 use crate::shape::Dim;
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
@@ -106,15 +106,15 @@ impl<D: Dim> Join<D> for D {
     }
 }
 
-impl<D: Dim> Join<Same> for D {
+impl<D: Dim> Join<Shared> for D {
     type Out = D;
 
-    fn join(self, _: Same) -> D {
+    fn join(self, _: Shared) -> D {
         self
     }
 }
 
-impl<D: Dim> Join<D> for Same {
+impl<D: Dim> Join<D> for Shared {
     type Out = D;
 
     fn join(self, other: D) -> D {
@@ -122,11 +122,11 @@ impl<D: Dim> Join<D> for Same {
     }
 }
 
-impl Join<Same> for Same {
-    type Out = Same;
+impl Join<Shared> for Shared {
+    type Out = Shared;
 
-    fn join(self, _: Same) -> Same {
-        Same
+    fn join(self, _: Shared) -> Shared {
+        Shared
     }
 }
 

@@ -3,8 +3,11 @@
 use super::axes::{Axes, MAX_AXES};
 use super::example::{Example, Stack};
 use super::lane::Lane;
-use crate::shape::Dyn;
-use crate::tensor::Tensor;
+use crate::__private::Loss;
+use crate::op::Cotangent;
+use crate::shape::{Dyn, Shape};
+use crate::tensor::{Element, Float, Tensor};
+use crate::transform::Lift;
 use std::fmt;
 
 /// A value along the axes `L`: for each index an example `T`, or one for all along an axis on which it does not depend.
@@ -41,7 +44,7 @@ impl<L: Axes, T: Example> Batched<L, T> {
     /// The value as an input of an op whose output has the axes `joined`. Where that does not vary, it is computed once.
     pub(super) fn into_lane<J: Axes>(self, joined: J) -> Lane<T> {
         if J::VARIES && !L::VARIES {
-            return Lane::Same(self.stack.into_one());
+            return Lane::Shared(self.stack.into_one());
         }
         let (from, to) = (counts(self.axes), counts(joined));
         Lane::Each(if from == to { self.stack } else { stretched(&self.stack, &from, &to) })
@@ -51,7 +54,7 @@ impl<L: Axes, T: Example> Batched<L, T> {
     pub(super) fn of_cotangent<J: Axes>(lane: Lane<T>, axes: L, joined: J) -> Self {
         let (from, to) = (counts(axes), counts(joined));
         let stack = match lane {
-            Lane::Same(value) => Stack::of_one(value),
+            Lane::Shared(value) => Stack::of_one(value),
             Lane::Each(stack) if from == to => stack,
             Lane::Each(stack) => summed(&stack, &from, &to),
         };
@@ -111,5 +114,32 @@ impl<L: Axes, T: Example> fmt::Debug for Batched<L, T> {
         let mut fields = formatter.debug_struct("Batched");
         fields.field("axes", &self.axes).field("shape", &shape).field("elements", &self.stack.as_slice());
         fields.finish()
+    }
+}
+
+impl<L: Axes, S: Shape, E: Float> Cotangent for Batched<L, Tensor<S, E>> {
+    fn accumulate(&mut self, other: Self) {
+        Cotangent::accumulate(self.stack.flat_mut(), other.stack.into_flat());
+    }
+
+    fn zeros_like(&self) -> Self {
+        Batched { axes: self.axes, stack: Stack::zeros(self.stack.count(), self.stack.shape()) }
+    }
+}
+
+/// The loss of each example, for a gradient that is taken in a `vmap!`.
+impl<L: Axes, E: Float> Loss for Batched<L, Tensor<(), E>> {
+    fn seed(&self) -> Self {
+        let count = self.stack.count();
+        Batched { axes: self.axes, stack: Stack::new(count, (), Tensor::full((Dyn(count),), E::ONE)) }
+    }
+}
+
+impl<L: Axes, S: Shape, E: Element, Call> Lift<Call> for Batched<L, Tensor<S, E>> {
+    type Lifted = Batched<L, Tensor<S, E::Lifted>>;
+
+    fn lifted(&self) -> Self::Lifted {
+        let flat = Lift::<Call>::lifted(&self.stack.clone().into_flat());
+        Batched { axes: self.axes, stack: Stack::new(self.stack.count(), self.stack.shape(), flat) }
     }
 }

@@ -107,6 +107,11 @@ impl<T: Example> Stack<T> {
         self.flat
     }
 
+    /// The elements of all examples, to be written.
+    pub(super) fn flat_mut(&mut self) -> &mut Tensor<(Dyn,), T::Element> {
+        &mut self.flat
+    }
+
     /// The elements of all examples in a tensor of these sizes.
     pub(crate) fn into_tensor<R: Shape>(self, sizes: &[usize]) -> Tensor<R, T::Element> {
         self.flat.reshaped(sizes)

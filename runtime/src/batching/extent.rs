@@ -3,7 +3,7 @@
 use crate::shape::Dim;
 use std::fmt::Debug;
 
-/// The number of examples of a value along an axis: a dimension, or [`Same`] for a value that does not depend on it.
+/// The number of examples of a value along an axis: a dimension, or [`Shared`] for a value that does not depend on it.
 pub trait Extent: Copy + Debug + PartialEq + Send + Sync + 'static {
     /// Whether there is one for each index.
     const VARIES: bool;
@@ -14,7 +14,7 @@ pub trait Extent: Copy + Debug + PartialEq + Send + Sync + 'static {
 
 /// The extent of a value that is the same for every example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Same;
+pub struct Shared;
 
 impl<D: Dim> Extent for D {
     const VARIES: bool = true;
@@ -24,7 +24,7 @@ impl<D: Dim> Extent for D {
     }
 }
 
-impl Extent for Same {
+impl Extent for Shared {
     const VARIES: bool = false;
 
     fn count(self) -> usize {
@@ -41,7 +41,7 @@ pub trait Varying: Extent + Dim {}
 
 impl<D: Dim> Varying for D {}
 
-/// An extent that is [`Same`].
+/// An extent that is [`Shared`].
 #[diagnostic::on_unimplemented(
     message = "this result of a `vmap!` differs from example to example",
     label = "`out_axes = None` is for a result that does not depend on the axis, such as one that `pmean` gives",
@@ -49,4 +49,4 @@ impl<D: Dim> Varying for D {}
 )]
 pub trait Invariant: Extent {}
 
-impl Invariant for Same {}
+impl Invariant for Shared {}

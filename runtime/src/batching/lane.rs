@@ -9,7 +9,7 @@ use crate::op::{Differentiable, Need, Needs, Op};
 #[derive(Clone)]
 pub enum Lane<T: Example> {
     /// The same one for every example.
-    Same(T),
+    Shared(T),
     /// One for each.
     Each(Stack<T>),
 }
@@ -18,7 +18,7 @@ impl<T: Example> Lane<T> {
     /// The input of one example.
     pub fn at(&self, index: usize) -> T {
         match self {
-            Lane::Same(value) => value.clone(),
+            Lane::Shared(value) => value.clone(),
             Lane::Each(stack) => stack.at(index),
         }
     }
@@ -26,7 +26,7 @@ impl<T: Example> Lane<T> {
     /// How many there are, if there is one for each example.
     pub fn count(&self) -> Option<usize> {
         match self {
-            Lane::Same(_) => None,
+            Lane::Shared(_) => None,
             Lane::Each(stack) => Some(stack.count()),
         }
     }
@@ -122,7 +122,7 @@ enum Gathering<T: Example> {
 impl<T: Example> Gathering<T> {
     fn new(input: &Lane<T>) -> Self {
         match input {
-            Lane::Same(value) => Gathering::Sum(Stack::zeros(1, value.clone().into_tensor().shape())),
+            Lane::Shared(value) => Gathering::Sum(Stack::zeros(1, value.clone().into_tensor().shape())),
             Lane::Each(_) => Gathering::Each(Filling::new()),
         }
     }
@@ -138,7 +138,7 @@ impl<T: Example> Gathering<T> {
 
     fn finish(self) -> Lane<T> {
         match self {
-            Gathering::Sum(sum) => Lane::Same(sum.into_one()),
+            Gathering::Sum(sum) => Lane::Shared(sum.into_one()),
             Gathering::Each(filling) => Lane::Each(filling.finish()),
         }
     }

@@ -4,7 +4,7 @@
 //! for modules; and the ops at the borders of a `vmap!` ([`batch`], [`share`], [`leave`], [`unbatch`], [`unshare`]).
 //!
 //! What a `vmap!` maps over is an axis with a name, and the name is a type. In it a value is a `Batched<Along<A, N>, T>`:
-//! along the axis `A` there are `N` examples of the tensor `T`, or [`Same`], if it does not depend on the axis. An op
+//! along the axis `A` there are `N` examples of the tensor `T`, or [`Shared`], if it does not depend on the axis. An op
 //! computes a tensor from tensors, so it computes examples from examples: one by one, or all at once where it says how
 //! ([`Op::infer_each`](crate::op::Op::infer_each)). In a `vmap!` in a `vmap!` there are two axes, `Along<Inner, N, Along<Outer, M>>`.
 
@@ -26,7 +26,7 @@ pub use axes::{Along, Axes, Join, JoinAll};
 pub use axis::{Axis, Unnamed};
 pub use batched::Batched;
 pub use example::{Example, Stack};
-pub use extent::{Extent, Invariant, Same, Varying};
+pub use extent::{Extent, Invariant, Shared, Varying};
 pub use lane::{Cotangents, Gather, Inputs, Lane, Outputs, Values};
 pub use level::Level;
 pub(crate) use lane::{backward_one_by_one, infer_one_by_one};

@@ -3,7 +3,7 @@
 use super::axes::{Along, Axes};
 use super::axis::Axis;
 use super::batched::Batched;
-use super::extent::{Extent, Same};
+use super::extent::{Extent, Shared};
 use super::level::Level;
 use crate::op::{self, Differentiable, Yes};
 use crate::shape::{Rule, Shape, Sizes};
@@ -29,11 +29,11 @@ impl<A: Axis> Op<A> {
 macro_rules! at_levels {
     ($([$($generics:tt)*] $level:ty, $value:ty;)+) => {$(
         impl<A: Axis, S: Shape, E: Element, $($generics)*> op::Op<$value> for Op<A> {
-            type Out = Batched<Along<A, Same, $level>, Tensor<S, E>>;
+            type Out = Batched<Along<A, Shared, $level>, Tensor<S, E>>;
 
             fn infer(&self, x: $value) -> Self::Out {
                 let (outer, stack) = <$level as Level>::open(x);
-                Batched::new(Along::new(Same, outer), stack)
+                Batched::new(Along::new(Shared, outer), stack)
             }
         }
 
