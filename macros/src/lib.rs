@@ -54,7 +54,9 @@ fn structure(item: syn::ItemStruct) -> proc_macro2::TokenStream {
 #[proc_macro]
 pub fn __implementation(tokens: TokenStream) -> TokenStream {
     let parsed = syn::parse_macro_input!(tokens as parse::fields::WithFields);
-    implementation(parsed.implementation, Some(parsed.fields)).into()
+    let receiver = parse::fields::receiver(&parsed.implementation);
+    let tokens = implementation(parsed.implementation, Some(parsed.fields));
+    receiver.map_or(tokens.clone(), |receiver| emit::names::same_self(tokens, receiver)).into()
 }
 
 fn implementation(

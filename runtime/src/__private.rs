@@ -8,7 +8,8 @@ use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
 use std::marker::PhantomData;
 
-pub use crate::transform::{Lift, Primal, Split, jacobian_by_columns, jacobian_by_rows};
+use crate::transform::{Lift, Primal, Split};
+pub use crate::transform::{jacobian_by_columns, jacobian_by_rows};
 pub use serde;
 
 /// What a closure reads from outside, with one tangent more, of zero.
@@ -17,8 +18,16 @@ pub fn constant<T: Lift>(value: &T) -> T::Lifted {
 }
 
 /// What a closure is differentiated by, with its tangent.
-pub fn dual<T: Primal>(value: &T, tangent: &T) -> T::Lifted {
-    value.with_tangent(tangent)
+pub fn dual<P: Primal>(value: &P, tangent: &impl Primal<Owned = P::Owned>) -> P::Lifted {
+    value.with_tangent(tangent.owned())
+}
+
+/// Serialises the variables of submodules that share a field so that a state dict can give each its own name.
+pub fn elements<T: serde::Serialize, S: serde::Serializer>(
+    elements: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_newtype_struct(crate::serialization::ELEMENTS, elements)
 }
 
 /// What names the types of a module's values: the generated trait of its steps is implemented for `Steps<(generics)>`.
@@ -63,7 +72,12 @@ pub fn nothing<N: Need, T>() -> N::Of<T> {
     N::when(|| unreachable!("a cotangent that is needed comes out of a backward pass"))
 }
 
-/// The input of a call in `value_and_grad!`.
+/// A result that was computed forward, and its tangent.
+pub fn split<T: Split>(dual: T) -> (T::Primal, T::Primal) {
+    dual.split()
+}
+
+/// The input of a call in a closure.
 ///
 /// Its methods fix the type of the input before rustc looks for the op or the model, so that what is said of a wrong
 /// one is said of that input.

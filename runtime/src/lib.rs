@@ -51,7 +51,7 @@ pub mod prelude {
     };
     pub use crate::loss::*;
     pub use crate::module::{BatchStats, Eval, Phase, Train, Variables};
-    pub use crate::nn::{Conv, Dense, Embed, GroupNorm, InstanceNorm, Layer, LayerNorm, RMSNorm};
+    pub use crate::nn::{Conv, Dense, Embed, GroupNorm, InstanceNorm, Layer, LayerNorm, RMSNorm, Stack};
     pub use crate::op::Op as _;
     pub use crate::ops::avg_pool_with::{ExcludePad, IncludePad};
     pub use crate::ops::*;

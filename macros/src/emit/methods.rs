@@ -1,10 +1,10 @@
 //! The methods of a module besides `call`: each is a module by itself, with the same variables.
 //!
 //! ```text
-//! impl AutoEncoder { pub fn encode(&self) -> AutoEncoderEncode<'_>; pub fn bind<V>(…) -> AutoEncoderBound<'_, V>; }
-//! pub struct AutoEncoderEncode<'module>(&'module AutoEncoder);
-//! impl Deref for AutoEncoderEncode<'_> { type Target = AutoEncoder; … }
-//! impl AutoEncoderEncode<'_> { pub fn apply(…) -> …; }
+//! impl AutoEncoder { pub fn encode(&self) -> AutoEncoderEncode<&Self>; pub fn bind<V>(…) -> AutoEncoderBound<'_, V>; }
+//! pub struct AutoEncoderEncode<Module>(Module);
+//! impl Deref for AutoEncoderEncode<&AutoEncoder> { type Target = AutoEncoder; … }
+//! impl AutoEncoderEncode<&AutoEncoder> { pub fn apply(…) -> …; }
 //! pub struct AutoEncoderBound<'module, V> { module: &'module AutoEncoder, variables: &'module V }
 //! impl<V> AutoEncoderBound<'_, V> { pub fn call(…) -> …; pub fn encode(…) -> …; }
 //! ```
@@ -23,7 +23,7 @@ pub fn view_name(module: &Ident, method: &Ident) -> Ident {
 /// The method that gives it.
 pub fn accessor(module: &Module, of: &Callable) -> TokenStream {
     let (name, attributes) = (&of.prepared.method.name, &of.prepared.method.attributes);
-    let (view, outer) = (view_name(&module.name, name), of.prepared.all.arguments_of_outer());
+    let view = view_name(&module.name, name);
     let doc = format!(
         "The method `{name}`, which is applied as a module is: `model.{name}().apply(&variables, …)`."
     );
@@ -31,7 +31,7 @@ pub fn accessor(module: &Module, of: &Callable) -> TokenStream {
         #attributes
         ///
         #[doc = #doc]
-        pub fn #name(&self) -> #view<'_, #outer> {
+        pub fn #name(&self) -> #view<&Self> {
             #view(self)
         }
     }
@@ -47,7 +47,7 @@ pub fn view(module: &Module, of: &Callable) -> TokenStream {
     let passes = super::summary::passes(&of.prepared.lowered);
     quote! {
         #[doc = #doc]
-        pub struct #name<'module, #params>(&'module #self_ty) #where_clause;
+        pub struct #name<Module>(Module);
 
         #[doc(hidden)]
         impl<'module, #params> ::core::ops::Deref for #ty #where_clause {

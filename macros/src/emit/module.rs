@@ -11,6 +11,7 @@
 
 use super::effects::effects;
 use super::generics::AllGenerics;
+use super::lift::lift;
 use super::names::{self, tuple};
 use super::passes::Passes;
 use super::residuals::residuals;
@@ -59,28 +60,25 @@ pub fn module(implementation: Implementation) -> TokenStream {
     let callables: Vec<Callable> =
         prepared.iter().map(|method| Callable::of(&module, method, &of_params, &variables)).collect();
     let call = &callables[0];
-
-    let mut items = vec![
+    let mut items: Vec<TokenStream> = callables.iter().map(Callable::types).collect();
+    items.extend([
         variables.params.item(),
         variables.state.item(),
         variables.state.stateless_item(),
+        lift(&variables.params),
+        lift(&variables.state),
         call.methods(&module, &callables, &others),
-        checks::checks(
-            &call.prepared.lowered.body,
-            &call.prepared.method.signature,
-            &call.prepared.names.shapes,
-            &module.name.to_string(),
-        ),
         call.module_impl(&call.init(&callables)),
-        methods::bound(&module, &callables),
-    ];
+        call.trainable_impl(),
+    ]);
     for other in &callables[1..] {
-        items.push(methods::view(&module, other));
-        items.push(other.module_impl(&methods::init(call)));
+        items.extend([
+            methods::view(&module, other),
+            other.module_impl(&methods::init(call)),
+            other.trainable_impl(),
+        ]);
     }
-    for callable in &callables {
-        items.push(callable.items());
-    }
+    items.push(methods::bound(&module, &callables));
     items.into_iter().collect()
 }
 
@@ -149,6 +147,8 @@ pub struct Callable<'a> {
     /// The bounds of what names the variables, and those of a call.
     pub of_params: &'a [TokenStream],
     pub of_call: Vec<TokenStream>,
+    /// Its name in texts: `Cnn`, `AutoEncoder::encode`.
+    spoken: String,
     all: AllGenerics,
     training: AllGenerics,
 }
@@ -163,7 +163,6 @@ impl<'a> Callable<'a> {
         let passes = prepared.passes();
         let is_call = prepared.method.name == "call";
         let (self_ty, view) = (&module.self_ty, methods::view_name(&module.name, &prepared.method.name));
-        let outer = prepared.all.arguments_of_outer();
         let contract = |key: &Ident| {
             let field = variables.fields.iter().find(|field| field.key == *key);
             field.and_then(Field::contract).cloned()
@@ -174,8 +173,13 @@ impl<'a> Callable<'a> {
         };
         let all = prepared.all.with(&[of_params, &of_call].concat());
         let training = all.with(&bounds::of_training(&passes));
+        let spoken = match is_call {
+            true => module.name.to_string(),
+            false => format!("{}::{}", module.name, prepared.method.name),
+        };
         Callable {
-            ty: if is_call { quote!(#self_ty) } else { quote!(#view<'module, #outer>) },
+            spoken,
+            ty: if is_call { quote!(#self_ty) } else { quote!(#view<&'module #self_ty>) },
             lifetime: (!is_call).then(|| quote!('module,)),
             prepared,
             passes,
@@ -204,13 +208,13 @@ impl<'a> Callable<'a> {
         tuple(&self.signature().outputs.iter().map(|tensor| tensor.to_type()).collect::<Vec<_>>())
     }
 
-    /// The items of the method alone.
-    fn items(&self) -> TokenStream {
+    /// The types of its values, what it does besides computing them, and the check of their shapes.
+    fn types(&self) -> TokenStream {
         let (names, body) = (&self.prepared.names, &self.prepared.lowered.body);
         let items = [
             steps(body, self.signature(), &names.steps, &names.shapes),
             effects(&self.passes, &self.all, &names.effects),
-            self.trainable_impl(),
+            checks::checks(body, self.signature(), &names.shapes, &self.spoken),
         ];
         items.into_iter().collect()
     }

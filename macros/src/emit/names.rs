@@ -3,7 +3,7 @@
 use crate::analyze::activity::Need;
 use crate::ir::print::var_name;
 use crate::ir::{Body, Element, Eqn, Submodule, Var};
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 
 fn local(name: &str, span: Span) -> Ident {
@@ -139,7 +139,18 @@ pub fn need(need: &Need) -> TokenStream {
 
 /// A value with further tangents, which are zero.
 pub fn lifted(value: TokenStream, times: usize, span: Span) -> TokenStream {
-    (0..times).fold(value, |value, _| quote_spanned!(span=> ::flaxen::__private::constant(&#value)))
+    (0..times).fold(value, |value, _| {
+        let value = reference(value);
+        quote_spanned!(span=> ::flaxen::__private::constant(#value))
+    })
+}
+
+/// A reference to what an expression of the user's is, whatever operators are in it.
+pub fn reference(value: TokenStream) -> TokenStream {
+    match value.clone().into_iter().count() {
+        1 => quote!(&#value),
+        _ => quote!(&(#value)),
+    }
 }
 
 /// One thing as it is, several as a tuple.
@@ -152,6 +163,23 @@ pub fn tuple(parts: &[TokenStream]) -> TokenStream {
 
 fn unraw_text(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
+}
+
+/// Makes every `self` the one of the user's method: in what a macro of the struct's handed over, generated code has
+/// another one, which the user's expressions would not see.
+pub fn same_self(tokens: TokenStream, receiver: Span) -> TokenStream {
+    let tokens = tokens.into_iter().map(|token| match token {
+        TokenTree::Ident(ident) if ident == "self" => {
+            Ident::new("self", ident.span().resolved_at(receiver)).into()
+        }
+        TokenTree::Group(group) => {
+            let mut inner = Group::new(group.delimiter(), same_self(group.stream(), receiver));
+            inner.set_span(group.span());
+            inner.into()
+        }
+        other => other,
+    });
+    tokens.collect()
 }
 
 /// A name as text: `type` for `r#type`.

@@ -120,7 +120,7 @@ impl Passes<'_> {
             Arg::Outside(tokens) => {
                 let span = tokens.span();
                 let tokens =
-                    if self.lowered.repeated { quote_spanned!(span=> &#tokens) } else { tokens.clone() };
+                    if self.lowered.repeated { names::reference(tokens.clone()) } else { tokens.clone() };
                 let tensor = quote_spanned!(span=> ::flaxen::__private::IntoTensor::into_tensor(#tokens));
                 names::lifted(tensor, level, span)
             }

@@ -20,6 +20,7 @@
 use super::generics::AllGenerics;
 use super::names;
 use super::passes::{Passes, scope_of};
+use super::serialized::serialized;
 use super::steps::Types;
 use crate::ir::{Call, Element, Submodule};
 use proc_macro2::{Ident, TokenStream};
@@ -128,16 +129,16 @@ pub fn draws<'a>(fields: impl Iterator<Item = &'a Field>) -> TokenStream {
 
 /// One of the two structs.
 pub struct Structure<'a> {
-    all: &'a AllGenerics,
-    name: &'a Ident,
+    pub all: &'a AllGenerics,
+    pub name: &'a Ident,
     doc: String,
-    parts: Vec<Part<'a>>,
+    pub parts: Vec<Part<'a>>,
 }
 
 /// A submodule or a variable in a struct.
 pub struct Part<'a> {
     pub field: &'a Field,
-    ty: TokenStream,
+    pub ty: TokenStream,
     /// Whether it is a tensor rather than the variables of a submodule.
     leaf: bool,
 }
@@ -178,25 +179,33 @@ impl Structure<'_> {
         let fields = self.fields();
         let idents = fields.iter().map(|parts| &parts[0].field.field);
         let types = fields.iter().map(|parts| whole(parts, |part| part.ty.clone()));
-        let names: Vec<String> = fields.iter().map(|parts| parts[0].serialized()).collect();
         let docs = fields.iter().map(|parts| {
             let names: Vec<String> = parts.iter().map(|part| format!("`{}`", part.field.name)).collect();
             names.join(", ")
         });
+        let (derived, serialized) = serialized(self);
+        let skipped = (!derived.is_empty()).then(|| quote!(#[serde(skip)]));
         let marker = self.marker().map(
-            |ty| quote!(#[doc(hidden)] #[serde(skip)] pub __generics: ::core::marker::PhantomData<fn() -> #ty>,),
+            |ty| quote!(#[doc(hidden)] #skipped pub __generics: ::core::marker::PhantomData<fn() -> #ty>,),
         );
         let (copies, tree, debug) = (self.copies(), self.tree(), self.debug());
+        let renamed = fields.iter().map(|parts| match derived.is_empty() {
+            true => TokenStream::new(),
+            false => {
+                let name = &parts[0].field.name;
+                quote!(#[serde(rename = #name)])
+            }
+        });
         quote! {
             #[doc = #doc]
             #[allow(private_interfaces, private_bounds)]
-            #[derive(::flaxen::__private::serde::Serialize, ::flaxen::__private::serde::Deserialize)]
-            #[serde(crate = "::flaxen::__private::serde", bound = "")]
+            #derived
             pub struct #name<#declared> #where_clause {
-                #(#[doc = #docs] #[serde(rename = #names)] pub #idents: #types,)*
+                #(#[doc = #docs] #renamed pub #idents: #types,)*
                 #marker
             }
 
+            #serialized
             #copies
             #tree
             #debug

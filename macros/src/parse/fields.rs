@@ -7,13 +7,13 @@
 use super::body::BodyParser;
 use crate::ir::{Element, Submodule, names};
 use crate::messages;
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::visit_mut::{VisitMut, visit_expr_mut};
 use syn::{
-    Expr, GenericParam, Generics, Ident, ItemImpl, Lit, LitInt, Member, Result, Token, Type, braced,
-    bracketed, parenthesized,
+    Expr, GenericParam, Generics, Ident, ImplItem, ItemImpl, Lit, LitInt, Member, Result, Token, Type,
+    braced, bracketed, parenthesized,
 };
 
 /// What the type of a field shows.
@@ -140,6 +140,14 @@ pub fn asks_for_fields(item: &ItemImpl) -> bool {
     let mut search = Search(false);
     search.visit_item_impl_mut(&mut item.clone());
     may_be_module || search.0
+}
+
+/// The `self` of the methods of an `impl`.
+pub fn receiver(item: &ItemImpl) -> Option<Span> {
+    item.items.iter().find_map(|item| match item {
+        ImplItem::Fn(function) => function.sig.receiver().map(|receiver| receiver.self_token.span),
+        _ => None,
+    })
 }
 
 fn names_self(expr: &Expr) -> bool {

@@ -7,6 +7,7 @@
 mod collection;
 pub mod effect;
 mod phase;
+pub(crate) mod serialization;
 mod variables;
 
 pub use collection::{BatchStats, Collection};

@@ -9,6 +9,7 @@ mod kernel_bias;
 mod layer;
 mod norm;
 mod scale_bias;
+mod stack;
 
 pub use conv::{Conv, ConvParams};
 pub use dense::{Dense, DenseParams};
@@ -20,3 +21,4 @@ pub use norm::{
     Rows,
 };
 pub use scale_bias::{NoScale, ScaleBias, UseScale, WithScale};
+pub use stack::{Repeated, Repeats, Stack};

@@ -2,10 +2,12 @@
 
 use super::dtype::DType;
 use super::dual::Dual;
+use super::plus::Plus;
 use crate::backend::{Kernels, math};
 use serde::{Serialize, de::DeserializeOwned};
+use std::convert::identity;
 use std::fmt::{Debug, Display};
-use std::ops::{Add, AddAssign, BitOr, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A type that a tensor can hold.
 #[diagnostic::on_unimplemented(
@@ -22,6 +24,7 @@ pub trait Element:
     + DeserializeOwned
     + Send
     + Sync
+    + Plus
     + private::Sealed
     + 'static
 {
@@ -32,9 +35,6 @@ pub trait Element:
 
     /// The element with a tangent of zero.
     fn lifted(self) -> Self::Lifted;
-
-    /// The sum, of integers modulo their range; of booleans, whether one of them is true.
-    fn plus(self, other: Self) -> Self;
 }
 
 mod private {
@@ -44,27 +44,32 @@ mod private {
     pub trait Sealed {
         /// Whether every pattern of bits is a value.
         const ANY_BITS: bool;
-        /// The type in a file.
-        const DTYPE: DType;
+        /// The type in a file; `None` if there is none.
+        const DTYPE: Option<DType> = None;
 
         /// Appends the elements' little-endian bytes.
-        fn write_bytes(elements: &[Self], bytes: &mut Vec<u8>)
+        fn write_bytes(_: &[Self], _: &mut Vec<u8>)
         where
-            Self: Sized;
+            Self: Sized,
+        {
+        }
 
         /// Fills the elements from little-endian bytes; `None` if there are not as many, or some are not a value.
-        fn read_bytes(bytes: &[u8], elements: &mut [Self]) -> Option<()>
+        fn read_bytes(_: &[u8], _: &mut [Self]) -> Option<()>
         where
-            Self: Sized;
+            Self: Sized,
+        {
+            None
+        }
     }
 }
 pub(super) use private::Sealed;
 
 macro_rules! elements {
-    ($($element:ident $dtype:ident $any_bits:literal $lifted:ty, $lift:expr, $to_bytes:expr, $from_bytes:expr, $plus:expr;)+) => {$(
+    ($($element:ident $dtype:ident $any_bits:literal $lifted:ty, $lift:expr, $to_bytes:expr, $from_bytes:expr;)+) => {$(
         impl Sealed for $element {
             const ANY_BITS: bool = $any_bits;
-            const DTYPE: DType = DType::$dtype;
+            const DTYPE: Option<DType> = Some(DType::$dtype);
 
             fn write_bytes(elements: &[Self], bytes: &mut Vec<u8>) {
                 elements.iter().for_each(|&element| bytes.extend_from_slice(&$to_bytes(element)));
@@ -86,11 +91,6 @@ macro_rules! elements {
             type Lifted = $lifted;
 
             #[inline(always)]
-            fn plus(self, other: Self) -> Self {
-                $plus(self, other)
-            }
-
-            #[inline(always)]
             fn lifted(self) -> $lifted {
                 $lift(self)
             }
@@ -98,13 +98,12 @@ macro_rules! elements {
     )+};
 }
 elements! {
-    f32 Float32 true Dual<f32>, Dual::constant, f32::to_le_bytes, |bytes| Some(f32::from_le_bytes(bytes)), Add::add;
-    f64 Float64 true Dual<f64>, Dual::constant, f64::to_le_bytes, |bytes| Some(f64::from_le_bytes(bytes)), Add::add;
-    i32 Int32 true i32, std::convert::identity, i32::to_le_bytes, |bytes| Some(i32::from_le_bytes(bytes)), i32::wrapping_add;
-    u32 UInt32 true u32, std::convert::identity, u32::to_le_bytes, |bytes| Some(u32::from_le_bytes(bytes)), u32::wrapping_add;
-    u8 UInt8 true u8, std::convert::identity, u8::to_le_bytes, |bytes| Some(u8::from_le_bytes(bytes)), u8::wrapping_add;
-    bool Bool false bool, std::convert::identity, |element| [u8::from(element)],
-        |[byte]: [u8; 1]| (byte <= 1).then_some(byte == 1), BitOr::bitor;
+    f32 Float32 true Dual<f32>, Dual::constant, f32::to_le_bytes, |bytes| Some(f32::from_le_bytes(bytes));
+    f64 Float64 true Dual<f64>, Dual::constant, f64::to_le_bytes, |bytes| Some(f64::from_le_bytes(bytes));
+    i32 Int32 true i32, identity, i32::to_le_bytes, |bytes| Some(i32::from_le_bytes(bytes));
+    u32 UInt32 true u32, identity, u32::to_le_bytes, |bytes| Some(u32::from_le_bytes(bytes));
+    u8 UInt8 true u8, identity, u8::to_le_bytes, |bytes| Some(u8::from_le_bytes(bytes));
+    bool Bool false bool, identity, |element| [u8::from(element)], |[byte]: [u8; 1]| (byte <= 1).then_some(byte == 1);
 }
 
 /// A function of `N` numbers that knows its derivative.

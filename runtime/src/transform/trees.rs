@@ -17,7 +17,13 @@ macro_rules! tuples {
             }
         }
 
-        impl<$($part: Primal<Call>,)* Call> Primal<Call> for ($($part,)*) {
+        impl<$($part: Primal<Call, Owned = $part>,)* Call> Primal<Call> for ($($part,)*) {
+            type Owned = Self;
+
+            fn owned(&self) -> &Self {
+                self
+            }
+
             #[allow(unused_variables, clippy::unused_unit)]
             fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
                 ($(self.$index.with_tangent(&tangent.$index),)*)
@@ -53,7 +59,13 @@ impl<T: Lift<Call>, Call, const N: usize> Lift<Call> for [T; N] {
     }
 }
 
-impl<T: Primal<Call>, Call, const N: usize> Primal<Call> for [T; N] {
+impl<T: Primal<Call, Owned = T>, Call, const N: usize> Primal<Call> for [T; N] {
+    type Owned = Self;
+
+    fn owned(&self) -> &Self {
+        self
+    }
+
     fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
         std::array::from_fn(|index| self[index].with_tangent(&tangent[index]))
     }
@@ -97,8 +109,14 @@ macro_rules! layers {
 
         impl<$($first: $first_bound,)+ E: Float, $($last: $last_bound,)* Call> Primal<Call> for $layer<$($first,)+ E, $($last),*>
         where
-            $($($of)::+<$shape, E>: Primal<Call, Lifted = $($of)::+<$shape, Dual<E>>>,)+
+            $($($of)::+<$shape, E>: Primal<Call, Lifted = $($of)::+<$shape, Dual<E>>, Owned = $($of)::+<$shape, E>>,)+
         {
+            type Owned = Self;
+
+            fn owned(&self) -> &Self {
+                self
+            }
+
             fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
                 $layer { $($field: Primal::<Call>::with_tangent(&self.$field, &tangent.$field)),+ }
             }
@@ -133,7 +151,13 @@ impl<P: Lift<Call>, S: Lift<Call>, Call> Lift<Call> for Variables<P, S> {
     }
 }
 
-impl<P: Primal<Call>, S: Primal<Call>, Call> Primal<Call> for Variables<P, S> {
+impl<P: Primal<Call, Owned = P>, S: Primal<Call, Owned = S>, Call> Primal<Call> for Variables<P, S> {
+    type Owned = Self;
+
+    fn owned(&self) -> &Self {
+        self
+    }
+
     fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
         Variables {
             params: self.params.with_tangent(&tangent.params),

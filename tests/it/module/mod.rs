@@ -5,4 +5,6 @@ mod inputs_and_outputs;
 mod language;
 mod names;
 mod nesting;
+mod setup;
 mod sharing;
+mod stack;
