@@ -186,6 +186,28 @@ pub fn hessian(tokens: TokenStream) -> TokenStream {
     transformed(Transform::Hessian, tokens)
 }
 
+/// A function of one example, computed for many at once, as `jax.vmap`: `vmap!(|x, y| square(x - y).mean(), xs, ys)`.
+///
+/// Each argument is a tensor with one more axis than the closure's. The results are stacked.
+///
+/// | keyword | | default |
+/// |---|---|---|
+/// | `in_axes = (0, None)` | the axis of each argument; `None` for one that all examples share. One number is for all | `0` |
+/// | `out_axes = (1, None)` | where the examples are in each result; `None` for one that does not depend on them | `0` |
+/// | `axis = batch` | a name for what is mapped over, declared with `axis!`, for `pmean::<batch>(x)` and its like | |
+///
+/// It stands in the closure of a transformation, in the body of a module or function, in another `vmap!`, or anywhere else. The
+/// closure sees its surroundings, and what is said of [`value_and_grad!`] holds for its statements.
+#[proc_macro]
+pub fn vmap(tokens: TokenStream) -> TokenStream {
+    let call = syn::parse_macro_input!(tokens as parse::vmap::VmapCall);
+    let mut diagnostics = Diagnostics::new();
+    let body = call.lower(&mut diagnostics);
+    let tokens = diagnostics.is_empty().then(|| emit::vmap::vmap(body));
+    let tokens = or_mistakes(tokens, diagnostics, || quote!(::core::unreachable!()));
+    quote!({ #tokens }).into()
+}
+
 fn transformed(transform: Transform, tokens: TokenStream) -> TokenStream {
     let call = match ClosureCall::parser(transform).parse(tokens) {
         Ok(call) => call,

@@ -74,6 +74,16 @@ pub const NESTED_VJP: &str = "the pullback of `vjp!` is no tensor, so it does no
 pub const TRANSFORM_OUTSIDE: &str = "a derivative in the body of a function or module is not lowered\n\
     help: take it in a closure, outside of the module";
 
+pub const VMAP_FORM: &str = "`vmap!` takes a closure and what to map it over: \
+    `vmap!(|x, y| { … }, xs, ys, in_axes = (0, None), out_axes = 0, axis = batch)`";
+pub const VMAP_COUNT: &str = "the closure and the arguments after it differ in number";
+pub const VMAP_KEYWORD: &str = "the keywords of `vmap!` are `in_axes`, `out_axes` and `axis`";
+pub const VMAP_AXIS: &str = "the axis of a `vmap!` is a name that `axis!` declares: `axis!(batch);`";
+pub const VMAP_AXIS_NUMBER: &str = "an axis that is mapped over is a number, `0`, or `None`";
+pub const VMAP_TREE: &str = "in a `vmap!`, a gradient is taken by tensors that vary along the axis, not by a model's variables\n\
+    help: take the gradient around the `vmap!`";
+pub const VMAP_TRANSFORM: &str = "in a `vmap!` there may be `grad!` and `value_and_grad!`";
+
 pub const APPLY_VARIABLES: &str = "`apply` takes the model's variables first: `model.apply(params, x)`";
 pub const DIMENSION_NOT_INTEGER: &str = "a dimension is an integer, such as `28`";
 pub const DIMENSION_OPERATOR: &str = "dimensions know `+`, `-`, `*` and `/`";
@@ -186,4 +196,14 @@ pub fn missing_generic(method: &impl std::fmt::Display, generic: &impl std::fmt:
         "`{method}` is written in place here, and names its generic `{generic}`, which does not exist here\n\
          help: give this method a generic of the same name and meaning"
     )
+}
+
+/// Another number of axes than there are values.
+pub fn vmap_axes(values: usize) -> String {
+    format!("there are {values} values here: write one axis for all, or a tuple with one for each")
+}
+
+/// A `vmap!` whose results are not bound to as many names.
+pub fn vmap_results(results: usize) -> String {
+    format!("this `vmap!` has {results} results: bind each to a name, `let (a, b) = …;`")
 }

@@ -2,7 +2,7 @@
 
 use crate::module::effect::{NoDraws, NoUpdates};
 use crate::module::{Collections, Module, Trainable};
-use crate::op::{Differentiable, Need, Needs};
+use crate::op::{Cotangent, Differentiable, Need, Needs};
 use crate::rng::Scope;
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
@@ -242,8 +242,8 @@ impl<E: Float> Loss for Tensor<(), E> {
 }
 
 /// The cotangent of what nothing depends on.
-pub fn zeros<S: Shape, E: Float>(like: Tensor<S, E>) -> Tensor<S, E> {
-    Tensor::zeros(like.shape())
+pub fn zeros<T: Cotangent>(like: T) -> T {
+    like.zeros_like()
 }
 
 /// Prints the shape of a leaf as Flax does: `(10, 5)`, `(5,)`.

@@ -6,6 +6,7 @@ extern crate self as flaxen;
 #[doc(hidden)]
 pub mod __private;
 pub mod backend;
+pub mod batching;
 pub mod checkpoint;
 pub mod data;
 pub mod error;
@@ -31,7 +32,7 @@ pub use flaxen_macros::__implementation;
 pub use error::{Error, Result};
 pub use flaxen_macros::{
     Tensor, compact, custom_vjp, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp, module, param,
-    value_and_grad, vjp,
+    value_and_grad, vjp, vmap,
 };
 pub use rng::Key;
 pub use shape::dim::names;
@@ -64,7 +65,7 @@ pub mod prelude {
     pub use crate::train::metrics::accuracy;
     pub use crate::tree::Tree;
     pub use crate::{
-        Key, Tensor, compact, custom_vjp, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp,
-        module, param, value_and_grad, vjp,
+        Key, Tensor, axis, compact, custom_vjp, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp,
+        module, param, value_and_grad, vjp, vmap,
     };
 }

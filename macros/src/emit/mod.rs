@@ -22,3 +22,4 @@ pub mod steps;
 pub mod structure;
 pub mod summary;
 pub mod variables;
+pub mod vmap;

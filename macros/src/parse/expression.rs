@@ -6,6 +6,7 @@ use super::closure::transformation;
 use super::fields::{held, is_self};
 use super::pattern::Wanted;
 use super::scope::Binding;
+use super::vmap::is_vmap;
 use crate::ir::{Arg, Call, Eqn, Var};
 use crate::messages;
 use proc_macro2::{Span, TokenStream};
@@ -40,6 +41,7 @@ impl BodyParser<'_> {
                 self.operator("neg", unary.op.span(), vec![Arg::Var(operand)], None, wanted)
             }
             Expr::Macro(call) if call.mac.path.is_ident("param") => self.param(call, wanted),
+            Expr::Macro(call) if is_vmap(&call.mac.path) => self.vmap(&call.mac, wanted),
             Expr::Macro(call) => match transformation(call) {
                 Some(transform) => self.transform(transform, call, wanted),
                 None => {
@@ -61,7 +63,7 @@ impl BodyParser<'_> {
     fn name(&mut self, path: &syn::ExprPath) -> Option<Var> {
         let binding = path.path.get_ident().and_then(|name| self.scope.get(&name.to_string()));
         match binding {
-            Some(Binding::Tensor(var)) if !self.body.info(var).is_tree => return Some(var),
+            Some(Binding::Tensor(var)) if !self.body.info(var).is_tree => return Some(self.shared(var)),
             Some(Binding::Tensor(_)) => self.mistake(path.span(), messages::TREE_AS_TENSOR),
             Some(Binding::Submodule(_)) => self.mistake(path.span(), messages::SUBMODULE_AS_VALUE),
             _ => self.mistake(path.span(), messages::NOT_A_TENSOR),
@@ -133,7 +135,10 @@ impl BodyParser<'_> {
             return self.one(expr, &Wanted::anything(expr.span())).map(|var| Argument::Tensor(Arg::Var(var)));
         }
         match self.place == Place::Closure && !is_constant(expr) {
-            true => Some(Argument::Tensor(Arg::Outside(without_parentheses(expr)))),
+            true => {
+                let outside = Arg::Outside(without_parentheses(expr));
+                Some(Argument::Tensor(self.at_this_level(outside, expr.span())))
+            }
             false => Some(Argument::Value(quote!(#expr))),
         }
     }
@@ -252,6 +257,8 @@ impl BodyParser<'_> {
             })
             .collect::<Vec<_>>();
         let label = self.body.label(name);
+        let level = if matches!(call, Call::Param(_)) { 0 } else { self.axes.len() };
+        self.levels.extend(outs.iter().map(|&out| (out, level)));
         self.body.eqns.push(Eqn { label, outs: outs.clone(), call, args, span });
         outs
     }

@@ -17,3 +17,4 @@ pub mod pattern;
 pub mod scope;
 pub mod signature;
 pub mod structure;
+pub mod vmap;
