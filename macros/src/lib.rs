@@ -236,6 +236,58 @@ pub fn param(tokens: TokenStream) -> TokenStream {
     outside(tokens, messages::PARAM_OUTSIDE)
 }
 
+/// Declares a variable of another collection than `params` in the body of a module:
+/// `let mean = variable!(BatchStats, "mean", zeros(), [F]);`.
+///
+/// `mean.value` is its value, and `mean.value = x;` gives it another one, which reads that follow see and `apply_mut` returns. A
+/// value that is read has no gradient; one that has been written is what was computed, and has.
+#[proc_macro]
+pub fn variable(tokens: TokenStream) -> TokenStream {
+    outside(tokens, messages::VARIABLE_OUTSIDE)
+}
+
+/// Stores a value of the body of a module for who captures it: `sow!(Intermediates, "features", x);`.
+///
+/// `apply_and_capture` returns what was sown; all other calls pass it over.
+#[proc_macro]
+pub fn sow(tokens: TokenStream) -> TokenStream {
+    outside(tokens, messages::SOW_OUTSIDE)
+}
+
+/// The next key of an rng stream, in the body of a module: `let key = make_rng!(noise);`. It is an argument of an op that
+/// draws, `normal_like(x, key)`.
+#[proc_macro]
+pub fn make_rng(tokens: TokenStream) -> TokenStream {
+    outside(tokens, messages::MAKE_RNG_OUTSIDE)
+}
+
+/// The keys of a call, one for each rng stream that it draws from: `rngs! { dropout: key, noise: other }`.
+#[proc_macro]
+pub fn rngs(tokens: TokenStream) -> TokenStream {
+    let keys = syn::parse_macro_input!(tokens as parse::rngs::Keys);
+    let mut diagnostics = Diagnostics::new();
+    keys.check(&mut diagnostics);
+    let tokens = diagnostics.is_empty().then(|| emit::rngs::rngs(&keys));
+    let tokens = or_mistakes(tokens, diagnostics, || quote!(::core::unreachable!()));
+    quote!({ #tokens }).into()
+}
+
+/// Declares a collection of variables, as a type: `collection!(pub Cache);`. Its name is `cache`.
+#[proc_macro]
+pub fn collection(tokens: TokenStream) -> TokenStream {
+    let marker = syn::parse_macro_input!(tokens as parse::marker::Marker);
+    match parse::compact::field_of(&marker.name.to_string(), marker.name.span()) {
+        Ok(name) => emit::marker::collection(&marker, &name.to_string()).into(),
+        Err(mistake) => mistake.into_compile_error().into(),
+    }
+}
+
+/// Declares an rng stream, as a type of its name: `stream!(pub noise);`.
+#[proc_macro]
+pub fn stream(tokens: TokenStream) -> TokenStream {
+    emit::marker::stream(&syn::parse_macro_input!(tokens as parse::marker::Marker)).into()
+}
+
 fn outside(_: TokenStream, message: &str) -> TokenStream {
     Error::new(proc_macro2::Span::call_site(), message).into_compile_error().into()
 }

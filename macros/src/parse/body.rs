@@ -40,6 +40,8 @@ pub struct BodyParser<'a> {
     pub(super) axes: Vec<TokenStream>,
     /// In how many `vmap!`s a variable was bound, if in any.
     pub(super) levels: BTreeMap<Var, usize>,
+    /// The value of each variable of the module, as of here.
+    pub(super) values: Vec<Var>,
     /// The `impl` around a module's method.
     pub(super) module: Option<&'a Context>,
     /// The generics of the method.
@@ -63,6 +65,7 @@ impl<'a> BodyParser<'a> {
             classes: BTreeMap::new(),
             axes: Vec::new(),
             levels: BTreeMap::new(),
+            values: Vec::new(),
             module: None,
             generics: None,
             held: Vec::new(),
@@ -93,7 +96,8 @@ impl<'a> BodyParser<'a> {
     }
 
     /// The body that was read.
-    pub fn finish(self) -> Body {
+    pub fn finish(mut self) -> Body {
+        self.refuse_keys_used_twice();
         self.body
     }
 
@@ -158,6 +162,13 @@ impl<'a> BodyParser<'a> {
             statement if !self.scope.touches_tensor(statement) && !leaves_early(statement) => {
                 self.setup(statement)
             }
+            Stmt::Macro(call) if call.mac.path.is_ident("sow") => self.sow(&call.mac),
+            Stmt::Expr(Expr::Assign(assignment), _) => match &*assignment.left {
+                Expr::Field(field) if self.variable_of(field).is_some() => {
+                    self.variable_of(field).into_iter().for_each(|variable| self.write(variable, assignment));
+                }
+                _ => self.mistake(assignment.span(), messages::ASSIGNMENT),
+            },
             Stmt::Expr(expr, _) => {
                 // The value is dropped, but what is wrong inside shall be said.
                 self.expression(expr, &[Wanted::anything(expr.span())]);
@@ -200,6 +211,11 @@ impl<'a> BodyParser<'a> {
                 self.scope.bind(name.to_string(), Binding::Submodule(index));
             }
             return;
+        }
+        if let (Some(name), Expr::Macro(call)) = (single_name(&local.pat), &*init.expr)
+            && call.mac.path.is_ident("variable")
+        {
+            return self.variable(name, &call.mac);
         }
         let Some(wanted) = self.pattern(&local.pat) else {
             return;

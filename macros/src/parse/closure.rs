@@ -5,7 +5,7 @@ use super::pattern::Wanted;
 use super::scope::Binding;
 use super::vmap::{VmapCall, is_vmap};
 use crate::diag::Diagnostics;
-use crate::ir::transform::{Closure, Transform};
+use crate::ir::transform::{Closure, Nest, Transform};
 use crate::ir::{Arg, Body, Call, Var};
 use crate::messages;
 use quote::quote;
@@ -53,8 +53,8 @@ impl ClosureCall {
         }
     }
 
-    /// The number of values that the closure ends in.
-    fn outputs(&self) -> usize {
+    /// The values that the closure ends in.
+    fn outputs(&self) -> Vec<Nest> {
         results_of(tail(&self.closure.body))
     }
 
@@ -67,7 +67,7 @@ impl ClosureCall {
     }
 
     fn closure_of(&self, body: Body) -> Closure {
-        Closure { transform: self.transform, body, arguments: self.primals.len() }
+        Closure { transform: self.transform, body, arguments: self.primals.len(), results: self.outputs() }
     }
 
     /// Reads the closure's arguments and body.
@@ -79,10 +79,13 @@ impl ClosureCall {
             }
         }
         let (tail, results) = (tail(&self.closure.body), self.outputs());
-        if results == 0 || results > self.transform.most_results() {
+        let may_nest = self.transform.has_loss();
+        let fit = results.first() == Some(&Nest::One)
+            && (may_nest || results.iter().all(|nest| *nest == Nest::One));
+        if !fit || results.len() > self.transform.most_results() {
             return parser.mistake(tail.span(), messages::results(self.transform));
         }
-        parser.closure_body(&self.closure.body, tail.span(), results);
+        parser.closure_body(&self.closure.body, tail.span(), results.iter().map(Nest::count).sum());
     }
 }
 
@@ -105,20 +108,31 @@ pub fn tail(body: &Expr) -> &Expr {
     }
 }
 
-/// The number of values of an expression.
-pub fn results_of(expr: &Expr) -> usize {
+/// The values of an expression.
+pub(super) fn results_of(expr: &Expr) -> Vec<Nest> {
     match expr {
-        Expr::Tuple(tuple) => tuple.elems.len(),
+        Expr::Tuple(tuple) => tuple.elems.iter().map(nest_of).collect(),
         Expr::Macro(call) if is_vmap(&call.mac.path) => {
-            call.mac.parse_body::<VmapCall>().map_or(1, |call| call.results())
+            vec![Nest::One; call.mac.parse_body::<VmapCall>().map_or(1, |call| call.results())]
         }
         Expr::Macro(call) => {
             match transformation(call).map(|transform| (transform, parse(transform, call))) {
-                Some((transform, Ok(nested))) => transform.results(nested.primals.len(), nested.outputs()),
-                _ => 1,
+                Some((transform, Ok(nested))) => {
+                    let outputs = nested.outputs().iter().map(Nest::count).sum();
+                    vec![Nest::One; transform.results(nested.primals.len(), outputs)]
+                }
+                _ => vec![Nest::One],
             }
         }
-        _ => 1,
+        _ => vec![Nest::One],
+    }
+}
+
+/// How the values of an expression stand in tuples.
+pub(super) fn nest_of(expr: &Expr) -> Nest {
+    match expr {
+        Expr::Tuple(tuple) => Nest::Tuple(tuple.elems.iter().map(nest_of).collect()),
+        _ => Nest::One,
     }
 }
 

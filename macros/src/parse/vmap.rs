@@ -30,6 +30,9 @@ use syn::{Error, Expr, ExprClosure, Ident, Lit, Macro, Pat, Path, Result, Token}
 /// Which axis of a tensor is mapped over, and where that is written; none of a value that all examples share.
 type MapAxis = Option<(usize, Span)>;
 
+/// The level of a state that `apply_mut` returns: no `vmap!` maps over it.
+const STATE: usize = usize::MAX;
+
 /// What stands in `vmap!(…)`.
 pub struct VmapCall {
     closure: ExprClosure,
@@ -61,7 +64,7 @@ impl Parse for VmapCall {
                 arguments.push(input.parse()?);
             }
         }
-        let (count, results) = (closure.inputs.len(), results_of(tail(&closure.body)));
+        let (count, results) = (closure.inputs.len(), results_of(tail(&closure.body)).len());
         if count != arguments.len() || count == 0 {
             return Err(Error::new(closure.inputs.span(), messages::VMAP_COUNT));
         }
@@ -182,24 +185,18 @@ impl BodyParser<'_> {
 
     /// The results of all examples.
     fn leave(&mut self, call: &VmapCall, outputs: &[Var], results: &[Wanted], wanted: &[Wanted]) -> Vec<Var> {
-        let spans = results.iter().map(|result| result.span);
-        let outputs: Vec<Var> = outputs.iter().map(|&output| self.shared(output)).collect();
-        let leaving: Vec<Var> = outputs
-            .into_iter()
-            .zip(spans)
-            .map(|(output, span)| {
-                self.border(
-                    quote_spanned!(span=> ::flaxen::batching::leave::Op),
-                    Arg::Var(output),
-                    None,
-                    span,
-                )
-            })
-            .collect();
-        self.axes.pop();
-        let results = leaving.into_iter().zip(results).zip(call.out_axes.iter().zip(wanted));
-        let results = results.map(|((leaving, result), (axis, wanted))| {
+        let outputs = outputs.iter().zip(results).zip(call.out_axes.iter().zip(wanted));
+        let outputs = outputs.map(|((&output, result), (axis, wanted))| {
             let span = result.span;
+            if self.levels.get(&output) == Some(&STATE) {
+                if axis.is_some() {
+                    self.mistake(span, messages::VMAP_STATE);
+                }
+                return output;
+            }
+            let output = Arg::Var(self.shared(output));
+            let leaving =
+                self.border(quote_spanned!(span=> ::flaxen::batching::leave::Op), output, None, span);
             let ty = match axis {
                 Some((number, _)) => {
                     let number = digits(*number, span);
@@ -209,9 +206,24 @@ impl BodyParser<'_> {
             };
             let wanted = [Wanted { span, ..wanted.clone() }];
             let op = Call::Op { ty, values: Vec::new() };
-            self.equation("vmap", span, op, vec![Arg::Var(leaving)], &wanted)[0]
+            let left = self.equation("vmap", span, op, vec![Arg::Var(leaving)], &wanted)[0];
+            self.levels.insert(left, self.axes.len() - 1);
+            left
         });
-        results.collect()
+        let outputs = outputs.collect();
+        self.axes.pop();
+        outputs
+    }
+
+    /// Notes in how many `vmap!`s the last equation binds its variables.
+    pub(super) fn note_levels(&mut self) {
+        let Some(eqn) = self.body.eqns.last() else { return };
+        let level = match &eqn.call {
+            Call::Param(_) | Call::Variable(_) | Call::MakeRng(_) | Call::Phase(_) => 0,
+            _ => self.axes.len(),
+        };
+        self.levels.extend(eqn.outs.iter().map(|&out| (out, STATE)));
+        self.levels.extend(eqn.results().iter().map(|&out| (out, level)));
     }
 
     fn border(&mut self, ty: TokenStream, argument: Arg, name: Option<String>, span: Span) -> Var {

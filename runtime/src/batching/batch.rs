@@ -9,7 +9,7 @@ use super::level::Level;
 use crate::backend::copy;
 use crate::op::{self, Differentiable, Yes};
 use crate::shape::axis::{HasAxis, removed};
-use crate::shape::{Dyn, Rule, Shape, Sizes, Static};
+use crate::shape::{Dyn, Rule, Sizes, Static};
 use crate::tensor::{Element, Float, Tensor, settled, shape_of};
 use std::marker::{PhantomData, PhantomPinned};
 

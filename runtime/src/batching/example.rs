@@ -1,7 +1,7 @@
 //! One example, and many of them in one buffer.
 
 use crate::shape::{Dyn, Shape};
-use crate::tensor::{Element, Tensor};
+use crate::tensor::{Element, Plus, Tensor};
 
 /// What there is one of for each example: a tensor.
 pub trait Example: Clone + private::Sealed {

@@ -23,6 +23,14 @@ impl<T: Example> Lane<T> {
         }
     }
 
+    /// One for each of `count` examples.
+    pub fn stacked(self, count: usize) -> Stack<T> {
+        match self {
+            Lane::Shared(value) => Stack::repeat(count, value),
+            Lane::Each(stack) => stack,
+        }
+    }
+
     /// How many there are, if there is one for each example.
     pub fn count(&self) -> Option<usize> {
         match self {

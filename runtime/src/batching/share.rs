@@ -5,6 +5,8 @@ use super::axis::Axis;
 use super::batched::Batched;
 use super::extent::{Extent, Shared};
 use super::level::Level;
+use crate::Key;
+use crate::module::Phase;
 use crate::op::{self, Differentiable, Yes};
 use crate::shape::{Rule, Shape, Sizes};
 use crate::tensor::{Element, Float, Tensor};
@@ -54,4 +56,21 @@ macro_rules! at_levels {
 at_levels! {
     [] (), Tensor<S, E>;
     [B: 'static, N: Extent, L: Axes] Along<B, N, L>, Batched<Along<B, N, L>, Tensor<S, E>>;
+}
+
+/// What is no tensor is what it is for every example: a phase, a key.
+impl<A: Axis, P: Phase> op::Op<P> for Op<A> {
+    type Out = P;
+
+    fn infer(&self, phase: P) -> P {
+        phase
+    }
+}
+
+impl<A: Axis> op::Op<Key> for Op<A> {
+    type Out = Key;
+
+    fn infer(&self, key: Key) -> Key {
+        key
+    }
 }

@@ -1,6 +1,6 @@
 //! The exit of a `vmap!` for a result that is the same for every example: `out_axes = None`.
 
-use super::axes::{Along, Axes};
+use super::axes::Along;
 use super::batched::Batched;
 use super::extent::Invariant;
 use super::leave::Leaving;

@@ -137,6 +137,50 @@ append! {
     A B C D E;
 }
 
+/// Several axes, a tuple of [`Static`] numbers: `(U0, U2)`, or `()` for none.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tuple of axes",
+    label = "write axes as `(1,)` or `(0, 2)`"
+)]
+pub trait Axes: 'static {
+    /// The axes as numbers.
+    const AXES: &'static [usize];
+
+    /// Whether an axis is among them.
+    fn contain(axis: usize) -> bool {
+        Self::AXES.contains(&axis)
+    }
+}
+
+/// The first of several axes that a tensor of this rank does not have.
+pub const fn beyond<A: Axes>(rank: usize) -> Option<usize> {
+    let mut index = 0;
+    while index < A::AXES.len() {
+        if A::AXES[index] >= rank {
+            return Some(A::AXES[index]);
+        }
+        index += 1;
+    }
+    None
+}
+
+macro_rules! several {
+    ($($($axis:ident)*;)+) => {$(
+        impl<$($axis: Static),*> Axes for ($($axis,)*) {
+            const AXES: &'static [usize] = &[$($axis::N),*];
+        }
+    )+};
+}
+
+several! {
+    ;
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+}
+
 /// The rule in numbers of an op that removes an axis.
 pub const fn removed(op: &str, x: Sizes, axis: usize) -> Rule {
     match has_axis(op, x, axis) {

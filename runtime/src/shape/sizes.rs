@@ -329,6 +329,18 @@ pub const fn returns(name: &str, body: Rule, declared: Sizes) -> Rule {
     }
 }
 
+/// Whether what is written into a variable has the shape that it was declared with.
+pub const fn written(name: &str, value: Rule, declared: Sizes) -> Rule {
+    match value {
+        Rule::Out(sizes) if sizes.differs(&declared) => {
+            let message = Message::new("the variable `").text(name).text("` is ").sizes(declared);
+            Rule::Refused(message.text(", and what is written to it is ").sizes(sizes))
+        }
+        Rule::Out(sizes) => Rule::Out(sizes),
+        _ => Rule::Poisoned,
+    }
+}
+
 /// Whether a binding has the shape that its type says.
 pub const fn declared(name: &str, bound: Rule, declared: Sizes) -> Rule {
     match bound {
