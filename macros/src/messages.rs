@@ -63,7 +63,8 @@ pub const VARIABLE_AS_VALUE: &str = "this is a variable\n    help: its value is 
 pub const TRAIN_ELSE: &str = "in evaluation the variables keep their values: leave out the `else`";
 pub const TRAIN_OPS: &str = "in `if P::TRAIN { … }` there are ops, and values that are written into variables\n\
     help: call submodules before it; they take the phase";
-pub const SOW_FORM: &str = "`sow!` takes a collection, a name and a tensor: `sow!(Intermediates, \"features\", x);`";
+pub const SOW_FORM: &str =
+    "`sow!` takes a collection, a name and a tensor: `sow!(Intermediates, \"features\", x);`";
 pub const SOW_OUTSIDE: &str = "`sow!` belongs in the body of `call` in a `#[module]`";
 pub const MAKE_RNG_FORM: &str = "`make_rng!` takes an rng stream: `make_rng!(noise)`";
 pub const MAKE_RNG_OUTSIDE: &str = "`make_rng!` belongs in the body of `call` in a `#[module]`\n\
@@ -91,6 +92,17 @@ pub const NESTED_VJP: &str = "the pullback of `vjp!` is no tensor, so it does no
     help: multiply the output by the cotangent, and take `grad!` of the sum";
 pub const TRANSFORM_OUTSIDE: &str = "a derivative in the body of a function or module is not lowered\n\
     help: take it in a closure, outside of the module";
+
+pub const VMAP_FORM: &str = "`vmap!` takes a closure and what to map it over: \
+    `vmap!(|x, y| { … }, xs, ys, in_axes = (0, None), out_axes = 0, axis = batch)`";
+pub const VMAP_COUNT: &str = "the closure and the arguments after it differ in number";
+pub const VMAP_KEYWORD: &str = "the keywords of `vmap!` are `in_axes`, `out_axes` and `axis`";
+pub const VMAP_AXIS: &str = "the axis of a `vmap!` is a name that `axis!` declares: `axis!(batch);`";
+pub const VMAP_AXIS_NUMBER: &str = "an axis that is mapped over is a number, `0`, or `None`";
+pub const VMAP_STATE: &str = "all examples of a `vmap!` update one state: write `None` for it in `out_axes`";
+pub const VMAP_TREE: &str = "in a `vmap!`, a gradient is taken by tensors that vary along the axis, not by a model's variables\n\
+    help: take the gradient around the `vmap!`";
+pub const VMAP_TRANSFORM: &str = "in a `vmap!` there may be `grad!` and `value_and_grad!`";
 
 pub const APPLY_VARIABLES: &str = "`apply` takes the model's variables first: `model.apply(params, x)`";
 pub const APPLY_MUT_FORM: &str = "`apply_mut` takes the model's variables first and the keys last: \
@@ -125,6 +137,18 @@ pub fn stream_twice(name: &str) -> String {
 pub fn not_a_name(name: &str) -> String {
     format!("`{name}` cannot name a variable: use letters, digits and `_`, beginning with a letter")
 }
+pub const CUSTOM_VJP_ITEM: &str = "`#[custom_vjp]` goes on a module with three functions: \
+    `mod name { pub fn primal(x: …) -> … pub fn forward(x: …) -> (…, residuals) pub fn backward(residuals, cotangent) -> … }`";
+pub const CUSTOM_VJP_FUNCTIONS: &str = "there must be three functions in this module: `primal`, `forward`, which returns the output \
+    and what is kept, and `backward`, which takes what was kept and the output's cotangent";
+pub const CUSTOM_VJP_GENERICS: &str = "this function must have the generics of `primal`, in the same words";
+pub const CUSTOM_VJP_FORWARD: &str =
+    "`forward` returns two things: the output, and what `backward` reads; `()` if that is nothing";
+pub const CUSTOM_VJP_BACKWARD: &str = "`backward` takes what `forward` kept and the output's cotangent, and returns a cotangent for \
+    each tensor that `primal` takes: a tuple of them if there are several, with `()` for one that has none";
+pub const CUSTOM_VJP_RETURNS: &str = "the type of the result must be written here";
+pub const CUSTOM_VJP_SHAPE: &str = "the shape of the result is not known\n    help: write all tensors in dimensions, \
+    `Tensor![B, 10; E]`, or give the result the shape of an input, `Tensor<S, E>`";
 
 /// What stands in the macro of a transformation.
 pub fn form(transform: Transform) -> String {
@@ -203,4 +227,14 @@ pub fn missing_generic(method: &impl std::fmt::Display, generic: &impl std::fmt:
         "`{method}` is written in place here, and names its generic `{generic}`, which does not exist here\n\
          help: give this method a generic of the same name and meaning"
     )
+}
+
+/// Another number of axes than there are values.
+pub fn vmap_axes(values: usize) -> String {
+    format!("there are {values} values here: write one axis for all, or a tuple with one for each")
+}
+
+/// A `vmap!` whose results are not bound to as many names.
+pub fn vmap_results(results: usize) -> String {
+    format!("this `vmap!` has {results} results: bind each to a name, `let (a, b) = …;`")
 }

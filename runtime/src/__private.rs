@@ -3,7 +3,7 @@
 use crate::init::Initializer;
 use crate::module::effect::{DrawsFrom, NoDraws, NoUpdates, Streams};
 use crate::module::{Captured, Collections, Eval, Module, Sown, Train, Trainable, Variables};
-use crate::op::{Differentiable, Need, Needs};
+use crate::op::{Cotangent, Differentiable, Need, Needs};
 use crate::rng::{Key, Rngs, Scope, params};
 use crate::shape::{Shape, StaticShape};
 use crate::tensor::{Element, Float, Tensor};
@@ -23,14 +23,6 @@ pub fn constant<T: Lift>(value: &T) -> T::Lifted {
 /// What a closure is differentiated by, with its tangent.
 pub fn dual<P: Primal>(value: &P, tangent: &impl Primal<Owned = P::Owned>) -> P::Lifted {
     value.with_tangent(tangent.owned())
-}
-
-/// Serialises the variables of submodules that share a field so that a state dict can give each its own name.
-pub fn elements<T: serde::Serialize, S: serde::Serializer>(
-    elements: &T,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.serialize_newtype_struct(crate::serialization::ELEMENTS, elements)
 }
 
 /// What names the types of a module's values: the generated trait of its steps is implemented for `Steps<(generics)>`.
@@ -143,7 +135,10 @@ impl<In> Input<In> {
         variables: impl Collections<'a, M::Params, M::State>,
         rngs: R,
         _: N,
-    ) -> ((M::Out, M::State), Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>)
+    ) -> (
+        (M::Out, M::State),
+        Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>,
+    )
     where
         N: Needs<In>,
         M: Trainable<In, N, Draws: DrawsFrom<R>>,
@@ -352,8 +347,8 @@ impl<E: Float> Loss for Tensor<(), E> {
 }
 
 /// The cotangent of what nothing depends on.
-pub fn zeros<S: Shape, E: Float>(like: Tensor<S, E>) -> Tensor<S, E> {
-    Tensor::zeros(like.shape())
+pub fn zeros<T: Cotangent>(like: T) -> T {
+    like.zeros_like()
 }
 
 /// Prints the shape of a leaf as Flax does: `(10, 5)`, `(5,)`.

@@ -6,6 +6,7 @@ extern crate self as flaxen;
 #[doc(hidden)]
 pub mod __private;
 pub mod backend;
+pub mod batching;
 pub mod checkpoint;
 pub mod data;
 pub mod error;
@@ -30,8 +31,8 @@ pub use flaxen_macros::__implementation;
 
 pub use error::{Error, Result};
 pub use flaxen_macros::{
-    Tensor, collection, compact, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp, make_rng, module,
-    param, rngs, sow, stream, value_and_grad, variable, vjp,
+    Tensor, collection, compact, custom_vjp, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp,
+    make_rng, module, param, rngs, sow, stream, value_and_grad, variable, vjp, vmap,
 };
 pub use rng::Key;
 pub use shape::dim::names;
@@ -67,7 +68,7 @@ pub mod prelude {
     pub use crate::train::metrics::accuracy;
     pub use crate::tree::Tree;
     pub use crate::{
-        Key, Tensor, collection, compact, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp, make_rng,
-        module, param, rngs, sow, stream, value_and_grad, variable, vjp,
+        Key, Tensor, axis, collection, compact, custom_vjp, differentiable, dim, grad, hessian, hvp, jacfwd,
+        jacrev, jvp, make_rng, module, param, rngs, sow, stream, value_and_grad, variable, vjp, vmap,
     };
 }

@@ -10,3 +10,4 @@ mod tensor_serde;
 mod threads;
 mod transforms;
 mod tree;
+mod vmap;

@@ -12,7 +12,7 @@ use super::signature::tensor_type;
 use crate::diag::Diagnostics;
 use crate::ir::{Body, Setup, Signature, Var};
 use crate::messages;
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use std::collections::BTreeMap;
 use syn::spanned::Spanned;
@@ -36,6 +36,10 @@ pub struct BodyParser<'a> {
     pub(super) diagnostics: &'a mut Diagnostics,
     /// How many submodules of each class there are.
     pub(super) classes: BTreeMap<String, usize>,
+    /// The names of the axes of the `vmap!`s around what is read, the outermost first.
+    pub(super) axes: Vec<TokenStream>,
+    /// In how many `vmap!`s a variable was bound, if in any.
+    pub(super) levels: BTreeMap<Var, usize>,
     /// The value of each variable of the module, as of here.
     pub(super) values: Vec<Var>,
     /// The `impl` around a module's method.
@@ -59,6 +63,8 @@ impl<'a> BodyParser<'a> {
             scope: Scope::default(),
             diagnostics,
             classes: BTreeMap::new(),
+            axes: Vec::new(),
+            levels: BTreeMap::new(),
             values: Vec::new(),
             module: None,
             generics: None,
@@ -80,6 +86,7 @@ impl<'a> BodyParser<'a> {
     pub fn input(&mut self, name: &Ident, declared: Option<TensorType>) {
         let var = self.body.var(name.to_string(), name.span(), declared);
         self.body.inputs.push(var);
+        self.levels.insert(var, self.axes.len());
         self.scope.bind(name.to_string(), Binding::Tensor(var));
     }
 

@@ -6,6 +6,7 @@ use super::closure::{nest_of, transformation};
 use super::fields::{held, is_self};
 use super::pattern::Wanted;
 use super::scope::Binding;
+use super::vmap::is_vmap;
 use crate::ir::{Arg, Call, Eqn, Var};
 use crate::messages;
 use proc_macro2::{Span, TokenStream};
@@ -48,6 +49,7 @@ impl BodyParser<'_> {
                 self.operator("neg", unary.op.span(), vec![Arg::Var(operand)], None, wanted)
             }
             Expr::Macro(call) if call.mac.path.is_ident("param") => self.param(call, wanted),
+            Expr::Macro(call) if is_vmap(&call.mac.path) => self.vmap(&call.mac, wanted),
             Expr::Macro(call) if call.mac.path.is_ident("make_rng") => self.make_rng(call, wanted),
             Expr::Macro(call) if call.mac.path.is_ident("variable") => {
                 self.mistake(call.span(), messages::VARIABLE_BOUND);
@@ -74,7 +76,7 @@ impl BodyParser<'_> {
     fn name(&mut self, path: &syn::ExprPath) -> Option<Var> {
         let binding = path.path.get_ident().and_then(|name| self.scope.get(&name.to_string()));
         match binding {
-            Some(Binding::Tensor(var)) if !self.body.info(var).is_tree => return Some(var),
+            Some(Binding::Tensor(var)) if !self.body.info(var).is_tree => return Some(self.shared(var)),
             Some(Binding::Tensor(_)) => self.mistake(path.span(), messages::TREE_AS_TENSOR),
             Some(Binding::Submodule(_)) => self.mistake(path.span(), messages::SUBMODULE_AS_VALUE),
             Some(Binding::Variable(_)) => self.mistake(path.span(), messages::VARIABLE_AS_VALUE),
@@ -148,11 +150,11 @@ impl BodyParser<'_> {
             return self.one(expr, &Wanted::anything(expr.span())).map(|var| Argument::Tensor(Arg::Var(var)));
         }
         match self.place == Place::Closure && !is_constant(expr) {
-            true => Some(Argument::Tensor(Arg::Outside(quote!(#expr)))),
-            false => {
-                let value = without_parentheses(expr);
-                Some(Argument::Value(quote!(#value)))
+            true => {
+                let outside = Arg::Outside(without_parentheses(expr));
+                Some(Argument::Tensor(self.at_this_level(outside, expr.span())))
             }
+            false => Some(Argument::Value(without_parentheses(expr))),
         }
     }
 
@@ -247,6 +249,7 @@ impl BodyParser<'_> {
             .collect::<Vec<_>>();
         let label = self.body.label(name);
         self.body.eqns.push(Eqn { label, outs: outs.clone(), call, args, span });
+        self.note_levels();
         outs
     }
 
@@ -262,17 +265,17 @@ impl BodyParser<'_> {
     }
 }
 
-pub(super) fn strip_reference(expr: &Expr) -> &Expr {
+/// The tokens of an expression of the surroundings, which need no parentheses where they are put.
+fn without_parentheses(expr: &Expr) -> TokenStream {
     match expr {
-        Expr::Reference(reference) => strip_reference(&reference.expr),
-        other => other,
+        Expr::Paren(inner) => without_parentheses(&inner.expr),
+        other => quote!(#other),
     }
 }
 
-/// What becomes an argument of its own needs no parentheses, and rustc would say so.
-fn without_parentheses(expr: &Expr) -> &Expr {
+pub(super) fn strip_reference(expr: &Expr) -> &Expr {
     match expr {
-        Expr::Paren(inner) => without_parentheses(&inner.expr),
+        Expr::Reference(reference) => strip_reference(&reference.expr),
         other => other,
     }
 }

@@ -130,7 +130,7 @@ impl BodyParser<'_> {
         let Stmt::Expr(Expr::If(branch), _) = statement else { return None };
         let Expr::Path(condition) = &*branch.cond else { return None };
         let mut phase = condition.path.clone();
-        let train = phase.segments.pop()?.into_value().ident == "TRAIN";
+        let train = phase.segments.pop()?.ident == "TRAIN";
         phase.segments.pop_punct();
         let writes = branch.then_branch.stmts.iter().any(|statement| self.written(statement).is_some());
         (train && writes && !phase.segments.is_empty()).then_some((branch, phase))
@@ -199,8 +199,7 @@ impl BodyParser<'_> {
             return;
         };
         let Some(value) = self.one(&value, &Wanted::anything(value.span())) else { return };
-        let (label, sown) =
-            ("sow", Call::Sow { collection: quote!(#collection), name: name.value() });
+        let (label, sown) = ("sow", Call::Sow { collection: quote!(#collection), name: name.value() });
         self.equation(label, name.span(), sown, vec![Arg::Var(value)], &[]);
     }
 
@@ -211,7 +210,9 @@ impl BodyParser<'_> {
             return None;
         }
         let stream = call.mac.parse_body_with(Path::parse_mod_style);
-        let stream = self.diagnostics.keep(stream.map_err(|error| Error::new(error.span(), messages::MAKE_RNG_FORM)))?;
+        let stream = self
+            .diagnostics
+            .keep(stream.map_err(|error| Error::new(error.span(), messages::MAKE_RNG_FORM)))?;
         let span = stream.span();
         Some(self.equation("key", span, Call::MakeRng(quote!(#stream)), Vec::new(), wanted))
     }
@@ -225,7 +226,9 @@ impl BodyParser<'_> {
     pub(super) fn phase(&mut self, path: &Path) -> Option<Var> {
         let last = &path.segments.last()?.ident;
         let phase = Call::Phase(quote!(#path));
-        self.equation("phase", last.span(), phase, Vec::new(), &[Wanted::anything(last.span())]).first().copied()
+        self.equation("phase", last.span(), phase, Vec::new(), &[Wanted::anything(last.span())])
+            .first()
+            .copied()
     }
 
     /// A key makes the same numbers again, so a second use is a mistake.

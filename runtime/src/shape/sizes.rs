@@ -162,6 +162,18 @@ impl Sizes {
         self
     }
 
+    /// These sizes with one more axis.
+    pub const fn inserted(mut self, axis: usize, size: Size) -> Self {
+        let mut i = self.rank;
+        while i > axis {
+            self.dims[i] = self.dims[i - 1];
+            i -= 1;
+        }
+        self.dims[axis] = size;
+        self.rank += 1;
+        self
+    }
+
     /// These sizes with one more at the end; there are fewer than [`MAX_RANK`].
     pub const fn append(mut self, size: Size) -> Self {
         self.dims[self.rank] = size;

@@ -2,6 +2,7 @@
 
 use super::dtype::DType;
 use super::dual::Dual;
+use super::plus::Plus;
 use crate::backend::{Kernels, math};
 use serde::{Serialize, de::DeserializeOwned};
 use std::convert::identity;
@@ -23,6 +24,7 @@ pub trait Element:
     + DeserializeOwned
     + Send
     + Sync
+    + Plus
     + private::Sealed
     + 'static
 {
