@@ -132,10 +132,10 @@ fn permuted(value: StateDict, axes: Axes) -> Result<StateDict> {
         _ => return Ok(value),
     };
     let array = match rank {
-        2 => Array::from(&transpose(from_state_dict_as::<Tensor<(Dyn, Dyn)>>(&value)?)),
+        2 => Array::of(&transpose(from_state_dict_as::<Tensor<(Dyn, Dyn)>>(&value)?))?,
         4 => {
             let kernel: Tensor<(Dyn, Dyn, Dyn, Dyn)> = from_state_dict_as(&value)?;
-            Array::from(&permute::Op::<U2, U3, U1, U0>::new().infer(kernel))
+            Array::of(&permute::Op::<U2, U3, U1, U0>::new().infer(kernel))?
         }
         _ => return Ok(value),
     };
