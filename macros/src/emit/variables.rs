@@ -17,6 +17,7 @@
 //! Submodules in a tuple or an array, `layers`, have their variables in a field that is one too; in the tree they are
 //! `layers_0`, `layers_1`, ….
 
+use super::bounds::named;
 use super::generics::AllGenerics;
 use super::names;
 use super::passes::{Passes, scope_of};
@@ -24,7 +25,7 @@ use super::serialized::serialized;
 use super::steps::Types;
 use crate::ir::{Call, Element, Submodule};
 use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 
 /// A submodule or a variable of a module.
 #[derive(Clone)]
@@ -45,8 +46,8 @@ pub struct Field {
 /// What a field holds.
 #[derive(Clone)]
 pub enum Kind {
-    /// The variables of a submodule: `<Conv<…> as Module<V0>>`.
-    Submodule(TokenStream),
+    /// The variables of a submodule: its type, the input of its first call, and whether the type is unknown.
+    Submodule { callee: TokenStream, input: TokenStream, opaque: bool },
     /// A parameter of this type.
     Param(TokenStream),
 }
@@ -57,10 +58,12 @@ impl Field {
         place(&self.field, self.element)
     }
 
-    /// What gives a submodule its variables.
-    pub fn contract(&self) -> Option<&TokenStream> {
+    /// What gives a submodule its variables: `<Conv<…> as Module<V0>>`.
+    pub fn contract(&self) -> Option<TokenStream> {
         match &self.kind {
-            Kind::Submodule(contract) => Some(contract),
+            Kind::Submodule { callee, input, .. } => {
+                Some(quote!(<#callee as ::flaxen::module::Module<#input>>))
+            }
             Kind::Param(_) => None,
         }
     }
@@ -111,7 +114,7 @@ fn of_submodule(submodule: &Submodule, input: TokenStream, part: TokenStream) ->
         element: submodule.element,
         key: names::key(submodule),
         init: quote!(#contract::init(#part, #scope)),
-        kind: Kind::Submodule(contract),
+        kind: Kind::Submodule { callee: callee.clone(), input, opaque: submodule.opaque },
     }
 }
 
@@ -120,7 +123,7 @@ pub fn draws<'a>(fields: impl Iterator<Item = &'a Field>) -> TokenStream {
     let draws = fields.map(|field| {
         let (param, state, init) = (names::drawn(&field.key), names::drawn_state(&field.key), &field.init);
         match field.kind {
-            Kind::Submodule(_) => quote!(let (#param, #state) = #init;),
+            Kind::Submodule { .. } => quote!(let (#param, #state) = #init;),
             Kind::Param(_) => quote!(let #param = #init;),
         }
     });
@@ -150,9 +153,11 @@ pub fn params<'a>(
     name: &'a Ident,
     fields: &'a [Field],
 ) -> Structure<'a> {
-    let parts = fields.iter().map(|field| match &field.kind {
-        Kind::Submodule(contract) => Part { field, ty: quote!(#contract::Params), leaf: false },
-        Kind::Param(ty) => Part { field, ty: ty.clone(), leaf: true },
+    let parts = fields.iter().filter_map(|field| match &field.kind {
+        Kind::Submodule { .. } => {
+            field.contract().map(|contract| Part { field, ty: quote!(#contract::Params), leaf: false })
+        }
+        Kind::Param(ty) => Some(Part { field, ty: ty.clone(), leaf: true }),
     });
     Structure { all, name, doc: format!("The parameters of [`{module}`]."), parts: parts.collect() }
 }
@@ -287,8 +292,21 @@ impl Structure<'_> {
 
     /// The state of a module none of whose parts has one.
     pub fn stateless_item(&self) -> TokenStream {
-        let (declared, predicates) = (self.all.declared_of_params(), self.all.predicates());
-        let (ty, types) = (self.ty(), self.parts.iter().map(|part| &part.ty));
+        let ty = self.ty();
+        let (mut types, mut names, mut bounds) = (Vec::new(), Vec::new(), Vec::new());
+        for part in &self.parts {
+            match &part.field.kind {
+                Kind::Submodule { callee, input, opaque: true } => {
+                    let name = format_ident!("__{}State", names::camel(&part.field.key));
+                    types.push(quote!(#name));
+                    bounds.push(named(callee, input, "State", &name));
+                    names.push(name);
+                }
+                _ => types.push(part.ty.clone()),
+            }
+        }
+        let known = self.all.with(&bounds).with_variables(&names);
+        let (declared, predicates) = (known.declared_of_params(), known.predicates());
         let value = self.construct(|_| quote!(::flaxen::module::Stateless::<Call>::stateless()));
         quote! {
             impl<#declared Call> ::flaxen::module::Stateless<Call> for #ty
@@ -417,7 +435,7 @@ impl Field {
     fn sibling(&self, element: Element) -> Field {
         let (field, name) = (&self.field, names::text(&self.field));
         let (place, index) = (place(field, Some(element)), element.index);
-        let contract = self.contract().cloned().unwrap_or_default();
+        let contract = self.contract().unwrap_or_default();
         let span = field.span();
         Field {
             name: format!("{name}_{index}"),

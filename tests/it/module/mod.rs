@@ -5,5 +5,7 @@ mod inputs_and_outputs;
 mod language;
 mod names;
 mod nesting;
+mod sequences;
 mod setup;
 mod sharing;
+mod type_parameters;

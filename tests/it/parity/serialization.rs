@@ -334,6 +334,7 @@ fn another_model_is_refused_by_the_first_path_that_differs() {
             kernel: Tensor::zeros(Default::default()),
             bias: Tensor::zeros(Default::default()),
         },
+        state: (),
     };
     let refusal = |change: &dyn Fn(&mut Dict)| {
         let mut params = state.get("params").expect("parameters").as_dict().expect("a dict").clone();
