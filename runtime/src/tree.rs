@@ -33,6 +33,11 @@ impl<'a> Path<'a> {
         Path { index: Some(index), ..*self }
     }
 
+    /// The path of a part that is called by its number: `0`.
+    pub const fn number(&'a self, index: usize) -> Path<'a> {
+        Path { parent: Some(self), name: "", index: Some(index), collection: None }
+    }
+
     /// The path of a variable called `name` in a collection other than `params`.
     pub const fn variable<C: Collection>(&'a self, name: &'a str) -> Path<'a> {
         Path { parent: Some(self), name, index: None, collection: Some(C::NAME) }
@@ -42,6 +47,7 @@ impl<'a> Path<'a> {
     pub fn name(&self) -> Cow<'a, str> {
         match self.index {
             None => Cow::Borrowed(self.name),
+            Some(index) if self.name.is_empty() => Cow::Owned(index.to_string()),
             Some(index) => Cow::Owned(format!("{}_{index}", self.name)),
         }
     }
@@ -64,8 +70,10 @@ impl fmt::Display for Path<'_> {
                 write!(formatter, "{parent}/")?;
             }
             formatter.write_str(self.name)?;
-            if let Some(index) = self.index {
-                write!(formatter, "_{index}")?;
+            match self.index {
+                Some(index) if self.name.is_empty() => write!(formatter, "{index}")?,
+                Some(index) => write!(formatter, "_{index}")?,
+                None => {}
             }
         }
         Ok(())

@@ -31,7 +31,8 @@ where
 {
     fn call<B: Batch>(&self, images: Tensor![B, I, I, 3]) -> Tensor![B, 1 + K, W] {
         let class = param!("class_embedding", normal(0.02), [W]);
-        let patch_embedding = compact!(Conv<W, (P, P), (P, P), Valid, 1, 1, NoBias>, name = "patch_embedding");
+        let patch_embedding =
+            compact!(Conv<W, (P, P), (P, P), Valid, 1, 1, NoBias>, name = "patch_embedding");
         let patches = patch_embedding(images.clone());
         let patches = reshape::<Tensor![B, K, W]>(patches);
         let class = broadcast_batch(reshape::<Tensor![1, W]>(class), images);

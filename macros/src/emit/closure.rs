@@ -49,6 +49,11 @@ fn check(closure: &Closure, diagnostics: &mut Diagnostics) {
             diagnostics.at(body.eqns[step.eqn].span, messages::NESTED_REVERSE);
         }
     }
+    for eqn in &body.eqns {
+        if matches!(eqn.call, Call::Apply { rngs: Some(_), .. }) && lowered.level_of_equation(eqn) > 0 {
+            diagnostics.at(eqn.span, messages::STATEFUL_FORWARD);
+        }
+    }
     for &input in &body.inputs[..closure.arguments] {
         let reached = lowered.backward.steps.iter().any(|step| match &body.eqns[step.eqn].call {
             Call::Apply { variables, .. } => variables.var() == Some(input),
@@ -133,7 +138,8 @@ impl Block<'_> {
         let (tangents, captures) = rest.split_at(self.closure.arguments);
         let duals =
             self.arguments().iter().zip(primals.iter().zip(tangents)).map(|(&var, (primal, tangent))| {
-                let dual = quote!(::flaxen::__private::dual(&#primal, &#tangent));
+                let [primal, tangent] = [primal, tangent].map(|part| names::reference(part.clone()));
+                let dual = quote!(::flaxen::__private::dual(#primal, #tangent));
                 if self.closure.body.info(var).is_tree { quote!(&#dual) } else { dual }
             });
         self.bind(duals.chain(captures.iter().cloned()))
@@ -182,7 +188,8 @@ impl Block<'_> {
     /// `value_and_grad!` and `grad!`.
     fn gradient(&self, args: &[TokenStream]) -> TokenStream {
         let (bound, passes) = (self.bind(args.iter().cloned()), self.both_passes());
-        let result = self.result(&self.outputs(), &self.gradients());
+        let outputs = names::nested(&self.closure.results, &self.outputs());
+        let result = self.result(&outputs, &self.gradients());
         quote!({ #bound #passes #result })
     }
 
@@ -223,9 +230,9 @@ impl Block<'_> {
             _ => (self.passes.forward_in_place(), self.outputs()),
         };
         let parts: Vec<_> = (0..duals.len()).map(names::part_of_dual).collect();
-        let split = duals.iter().zip(&parts).map(|(dual, [value, tangent])| {
-            quote!(let (#value, #tangent) = ::flaxen::__private::Split::split(#dual);)
-        });
+        let split = duals.iter().zip(&parts).map(
+            |(dual, [value, tangent])| quote!(let (#value, #tangent) = ::flaxen::__private::split(#dual);),
+        );
         let values: Vec<_> = parts.iter().map(|[value, _]| quote!(#value)).collect();
         let tangents: Vec<_> = parts.iter().map(|[_, tangent]| quote!(#tangent)).collect();
         let result = match self.closure.transform {
@@ -306,11 +313,12 @@ fn pattern(closure: &Closure, outs: &[TokenStream]) -> TokenStream {
     match closure.transform {
         Transform::ValueAndGrad | Transform::Jvp => {
             let (values, rest) = outs.split_at(outputs);
-            let (values, rest) = (tuple(values), tuple(rest));
+            let (values, rest) = (tuple(&names::nested(&closure.results, values)), tuple(rest));
             quote!((#values, #rest))
         }
-        Transform::Grad if outputs == 2 => {
-            let (aux, gradients) = (&outs[outs.len() - 1], tuple(&outs[..outs.len() - 1]));
+        Transform::Grad if outputs > 1 => {
+            let (gradients, aux) = outs.split_at(closure.arguments);
+            let (aux, gradients) = (&names::nested(&closure.results[1..], aux)[0], tuple(gradients));
             quote!((#gradients, #aux))
         }
         _ => tuple(outs),

@@ -82,6 +82,28 @@ impl AllGenerics {
         arguments(self.params().into_iter())
     }
 
+    /// The generics that stand for an element.
+    pub fn elements(&self) -> Vec<syn::Ident> {
+        let elements = self.outer.iter().chain(&self.inner).filter_map(|param| match stand_in(param) {
+            Some(StandIn::Element(name)) => Some(name),
+            _ => None,
+        });
+        elements.collect()
+    }
+
+    /// What the generics of the parameters must be, as predicates: `H: Dim, H: DimDiv<U2>,`.
+    pub fn bounds_of_params(&self) -> TokenStream {
+        let bounds = self.params().into_iter().filter_map(|param| match param {
+            GenericParam::Type(ty) if !ty.bounds.is_empty() => {
+                let (name, bounds) = (&ty.ident, &ty.bounds);
+                Some(quote!(#name: #bounds,))
+            }
+            _ => None,
+        });
+        let (bounds, predicates) = (bounds.collect::<TokenStream>(), &self.predicates);
+        quote!(#bounds #(#predicates,)*)
+    }
+
     /// `H, O`: the generics of the `impl`.
     pub fn arguments_of_outer(&self) -> TokenStream {
         arguments(self.outer.iter())

@@ -12,6 +12,7 @@
 use super::bounds::Bounds;
 use super::effects::effects;
 use super::generics::AllGenerics;
+use super::lift::lift;
 use super::names::{self, tuple};
 use super::passes::Passes;
 use super::residuals::residuals;
@@ -63,6 +64,8 @@ pub fn module(implementation: Implementation) -> TokenStream {
         variables.params.item(),
         variables.state.item(),
         variables.state.stateless_item(),
+        lift(&variables.params),
+        lift(&variables.state),
         call.methods(&module, &callables, &others),
         call.module_impl(&call.init(&callables)),
         call.trainable_impl(),
@@ -161,7 +164,7 @@ impl<'a> Callable<'a> {
             let field = variables.fields.iter().find(|field| field.key == *key);
             field.and_then(|field| match &field.kind {
                 Kind::Submodule { callee, input, .. } => Some((callee.clone(), input.clone())),
-                Kind::Param(_) => None,
+                _ => None,
             })
         };
         let bounds = bounds::bounds(prepared, of_params, contract);
@@ -224,16 +227,17 @@ impl<'a> Callable<'a> {
             #[doc = #passes]
             #[allow(private_bounds)]
             impl #generics #self_ty #where_clause {
-                /// Draws the variables, each with the key that Flax derives from its path.
+                /// Draws the variables, each with the key that Flax derives from its path. A bare key is that for `params`; other
+                /// streams, `rngs! { params: key, dropout: other }`, are not drawn from here.
                 pub fn init<#inner_of_params>(
                     &self,
-                    key: ::flaxen::rng::Key,
+                    rngs: impl ::flaxen::rng::Provides<::flaxen::rng::params>,
                 ) -> ::flaxen::module::Variables<#params, #state>
                 where
                     #(#of_params,)*
                     #(#predicates,)*
                 {
-                    let scope = ::flaxen::rng::Scope::root(key);
+                    let scope = ::flaxen::rng::Rngs::scope(rngs);
                     let (params, state) = <Self as ::flaxen::module::Module<#input>>::init(self, &scope);
                     ::flaxen::module::Variables { params, state }
                 }
@@ -260,13 +264,14 @@ impl<'a> Callable<'a> {
             Some(_) => TokenStream::new(),
         };
         let (params, state) = (self.variables.params.ty(), self.variables.state.ty());
-        let PureCall { generics, inputs, output, bounds, given } = call;
+        let mutable = self.apply_mut(&call);
+        let PureCall { generics, inputs, output, bounds, given, .. } = call;
         quote! {
             /// Computes the output from the variables and the inputs.
             #attributes
-            pub fn apply<#generics>(
+            pub fn apply<'__v, #generics>(
                 &self,
-                variables: &impl ::flaxen::module::Collections<#params, #state>,
+                variables: impl ::flaxen::module::Collections<'__v, #params, #state>,
                 #inputs
             ) -> #output
             where
@@ -274,6 +279,8 @@ impl<'a> Callable<'a> {
             {
                 ::flaxen::__private::apply(self, variables, #given)
             }
+
+            #mutable
         }
     }
 
@@ -284,8 +291,8 @@ impl<'a> Callable<'a> {
         let names: Vec<_> = self.signature().inputs.iter().map(|(name, _)| quote!(#name)).collect();
         let types: Vec<_> = self.signature().inputs.iter().map(|(_, ty)| ty.to_type()).collect();
         let (predicates, of_params) = (self.inner_predicates(), self.of_params);
-        let (inner, contract) =
-            (self.prepared.all.declared_inner(), quote!(<#of as ::flaxen::module::Module<#input>>));
+        let inner = self.prepared.all.declared_inner();
+        let contract = quote!(<#of as ::flaxen::module::Module<#input>>);
         let (generics, updates, draws, known) = match self.bounds.is_opaque {
             false => (inner, quote!(#contract::Updates), quote!(#contract::Draws), TokenStream::new()),
             true => (
@@ -300,6 +307,7 @@ impl<'a> Callable<'a> {
                 },
             ),
         };
+        let others = quote!(#known #(#predicates,)*);
         PureCall {
             generics,
             inputs: quote!(#(#names: #types,)*),
@@ -307,9 +315,10 @@ impl<'a> Callable<'a> {
             bounds: quote! {
                 for<'call> #updates: ::flaxen::module::effect::NoUpdates<&'call ()>,
                 for<'call> #draws: ::flaxen::module::effect::NoDraws<&'call ()>,
-                #known
-                #(#predicates,)*
+                #others
             },
+            others,
+            draws,
             given: tuple(&names),
         }
     }
@@ -453,7 +462,11 @@ pub struct PureCall {
     pub generics: TokenStream,
     pub inputs: TokenStream,
     pub output: TokenStream,
+    /// Its bounds, and those that have nothing to do with what it updates.
     pub bounds: TokenStream,
+    pub others: TokenStream,
+    /// The type of what it draws from.
+    pub draws: TokenStream,
     /// The inputs as one.
     pub given: TokenStream,
 }

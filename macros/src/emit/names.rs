@@ -2,6 +2,7 @@
 
 use crate::analyze::activity::Need;
 use crate::ir::print::var_name;
+use crate::ir::transform::Nest;
 use crate::ir::{Body, Element, Eqn, Submodule, Var};
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
@@ -139,7 +140,18 @@ pub fn need(need: &Need) -> TokenStream {
 
 /// A value with further tangents, which are zero.
 pub fn lifted(value: TokenStream, times: usize, span: Span) -> TokenStream {
-    (0..times).fold(value, |value, _| quote_spanned!(span=> ::flaxen::__private::constant(&#value)))
+    (0..times).fold(value, |value, _| {
+        let value = reference(value);
+        quote_spanned!(span=> ::flaxen::__private::constant(#value))
+    })
+}
+
+/// A reference to what an expression of the user's is, whatever operators are in it.
+pub fn reference(value: TokenStream) -> TokenStream {
+    match value.clone().into_iter().count() {
+        1 => quote!(&#value),
+        _ => quote!(&(#value)),
+    }
 }
 
 /// One thing as it is, several as a tuple.
@@ -148,6 +160,23 @@ pub fn tuple(parts: &[TokenStream]) -> TokenStream {
         [one] => one.clone(),
         several => quote!((#(#several,)*)),
     }
+}
+
+/// Results as they stand in tuples.
+pub fn nested(nests: &[Nest], results: &[TokenStream]) -> Vec<TokenStream> {
+    let mut rest = results;
+    let parts = nests.iter().map(|nest| {
+        let (own, others) = rest.split_at(nest.count().min(rest.len()));
+        rest = others;
+        match nest {
+            Nest::One => quote!(#(#own)*),
+            Nest::Tuple(parts) => {
+                let parts = nested(parts, own);
+                quote!((#(#parts,)*))
+            }
+        }
+    });
+    parts.collect()
 }
 
 fn unraw_text(name: &str) -> &str {

@@ -16,7 +16,7 @@ use std::fmt;
 /// assert!(Array::new(DType::Int16, &[3], vec![0; 4]).is_err());
 ///
 /// let tensor: Tensor![3] = Tensor::of(&[1.0, 2.0, 3.0])?;
-/// let array = Array::from(&tensor);
+/// let array = Array::of(&tensor)?;
 /// assert_eq!((array.dtype(), array.shape()), (DType::Float32, &[3][..]));
 /// # Ok::<(), flaxen::Error>(())
 /// ```
@@ -45,6 +45,21 @@ impl Array {
             });
         }
         Ok(Array(Box::new(Parts { dtype, shape: shape.to_vec(), bytes })))
+    }
+
+    /// The elements of a tensor.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if they are of a type that arrays do not have, such as dual numbers.
+    pub fn of<S: Shape, E: Element>(tensor: &Tensor<S, E>) -> Result<Self> {
+        let Some((dtype, bytes)) = tensor.to_bytes() else {
+            return Err(Error::Mismatch {
+                what: "elements of an array".into(),
+                expected: "a type that arrays have".into(),
+                found: E::NAME.into(),
+            });
+        };
+        Ok(Array(Box::new(Parts { dtype, shape: tensor.sizes().as_ref().to_vec(), bytes })))
     }
 
     /// The array without dimensions of these bytes, as many as an element has.
@@ -103,13 +118,6 @@ impl Array {
 /// The bytes that the elements of a shape take, if an address space can hold them.
 pub(super) fn byte_count(dtype: DType, shape: &[usize]) -> Option<usize> {
     shape.iter().try_fold(dtype.size(), |count, &size| count.checked_mul(size))
-}
-
-impl<S: Shape, E: Element> From<&Tensor<S, E>> for Array {
-    fn from(tensor: &Tensor<S, E>) -> Self {
-        let (dtype, bytes) = tensor.to_bytes();
-        Array(Box::new(Parts { dtype, shape: tensor.sizes().as_ref().to_vec(), bytes }))
-    }
 }
 
 /// Prints type and shape, not the elements: `float32[3, 2]`.

@@ -6,16 +6,17 @@
 
 use super::array::Array;
 use super::refusal::Refusal;
-use super::state_dict::{Dict, StateDict, index_of};
-use crate::tensor::serde::BINARY;
-use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
+use super::state_dict::{Dict, StateDict, describe_dict, index_of};
+use crate::module::serialization::VARIABLES;
+use crate::tensor::{DType, serde::TENSOR};
+use serde::de::value::{BorrowedStrDeserializer, MapDeserializer, StrDeserializer};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Expected, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 use std::fmt::Display;
 
 /// The value that a state dict holds.
 pub fn from_state_dict<T: DeserializeOwned>(state: &StateDict) -> Result<T, Refusal> {
-    T::deserialize(Node { value: Some(state) })
+    T::deserialize(Node::Value(state))
 }
 
 impl de::Error for Refusal {
@@ -36,17 +37,29 @@ impl de::Error for Refusal {
     }
 }
 
-/// A value, or the place where one is missing.
-#[derive(Clone, Copy)]
-struct Node<'de> {
-    value: Option<&'de StateDict>,
+/// Where a value is read from.
+enum Node<'de> {
+    Value(&'de StateDict),
+    /// The key that there is none.
+    Missing,
+    /// A dict put together: the collections of a module's variables seen as one.
+    Dict(Vec<(&'de str, Node<'de>)>),
+    /// Which variable is in which collection.
+    Collections(Vec<(String, &'de str)>),
 }
 
 impl<'de> Node<'de> {
+    fn describe(&self) -> String {
+        match self {
+            Node::Value(value) => value.describe(),
+            Node::Missing | Node::Collections(_) => "no such key".into(),
+            Node::Dict(entries) => describe_dict(entries.iter().map(|(key, _)| *key)),
+        }
+    }
+
     /// The refusal of a visitor that expects something else.
-    fn refused(self, visitor: &dyn Expected) -> Refusal {
-        let found = self.value.map_or("no such key".into(), StateDict::describe);
-        Refusal::new(visitor.to_string(), found)
+    fn refused(&self, visitor: &dyn Expected) -> Refusal {
+        Refusal::new(visitor.to_string(), self.describe())
     }
 
     /// A number or truth value.
@@ -56,15 +69,13 @@ impl<'de> Node<'de> {
             (_, Ok(value)) => visitor.visit_u64(value),
             _ => visitor.visit_i128(value),
         };
-        match self.value {
-            Some(StateDict::Int(value)) => int(*value, visitor),
-            Some(StateDict::Float(value)) => visitor.visit_f64(*value),
-            Some(StateDict::Bool(value)) => visitor.visit_bool(*value),
-            Some(StateDict::Array(array) | StateDict::Scalar(array)) if array.shape().is_empty() => {
+        match self {
+            Node::Value(StateDict::Int(value)) => int(*value, visitor),
+            Node::Value(StateDict::Float(value)) => visitor.visit_f64(*value),
+            Node::Value(StateDict::Bool(value)) => visitor.visit_bool(*value),
+            Node::Value(StateDict::Array(array) | StateDict::Scalar(array)) if array.shape().is_empty() => {
                 match (array.to_int(), array.to_float()) {
-                    (Some(value), _) if array.dtype() == crate::tensor::DType::Bool => {
-                        visitor.visit_bool(value != 0)
-                    }
+                    (Some(value), _) if array.dtype() == DType::Bool => visitor.visit_bool(value != 0),
                     (Some(value), _) => int(value, visitor),
                     (_, Some(value)) => visitor.visit_f64(value),
                     _ => Err(self.refused(&visitor)),
@@ -74,31 +85,120 @@ impl<'de> Node<'de> {
         }
     }
 
-    /// The elements of a list, which may be a dict of the keys `0`, `1`, …
-    fn elements(self) -> Option<Vec<Node<'de>>> {
-        match self.value? {
-            StateDict::List(values) => Some(values.iter().map(|value| Node { value: Some(value) }).collect()),
-            StateDict::Dict(dict) => {
-                let mut elements = vec![Node { value: None }; dict.len()];
-                for (key, value) in dict.iter() {
-                    elements.get_mut(index_of(key)?)?.value = Some(value);
-                }
-                Some(elements)
+    /// The entries of a dict, if it is one.
+    fn entries(self) -> Result<Vec<(&'de str, Node<'de>)>, Self> {
+        match self {
+            Node::Value(StateDict::Dict(dict)) => {
+                Ok(dict.iter().map(|(key, value)| (key, Node::Value(value))).collect())
             }
-            _ => None,
+            Node::Dict(entries) => Ok(entries),
+            other => Err(other),
         }
     }
 
     /// A list of any length, or of the one that is expected.
-    fn list<V: Visitor<'de>>(self, length: Option<usize>, visitor: V) -> Result<V::Value, Refusal> {
-        let Some(mut elements) = self.elements() else {
-            return Err(self.refused(&visitor));
+    fn list<V: Visitor<'de>>(self, expected: Option<usize>, visitor: V) -> Result<V::Value, Refusal> {
+        let mut nodes: Vec<Node> = match self {
+            Node::Value(StateDict::List(values)) => values.iter().map(Node::Value).collect(),
+            // What is missing may be a tuple of what needs nothing.
+            Node::Missing if let Some(length) = expected => {
+                std::iter::repeat_with(|| Node::Missing).take(length).collect()
+            }
+            other => {
+                let refusal = other.refused(&visitor);
+                other.entries().ok().and_then(in_order).ok_or(refusal)?
+            }
         };
-        if length.is_some_and(|length| length != elements.len()) {
-            return Err(de::Error::invalid_length(elements.len(), &visitor));
+        if expected.is_some_and(|expected| expected != nodes.len()) {
+            return Err(de::Error::invalid_length(nodes.len(), &visitor));
         }
-        elements.reverse();
-        visitor.visit_seq(Elements { rest: elements, index: 0 })
+        nodes.reverse();
+        visitor.visit_seq(Elements { rest: nodes, index: 0 })
+    }
+
+    /// The fields of a struct, of a dict that has no other keys.
+    fn fields(
+        entries: Vec<(&'de str, Self)>,
+        fields: &'static [&'static str],
+    ) -> Result<Entries<'de>, Refusal> {
+        if let Some((key, extra)) = entries.iter().find(|(key, _)| !fields.contains(key)) {
+            return Err(Refusal::new("no such key", extra.describe()).at(*key));
+        }
+        let mut found: Vec<(&str, Node)> = fields.iter().map(|&field| (field, Node::Missing)).collect();
+        for (key, node) in entries {
+            if let Some(place) = found.iter_mut().find(|(field, _)| *field == key) {
+                place.1 = node;
+            }
+        }
+        Ok(Entries::of(found))
+    }
+
+    /// `{params, state, collections}`, of a dict of collections.
+    fn variables(entries: Vec<(&'de str, Self)>) -> Result<Entries<'de>, Refusal> {
+        let (mut params, mut names, mut dicts, mut collections) =
+            (Node::Missing, Vec::new(), Vec::new(), Vec::new());
+        for (key, node) in entries {
+            match node {
+                params_of if key == "params" => params = params_of,
+                Node::Value(StateDict::Dict(dict)) => {
+                    names.push(key);
+                    dicts.push(dict);
+                    variables_of(dict, key, "", &mut collections);
+                }
+                extra => return Err(Refusal::new("no such key", extra.describe()).at(key)),
+            }
+        }
+        let state = match dicts.as_slice() {
+            [] => Node::Missing,
+            _ => Node::Dict(merge(&dicts)),
+        };
+        let parts =
+            vec![("params", params), ("state", state), ("collections", Node::Collections(collections))];
+        Ok(Entries { state: Some(names.join(" and ")).filter(|name| !name.is_empty()), ..Entries::of(parts) })
+    }
+}
+
+/// The values of the keys `0`, `1`, …, if these are all keys.
+fn in_order<'de>(entries: Vec<(&'de str, Node<'de>)>) -> Option<Vec<Node<'de>>> {
+    let mut nodes: Vec<Node> = entries.iter().map(|_| Node::Missing).collect();
+    for (key, node) in entries {
+        *nodes.get_mut(index_of(key)?)? = node;
+    }
+    Some(nodes)
+}
+
+/// Dicts seen as one. Where several have a key, their values are dicts, or else the first is taken.
+fn merge<'de>(dicts: &[&'de Dict]) -> Vec<(&'de str, Node<'de>)> {
+    let mut merged: Vec<(&str, Vec<&StateDict>)> = Vec::new();
+    for (key, value) in dicts.iter().flat_map(|dict| dict.iter()) {
+        match merged.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, values)) => values.push(value),
+            None => merged.push((key, vec![value])),
+        }
+    }
+    let node = |values: Vec<&'de StateDict>| {
+        let dicts: Option<Vec<&Dict>> = values.iter().map(|value| value.as_dict().ok()).collect();
+        match dicts {
+            Some(dicts) if dicts.len() > 1 => Node::Dict(merge(&dicts)),
+            _ => Node::Value(values[0]),
+        }
+    };
+    merged.into_iter().map(|(key, values)| (key, node(values))).collect()
+}
+
+/// The paths of all variables of a collection.
+fn variables_of<'de>(
+    dict: &'de Dict,
+    collection: &'de str,
+    prefix: &str,
+    found: &mut Vec<(String, &'de str)>,
+) {
+    for (key, value) in dict.iter() {
+        let path = format!("{prefix}{key}");
+        match value {
+            StateDict::Dict(inner) => variables_of(inner, collection, &format!("{path}/"), found),
+            _ => found.push((path, collection)),
+        }
     }
 }
 
@@ -125,20 +225,22 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
-        match self.value {
-            Some(StateDict::Dict(_)) => self.deserialize_map(visitor),
-            Some(StateDict::List(_)) => self.list(None, visitor),
-            Some(StateDict::Array(array)) if !array.shape().is_empty() => visitor.visit_map(Parts::of(array)),
-            Some(StateDict::Str(text)) => visitor.visit_borrowed_str(text),
-            Some(StateDict::Bytes(bytes)) => visitor.visit_borrowed_bytes(bytes),
-            Some(StateDict::Nil) => visitor.visit_unit(),
+        match self {
+            Node::Value(StateDict::Dict(_)) | Node::Dict(_) => self.deserialize_map(visitor),
+            Node::Value(StateDict::List(_)) => self.list(None, visitor),
+            Node::Value(StateDict::Array(array)) if !array.shape().is_empty() => {
+                visitor.visit_map(Parts::of(array))
+            }
+            Node::Value(StateDict::Str(text)) => visitor.visit_borrowed_str(text),
+            Node::Value(StateDict::Bytes(bytes)) => visitor.visit_borrowed_bytes(bytes),
+            Node::Value(StateDict::Nil) => visitor.visit_unit(),
             _ => self.number(visitor),
         }
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
-        match self.value {
-            Some(StateDict::Bytes(bytes)) => visitor.visit_borrowed_bytes(bytes),
+        match self {
+            Node::Value(StateDict::Bytes(bytes)) => visitor.visit_borrowed_bytes(bytes),
             _ => self.list(None, visitor),
         }
     }
@@ -148,17 +250,17 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
-        match self.value {
-            None | Some(StateDict::Nil) => visitor.visit_none(),
-            Some(_) => visitor.visit_some(self),
+        match self {
+            Node::Missing | Node::Value(StateDict::Nil) => visitor.visit_none(),
+            _ => visitor.visit_some(self),
         }
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
-        match self.value {
-            None | Some(StateDict::Nil) => visitor.visit_unit(),
-            Some(StateDict::Dict(dict)) if dict.is_empty() => visitor.visit_unit(),
-            Some(value) => Err(Refusal::new("no such key", value.describe())),
+        match self {
+            Node::Missing | Node::Value(StateDict::Nil) => visitor.visit_unit(),
+            Node::Value(StateDict::Dict(dict)) if dict.is_empty() => visitor.visit_unit(),
+            extra => Err(Refusal::new("no such key", extra.describe())),
         }
     }
 
@@ -196,12 +298,12 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
-        match self.value {
-            Some(StateDict::Dict(dict)) => {
-                let entries = dict.iter().map(|(key, value)| (key, Node { value: Some(value) })).collect();
-                visitor.visit_map(Entries::of(entries))
-            }
-            _ => Err(self.refused(&visitor)),
+        if let Node::Collections(collections) = self {
+            return visitor.visit_map(MapDeserializer::new(collections.into_iter()));
+        }
+        match self.entries() {
+            Ok(entries) => visitor.visit_map(Entries::of(entries)),
+            Err(other) => Err(other.refused(&visitor)),
         }
     }
 
@@ -211,19 +313,22 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refusal> {
-        static EMPTY: Dict = Dict::new();
-        let dict = match self.value {
-            Some(StateDict::Array(array)) if name == BINARY => return visitor.visit_map(Parts::of(array)),
-            _ if name == BINARY => return Err(self.refused(&visitor)),
-            Some(StateDict::Dict(dict)) => dict,
-            None => &EMPTY,
-            Some(_) => return Err(self.refused(&visitor)),
-        };
-        if let Some((key, extra)) = dict.iter().find(|(key, _)| !fields.contains(key)) {
-            return Err(Refusal::new("no such key", extra.describe()).at(key));
+        match self {
+            Node::Value(StateDict::Array(array)) if name == TENSOR => {
+                return visitor.visit_map(Parts::of(array));
+            }
+            _ if name == TENSOR => return Err(self.refused(&visitor)),
+            _ => {}
         }
-        let entries = fields.iter().map(|&field| (field, Node { value: dict.get(field) })).collect();
-        visitor.visit_map(Entries::of(entries))
+        let entries = match self {
+            // It may be a struct of what needs nothing.
+            Node::Missing => Vec::new(),
+            other => other.entries().map_err(|other| other.refused(&visitor))?,
+        };
+        visitor.visit_map(match name {
+            VARIABLES => Node::variables(entries)?,
+            _ => Node::fields(entries, fields)?,
+        })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -232,14 +337,13 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refusal> {
-        match self.value {
-            Some(StateDict::Str(variant)) => visitor.visit_enum(StrDeserializer::new(variant)),
-            Some(StateDict::Dict(dict)) if dict.len() == 1 => match dict.iter().next() {
-                Some((variant, value)) => {
-                    visitor.visit_enum(Variant { variant, value: Node { value: Some(value) } })
-                }
-                None => Err(self.refused(&visitor)),
-            },
+        match self {
+            Node::Value(StateDict::Str(variant)) => visitor.visit_enum(StrDeserializer::new(variant)),
+            Node::Value(StateDict::Dict(dict))
+                if let (1, Some((variant, value))) = (dict.len(), dict.iter().next()) =>
+            {
+                visitor.visit_enum(Variant { variant, value: Node::Value(value) })
+            }
             _ => Err(self.refused(&visitor)),
         }
     }
@@ -279,11 +383,13 @@ struct Entries<'de> {
     rest: std::vec::IntoIter<(&'de str, Node<'de>)>,
     /// The entry whose key was read and whose value was not.
     next: Option<(&'de str, Node<'de>)>,
+    /// What the state of a module's variables is called: the collections that it is made of.
+    state: Option<String>,
 }
 
 impl<'de> Entries<'de> {
     fn of(entries: Vec<(&'de str, Node<'de>)>) -> Self {
-        Entries { rest: entries.into_iter(), next: None }
+        Entries { rest: entries.into_iter(), next: None, state: None }
     }
 }
 
@@ -299,8 +405,11 @@ impl<'de> de::MapAccess<'de> for Entries<'de> {
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Refusal> {
-        let (key, value) = self.next.take().unwrap_or(("", Node { value: None }));
-        seed.deserialize(value).map_err(|refusal| refusal.at(key))
+        let (key, value) = self.next.take().unwrap_or(("", Node::Missing));
+        seed.deserialize(value).map_err(|refusal| match &self.state {
+            Some(collections) if key == "state" => refusal.at(collections.as_str()),
+            _ => refusal.at(key),
+        })
     }
 }
 
@@ -379,10 +488,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'de> {
     type Error = Refusal;
 
     fn unit_variant(self) -> Result<(), Refusal> {
-        Err(Refusal::new(
-            "the name of a variant alone",
-            self.value.value.map_or(String::new(), StateDict::describe),
-        ))
+        Err(Refusal::new("the name of a variant alone", self.value.describe()))
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Refusal> {

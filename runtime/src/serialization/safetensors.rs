@@ -18,7 +18,7 @@ use ::safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorView, ser
 /// use flaxen::serialization::{from_safetensors, to_safetensors};
 ///
 /// let params = DenseParams::<U2, U1> { kernel: Tensor::of(&[1.0, 2.0])?, bias: Tensor::of(&[3.0])? };
-/// let variables = Variables { params };
+/// let variables = Variables { params, state: () };
 /// let bytes = to_safetensors(&variables, ".")?;
 /// let header = String::from_utf8_lossy(&bytes);
 /// assert!(header.contains("\"params.kernel\"") && header.contains("\"params.bias\""));
@@ -110,7 +110,7 @@ macro_rules! dtypes {
         fn to_safetensors_dtype(dtype: DType) -> Option<Dtype> {
             match dtype {
                 $(DType::$numpy => Some(Dtype::$safetensors),)+
-                DType::Complex128 | DType::Dual32 | DType::Dual64 => None,
+                DType::Complex128 => None,
             }
         }
 

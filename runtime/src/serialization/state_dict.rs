@@ -94,15 +94,23 @@ impl StateDict {
         }
     }
 
+    /// The same without the empty dicts inside of dicts: in Flax a module without variables has no key.
+    pub(crate) fn without_empty_dicts(self) -> Self {
+        let StateDict::Dict(dict) = self else { return self };
+        let mut kept = Dict::new();
+        for (key, value) in dict {
+            match value.without_empty_dicts() {
+                StateDict::Dict(inner) if inner.is_empty() => {}
+                value => kept.push(key, value),
+            }
+        }
+        kept.into()
+    }
+
     /// What this is, for a message.
     pub(super) fn describe(&self) -> String {
         match self {
-            StateDict::Dict(dict) if dict.is_empty() => "an empty dict".into(),
-            StateDict::Dict(dict) => {
-                let shown: Vec<_> = dict.keys().take(8).map(|key| format!("`{key}`")).collect();
-                let more = if dict.len() > shown.len() { ", …" } else { "" };
-                format!("a dict of {}{more}", shown.join(", "))
-            }
+            StateDict::Dict(dict) => describe_dict(dict.keys()),
             StateDict::List(values) => format!("a list of {}", values.len()),
             StateDict::Array(array) | StateDict::Scalar(array) => format!("{array:?}"),
             StateDict::Int(_) | StateDict::Float(_) | StateDict::Bool(_) | StateDict::Complex { .. } => {
@@ -113,6 +121,17 @@ impl StateDict {
             StateDict::Extension { kind, .. } => format!("an extension of type {kind}"),
             StateDict::Nil => "None".into(),
         }
+    }
+}
+
+/// A dict of these keys, for a message.
+pub(super) fn describe_dict<'a>(keys: impl Iterator<Item = &'a str>) -> String {
+    let keys: Vec<&str> = keys.take(9).collect();
+    let shown: Vec<_> = keys.iter().take(8).map(|key| format!("`{key}`")).collect();
+    match keys.len() {
+        0 => "an empty dict".into(),
+        1..9 => format!("a dict of {}", shown.join(", ")),
+        _ => format!("a dict of {}, …", shown.join(", ")),
     }
 }
 
@@ -165,6 +184,34 @@ impl Dict {
     /// Adds a value at the end, of whose name the caller knows that it is new.
     pub(super) fn push(&mut self, key: String, value: StateDict) {
         self.0.push((key, value));
+    }
+
+    /// The dict of a name, put there if there is none.
+    pub(super) fn dict(&mut self, key: &str) -> &mut Dict {
+        let place =
+            self.0.iter().position(|(other, value)| other == key && matches!(value, StateDict::Dict(_)));
+        let place = place.unwrap_or_else(|| {
+            self.push(key.into(), Dict::new().into());
+            self.len() - 1
+        });
+        match &mut self.0[place].1 {
+            StateDict::Dict(dict) => dict,
+            _ => unreachable!("found or made as a dict"),
+        }
+    }
+
+    /// Takes the value at a path out, and leaves `None` there.
+    pub(super) fn take<'a>(&mut self, path: impl Iterator<Item = &'a str>) -> Option<StateDict> {
+        let mut path = path.peekable();
+        let mut dict = self;
+        while let Some(key) = path.next() {
+            match (dict.get_mut(key)?, path.peek()) {
+                (value, None) => return Some(std::mem::replace(value, StateDict::Nil)),
+                (StateDict::Dict(inner), Some(_)) => dict = inner,
+                _ => return None,
+            }
+        }
+        None
     }
 
     /// The first name, in alphabetical order, that stands twice.

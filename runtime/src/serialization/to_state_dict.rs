@@ -10,11 +10,13 @@
 //! | `()` | nothing: a field of this type has no key; elsewhere an empty dict |
 //! | `None` | `None` |
 //! | a variant of an enum | its name; with a value, a dict of name and value |
+//! | [`Variables`](crate::module::Variables) | a dict of the collections: `params`, `batch_stats`, … |
 
 use super::array::Array;
 use super::refusal::Refusal;
 use super::state_dict::{Dict, StateDict};
-use crate::tensor::{DType, serde::BINARY};
+use crate::module::serialization::VARIABLES;
+use crate::tensor::{DType, serde::TENSOR};
 use serde::ser::{self, Serialize};
 use std::fmt::Display;
 
@@ -29,7 +31,7 @@ impl ser::Error for Refusal {
     }
 }
 
-/// Makes a value of a state dict, and `None` of `()`.
+/// Makes a value of a state dict, and `None` of `()`, which has no place in a dict.
 struct ToStateDict;
 
 type Made = Result<Option<StateDict>, Refusal>;
@@ -169,7 +171,7 @@ impl ser::Serializer for ToStateDict {
     }
 
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Struct, Refusal> {
-        Ok(Struct { is_tensor: name == BINARY, entries: Entries::default() })
+        Ok(Struct { name, entries: Entries::default() })
     }
 
     fn serialize_struct_variant(
@@ -198,7 +200,7 @@ struct Entries {
 }
 
 impl Entries {
-    /// Adds an entry, unless its value is `()`.
+    /// Adds the entry of a field, unless its value is `()`.
     fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), Refusal> {
         if let Some(value) = value.serialize(ToStateDict).map_err(|refusal| refusal.at(key))? {
             self.dict.push(key.into(), value);
@@ -297,9 +299,9 @@ impl ser::SerializeStructVariant for Entries {
     }
 }
 
-/// A struct, which may be a tensor: `{dtype, sizes, bytes}`.
+/// A struct, of which two are known by their names.
 struct Struct {
-    is_tensor: bool,
+    name: &'static str,
     entries: Entries,
 }
 
@@ -316,15 +318,16 @@ impl ser::SerializeStruct for Struct {
     }
 
     fn end(self) -> Made {
-        match self.is_tensor {
-            true => tensor(self.entries.dict),
-            false => self.entries.finish(),
+        match self.name {
+            TENSOR => made(tensor(self.entries.dict)?),
+            VARIABLES => made(collections(self.entries.dict)),
+            _ => self.entries.finish(),
         }
     }
 }
 
-/// The array of a tensor's parts.
-fn tensor(mut parts: Dict) -> Made {
+/// The array of a tensor's parts: `{dtype, sizes, bytes}`.
+fn tensor(mut parts: Dict) -> Result<Array, Refusal> {
     let wrong = || Refusal::new("the type, sizes and bytes of a tensor", "something else");
     let (Some(StateDict::Str(dtype)), Some(StateDict::Dict(sizes)), Some(StateDict::Bytes(bytes))) =
         (parts.remove("dtype"), parts.remove("sizes"), parts.remove("bytes"))
@@ -337,5 +340,32 @@ fn tensor(mut parts: Dict) -> Made {
     };
     let sizes: Option<Vec<usize>> = sizes.iter().map(size).collect();
     let (Some(dtype), Some(sizes)) = (DType::from_name(&dtype), sizes) else { return Err(wrong()) };
-    made(Array::new(dtype, &sizes, bytes).map_err(|_| wrong())?)
+    Array::new(dtype, &sizes, bytes).map_err(|_| wrong())
+}
+
+/// The collections of a module's variables, of their parts `{params, state, collections}`, where the last says for every
+/// path of the state which collection it belongs to.
+fn collections(mut parts: Dict) -> Dict {
+    let mut variables = Dict::new();
+    match parts.remove("params").map(StateDict::without_empty_dicts) {
+        Some(StateDict::Dict(params)) if params.is_empty() => {}
+        Some(params) => variables.push("params".into(), params),
+        None => {}
+    }
+    let (Some(StateDict::Dict(mut state)), Some(StateDict::Dict(collections))) =
+        (parts.remove("state"), parts.remove("collections"))
+    else {
+        return variables;
+    };
+    for (path, collection) in collections {
+        let StateDict::Str(collection) = collection else { continue };
+        let Some(variable) = state.take(path.split('/')) else { continue };
+        let (modules, name) = match path.rsplit_once('/') {
+            Some((modules, name)) => (modules.split('/').collect(), name),
+            None => (Vec::new(), path.as_str()),
+        };
+        let dict = modules.into_iter().fold(variables.dict(&collection), |dict, module| dict.dict(module));
+        dict.push(name.into(), variable);
+    }
+    variables
 }

@@ -67,10 +67,6 @@ dtypes! {
     Complex64 "complex64" 8;
     /// Two `float64`: real and imaginary part.
     Complex128 "complex128" 16;
-    /// Two `float32`: a number and its tangent. It is flaxen's own.
-    Dual32 "dual32" 8;
-    /// Two `float64`: a number and its tangent. It is flaxen's own.
-    Dual64 "dual64" 16;
 }
 
 impl fmt::Display for DType {

@@ -1,6 +1,5 @@
 //! Dual numbers: numbers that carry a derivative along.
 
-use super::dtype::DType;
 use super::element::{Element, Float, Primitive, Sealed};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -134,28 +133,7 @@ impl<E: Float> Sum for Dual<E> {
 impl<E: Float> Sealed for Dual<E> {
     // Two numbers side by side, without padding.
     const ANY_BITS: bool = E::ANY_BITS;
-    // A dual number of dual numbers has no name in a file, and what is written of it cannot be read.
-    const DTYPE: DType = match E::DTYPE {
-        DType::Float32 => DType::Dual32,
-        _ => DType::Dual64,
-    };
-
-    fn write_bytes(elements: &[Self], bytes: &mut Vec<u8>) {
-        elements.iter().for_each(|element| E::write_bytes(&[element.value, element.tangent], bytes));
-    }
-
-    fn read_bytes(bytes: &[u8], elements: &mut [Self]) -> Option<()> {
-        let words = bytes.chunks_exact(size_of::<Self>());
-        if bytes.len() != size_of_val(elements) {
-            return None;
-        }
-        elements.iter_mut().zip(words).try_for_each(|(element, word)| {
-            let mut parts = [E::ZERO; 2];
-            E::read_bytes(word, &mut parts)?;
-            [element.value, element.tangent] = parts;
-            Some(())
-        })
-    }
+    // `DTYPE` is `None`: the arrays of files have no such elements.
 }
 
 impl<E: Float> Element for Dual<E> {

@@ -2,8 +2,10 @@
 
 use super::dtype::DType;
 use super::dual::Dual;
+use super::plus::Plus;
 use crate::backend::{Kernels, math};
 use serde::{Serialize, de::DeserializeOwned};
+use std::convert::identity;
 use std::fmt::{Debug, Display};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -22,6 +24,7 @@ pub trait Element:
     + DeserializeOwned
     + Send
     + Sync
+    + Plus
     + private::Sealed
     + 'static
 {
@@ -41,18 +44,23 @@ mod private {
     pub trait Sealed {
         /// Whether every pattern of bits is a value.
         const ANY_BITS: bool;
-        /// The type in a file.
-        const DTYPE: DType;
+        /// The type in a file; `None` if there is none.
+        const DTYPE: Option<DType> = None;
 
         /// Appends the elements' little-endian bytes.
-        fn write_bytes(elements: &[Self], bytes: &mut Vec<u8>)
+        fn write_bytes(_: &[Self], _: &mut Vec<u8>)
         where
-            Self: Sized;
+            Self: Sized,
+        {
+        }
 
         /// Fills the elements from little-endian bytes; `None` if there are not as many, or some are not a value.
-        fn read_bytes(bytes: &[u8], elements: &mut [Self]) -> Option<()>
+        fn read_bytes(_: &[u8], _: &mut [Self]) -> Option<()>
         where
-            Self: Sized;
+            Self: Sized,
+        {
+            None
+        }
     }
 }
 pub(super) use private::Sealed;
@@ -61,7 +69,7 @@ macro_rules! elements {
     ($($element:ident $dtype:ident $any_bits:literal $lifted:ty, $lift:expr, $to_bytes:expr, $from_bytes:expr;)+) => {$(
         impl Sealed for $element {
             const ANY_BITS: bool = $any_bits;
-            const DTYPE: DType = DType::$dtype;
+            const DTYPE: Option<DType> = Some(DType::$dtype);
 
             fn write_bytes(elements: &[Self], bytes: &mut Vec<u8>) {
                 elements.iter().for_each(|&element| bytes.extend_from_slice(&$to_bytes(element)));
@@ -92,10 +100,10 @@ macro_rules! elements {
 elements! {
     f32 Float32 true Dual<f32>, Dual::constant, f32::to_le_bytes, |bytes| Some(f32::from_le_bytes(bytes));
     f64 Float64 true Dual<f64>, Dual::constant, f64::to_le_bytes, |bytes| Some(f64::from_le_bytes(bytes));
-    i32 Int32 true i32, std::convert::identity, i32::to_le_bytes, |bytes| Some(i32::from_le_bytes(bytes));
-    u32 UInt32 true u32, std::convert::identity, u32::to_le_bytes, |bytes| Some(u32::from_le_bytes(bytes));
-    u8 UInt8 true u8, std::convert::identity, u8::to_le_bytes, |bytes| Some(u8::from_le_bytes(bytes));
-    bool Bool false bool, std::convert::identity, |element| [u8::from(element)],
+    i32 Int32 true i32, identity, i32::to_le_bytes, |bytes| Some(i32::from_le_bytes(bytes));
+    u32 UInt32 true u32, identity, u32::to_le_bytes, |bytes| Some(u32::from_le_bytes(bytes));
+    u8 UInt8 true u8, identity, u8::to_le_bytes, |bytes| Some(u8::from_le_bytes(bytes));
+    bool Bool false bool, identity, |element| [u8::from(element)],
         |[byte]: [u8; 1]| (byte <= 1).then_some(byte == 1);
 }
 

@@ -6,14 +6,14 @@
 use super::{DType, Element, Tensor};
 use crate::shape::{Message, Shape};
 use serde::de::{Error, MapAccess, SeqAccess, Unexpected, Visitor};
-use serde::ser::SerializeStruct;
+use serde::ser::{self, SerializeStruct};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
 /// The name of the struct `{dtype, sizes, bytes}`, by which a format of flaxen's own knows it.
-pub(crate) const BINARY: &str = "flaxen::Tensor";
+pub(crate) const TENSOR: &str = "flaxen::Tensor";
 
 const FIELDS: &[&str] = &["dtype", "sizes", "bytes"];
 
@@ -25,11 +25,11 @@ struct Readable<Sizes, Elements> {
 }
 
 impl<S: Shape, E: Element> Tensor<S, E> {
-    /// The type of the elements, and their little-endian bytes.
-    pub(crate) fn to_bytes(&self) -> (DType, Vec<u8>) {
+    /// The type of the elements, if files have it, and their little-endian bytes.
+    pub(crate) fn to_bytes(&self) -> Option<(DType, Vec<u8>)> {
         let mut bytes = Vec::with_capacity(size_of_val(self.as_slice()));
         E::write_bytes(self.as_slice(), &mut bytes);
-        (E::DTYPE, bytes)
+        Some((E::DTYPE?, bytes))
     }
 }
 
@@ -39,8 +39,9 @@ impl<S: Shape, E: Element> Serialize for Tensor<S, E> {
         if serializer.is_human_readable() {
             return Readable { sizes: sizes.as_ref(), elements: self.as_slice() }.serialize(serializer);
         }
-        let (dtype, bytes) = self.to_bytes();
-        let mut parts = serializer.serialize_struct(BINARY, FIELDS.len())?;
+        let unknown = || ser::Error::custom(format_args!("no file has elements of type {}", E::NAME));
+        let (dtype, bytes) = self.to_bytes().ok_or_else(unknown)?;
+        let mut parts = serializer.serialize_struct(TENSOR, FIELDS.len())?;
         parts.serialize_field("dtype", dtype.name())?;
         parts.serialize_field("sizes", sizes.as_ref())?;
         parts.serialize_field("bytes", &Bytes(Cow::Owned(bytes)))?;
@@ -52,7 +53,7 @@ impl<'de, S: Shape, E: Element> Deserialize<'de> for Tensor<S, E> {
     /// Sizes and elements that the type does not have, and elements that are not as many as the sizes say, are an error.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if !deserializer.is_human_readable() {
-            return deserializer.deserialize_struct(BINARY, FIELDS, Binary(PhantomData));
+            return deserializer.deserialize_struct(TENSOR, FIELDS, Binary(PhantomData));
         }
         let Readable { sizes, elements } = Readable::<Vec<usize>, Vec<E>>::deserialize(deserializer)?;
         let expected = Message::new("").sizes(S::STATIC);
@@ -84,7 +85,9 @@ impl<S: Shape, E: Element> Binary<S, E> {
     fn tensor<R: Error>(self, dtype: &str, sizes: &[usize], bytes: &[u8]) -> Result<Tensor<S, E>, R> {
         let found = format!("{dtype}{sizes:?}");
         let mismatch = || R::invalid_value(Unexpected::Other(&found), &self);
-        let shape = S::from_sizes(sizes).filter(|_| dtype == E::DTYPE.name()).ok_or_else(mismatch)?;
+        let shape = S::from_sizes(sizes)
+            .filter(|_| E::DTYPE.is_some_and(|known| known.name() == dtype))
+            .ok_or_else(mismatch)?;
         if count(sizes).and_then(|count| count.checked_mul(size_of::<E>())) != Some(bytes.len()) {
             let found = format!("{found} of {} bytes", bytes.len());
             return Err(R::invalid_value(Unexpected::Other(&found), &self));
@@ -100,7 +103,12 @@ impl<'de, S: Shape, E: Element> Visitor<'de> for Binary<S, E> {
     type Value = Tensor<S, E>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}{}", E::DTYPE, Message::new("").sizes(S::STATIC).as_str())
+        write!(
+            formatter,
+            "{}{}",
+            E::DTYPE.map_or(E::NAME, DType::name),
+            Message::new("").sizes(S::STATIC).as_str()
+        )
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {

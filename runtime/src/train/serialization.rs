@@ -19,6 +19,7 @@ where
         let params = self.params.to_state_dict()?;
         let mut opt_state = self.opt_state.to_state_dict()?;
         sort_trees_like(&params, &mut opt_state);
+        let params = params.without_empty_dicts();
         let params = if self.step > 0 { params.sorted() } else { params };
         let mut dict = Dict::new();
         dict.save("step", &self.step)?;
@@ -42,7 +43,7 @@ where
 /// Sorts the keys of every tree in the state that has the same keys as the parameters.
 fn sort_trees_like(params: &StateDict, state: &mut StateDict) {
     if same_keys(params, state) {
-        *state = std::mem::replace(state, StateDict::Nil).sorted();
+        *state = std::mem::replace(state, StateDict::Nil).without_empty_dicts().sorted();
     } else if let StateDict::Dict(dict) = state {
         dict.iter_mut().for_each(|(_, state)| sort_trees_like(params, state));
     }

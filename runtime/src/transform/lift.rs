@@ -30,11 +30,17 @@ pub trait Lift<Call = ()> {
             `fn call<B: Batch, E: Float>(&self, x: Tensor![B, 3; E]) -> Tensor![B, 2; E]`"
 )]
 pub trait Primal<Call = ()>: Lift<Call> {
+    /// What this is a reference to, or the type itself.
+    type Owned;
+
+    /// What this is a reference to, or itself.
+    fn owned(&self) -> &Self::Owned;
+
     /// The values, with these tangents.
     ///
     /// # Panics
     /// If a size that is known at run time only differs between values and tangents.
-    fn with_tangent(&self, tangent: &Self) -> Self::Lifted;
+    fn with_tangent(&self, tangent: &Self::Owned) -> Self::Lifted;
 }
 
 /// What a forward pass computes: a tensor of dual numbers, or a tree of them.
@@ -60,6 +66,12 @@ impl<S: Shape, E: Element, Call> Lift<Call> for Tensor<S, E> {
 }
 
 impl<S: Shape, E: Float, Call> Primal<Call> for Tensor<S, E> {
+    type Owned = Self;
+
+    fn owned(&self) -> &Self {
+        self
+    }
+
     fn with_tangent(&self, tangent: &Self) -> Tensor<S, Dual<E>> {
         assert!(
             self.shape() == tangent.shape(),
@@ -91,7 +103,13 @@ impl<T: Lift<Call>, Call> Lift<Call> for &T {
 }
 
 impl<T: Primal<Call>, Call> Primal<Call> for &T {
-    fn with_tangent(&self, tangent: &Self) -> T::Lifted {
+    type Owned = T::Owned;
+
+    fn owned(&self) -> &T::Owned {
+        T::owned(self)
+    }
+
+    fn with_tangent(&self, tangent: &T::Owned) -> T::Lifted {
         T::with_tangent(self, tangent)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::lift::{Lift, Primal, Split};
 use crate::module::{Collections, Eval, Train, Variables};
-use crate::nn::{EmbedParams, KernelBias, ScaleBias, UseBias, UseScale};
+use crate::nn::{EmbedParams, KernelBias, RunningStatistics, ScaleBias, UseBias, UseScale};
 use crate::shape::{Dim, Shape, SplitLast};
 use crate::tensor::{Dual, Float, Tensor};
 
@@ -17,7 +17,13 @@ macro_rules! tuples {
             }
         }
 
-        impl<$($part: Primal<Call>,)* Call> Primal<Call> for ($($part,)*) {
+        impl<$($part: Primal<Call, Owned = $part>,)* Call> Primal<Call> for ($($part,)*) {
+            type Owned = Self;
+
+            fn owned(&self) -> &Self {
+                self
+            }
+
             #[allow(unused_variables, clippy::unused_unit)]
             fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
                 ($(self.$index.with_tangent(&tangent.$index),)*)
@@ -53,7 +59,13 @@ impl<T: Lift<Call>, Call, const N: usize> Lift<Call> for [T; N] {
     }
 }
 
-impl<T: Primal<Call>, Call, const N: usize> Primal<Call> for [T; N] {
+impl<T: Primal<Call, Owned = T>, Call, const N: usize> Primal<Call> for [T; N] {
+    type Owned = Self;
+
+    fn owned(&self) -> &Self {
+        self
+    }
+
     fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
         std::array::from_fn(|index| self[index].with_tangent(&tangent[index]))
     }
@@ -97,8 +109,14 @@ macro_rules! layers {
 
         impl<$($first: $first_bound,)+ E: Float, $($last: $last_bound,)* Call> Primal<Call> for $layer<$($first,)+ E, $($last),*>
         where
-            $($($of)::+<$shape, E>: Primal<Call, Lifted = $($of)::+<$shape, Dual<E>>>,)+
+            $($($of)::+<$shape, E>: Primal<Call, Lifted = $($of)::+<$shape, Dual<E>>, Owned = $($of)::+<$shape, E>>,)+
         {
+            type Owned = Self;
+
+            fn owned(&self) -> &Self {
+                self
+            }
+
             fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
                 $layer { $($field: Primal::<Call>::with_tangent(&self.$field, &tangent.$field)),+ }
             }
@@ -123,6 +141,7 @@ layers! {
     KernelBias<K: SplitLast; B: UseBias, F: Shape> { kernel: Tensor<K>, bias: B::Of<F> }
     ScaleBias<S: Shape; A: UseScale, B: UseBias> { scale: A::Of<S>, bias: B::Of<S> }
     EmbedParams<N: Dim, F: Dim;> { embedding: Tensor<(N, F)> }
+    RunningStatistics<F: Dim;> { mean: Tensor<(F,)>, var: Tensor<(F,)> }
 }
 
 impl<P: Lift<Call>, S: Lift<Call>, Call> Lift<Call> for Variables<P, S> {
@@ -133,7 +152,13 @@ impl<P: Lift<Call>, S: Lift<Call>, Call> Lift<Call> for Variables<P, S> {
     }
 }
 
-impl<P: Primal<Call>, S: Primal<Call>, Call> Primal<Call> for Variables<P, S> {
+impl<P: Primal<Call, Owned = P>, S: Primal<Call, Owned = S>, Call> Primal<Call> for Variables<P, S> {
+    type Owned = Self;
+
+    fn owned(&self) -> &Self {
+        self
+    }
+
     fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
         Variables {
             params: self.params.with_tangent(&tangent.params),
@@ -156,11 +181,8 @@ macro_rules! phases {
 phases! { Train Eval }
 
 /// Parameters and state, lifted together.
-impl<P, S: Clone> Collections<P, S> for (P, S) {
-    fn params(&self) -> &P {
-        &self.0
-    }
-    fn state(&self) -> S {
-        self.1.clone()
+impl<'a, P, S: Clone> Collections<'a, P, S> for &'a (P, S) {
+    fn split(self) -> (&'a P, S) {
+        (&self.0, self.1.clone())
     }
 }

@@ -8,4 +8,5 @@ mod nesting;
 mod sequences;
 mod setup;
 mod sharing;
+mod stack;
 mod type_parameters;

@@ -1,11 +1,12 @@
 //! Flax's msgpack, byte for byte.
 
+use flaxen::module::BatchStats;
 use flaxen::nn::DenseParams;
 use flaxen::optim::{self, Count, EmptyState, GradientTransformation};
 use flaxen::prelude::*;
 use flaxen::serialization::{
-    Array, DType, Dict, StateDict, from_bytes, from_bytes_as, from_state_dict, msgpack_restore,
-    msgpack_serialize, to_bytes, to_bytes_chunked, to_state_dict,
+    Array, DType, Dict, StateDict, from_bytes, from_bytes_as, from_state_dict, from_state_dict_as,
+    msgpack_restore, msgpack_serialize, to_bytes, to_bytes_chunked, to_state_dict,
 };
 use flaxen_tests::Fixture;
 use serde::{Deserialize, Serialize};
@@ -125,21 +126,74 @@ fn parameters_are_flaxs() {
     let error =
         from_bytes(&variables, &bytes(&fixture, "dense_init")).err().expect("another tree").to_string();
     assert_eq!(error, "params/kernel: expected no such key, found float32[3, 2]");
+}
 
-    #[derive(Serialize, Deserialize)]
-    struct Mlp {
-        layers_0: DenseParams<U3, U4>,
-        layers_1: DenseParams<U4, U3>,
-        layers_2: DenseParams<U3, U1>,
+#[module]
+struct Mlp {
+    layers: (Dense<4>, Dense<3>, Dense<1>),
+}
+
+#[module]
+impl Mlp {
+    fn call<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 1] {
+        let x = relu((self.layers.0)(x));
+        let x = relu((self.layers.1)(x));
+        (self.layers.2)(x)
     }
-    #[derive(Serialize, Deserialize)]
-    struct MlpVariables {
-        params: Mlp,
+}
+
+/// The second of three equal layers is not called, so that it has no variables.
+#[module]
+struct Gap {
+    layers: (Dense<3>, Dense<3>, Dense<3>),
+    twins: [Dense<3>; 2],
+}
+
+#[module]
+impl Gap {
+    fn call<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 3] {
+        let x = (self.layers.0)(x);
+        let x = (self.layers.2)(x);
+        let x = (self.twins[0])(x);
+        (self.twins[1])(x)
     }
-    let mlp = round_trip::<MlpVariables>(&fixture, "mlp").params;
-    assert_eq!(mlp.layers_2.kernel.as_slice()[0], f32::from_bits(0xbf00_421e));
-    assert_eq!(mlp.layers_0.bias.as_slice(), [0.0; 4]);
-    assert_eq!(mlp.layers_1.kernel.sizes(), [4, 3]);
+}
+
+#[test]
+fn submodules_in_one_field_have_flaxs_names() {
+    let fixture = Fixture::open("serialization");
+    let mlp = round_trip::<Variables<MlpParams, MlpState>>(&fixture, "mlp").params;
+    assert_eq!(mlp.layers.2.kernel.as_slice()[0], f32::from_bits(0xbf00_421e));
+    assert_eq!(mlp.layers.0.bias.as_slice(), [0.0; 4]);
+
+    let layer = || DenseParams::<U3, U3> {
+        kernel: Tensor::full(Default::default(), 0.5),
+        bias: Tensor::zeros(Default::default()),
+    };
+    let params = GapParams { layers: (layer(), (), layer()), twins: [layer(), layer()] };
+    let state = to_state_dict(&params).expect("tensors");
+    let keys: Vec<&str> = state.as_dict().expect("a dict").keys().collect();
+    assert_eq!(keys, ["layers_0", "layers_2", "twins_0", "twins_1"]);
+    assert_eq!(from_state_dict(&params, &state).expect("what was written"), params);
+    let paths: Vec<String> = params.leaves().into_iter().map(|leaf| leaf.path).collect();
+    assert_eq!(paths[2], "layers_2/kernel");
+
+    let refusal = |change: fn(&mut Dict)| {
+        let mut changed = state.as_dict().expect("a dict").clone();
+        change(&mut changed);
+        from_state_dict(&params, &changed.into()).expect_err("another model").to_string()
+    };
+    let message = refusal(|dict| drop(dict.remove("layers_2")));
+    assert_eq!(message, "layers_2/kernel: expected float32[3, 3], found no such key");
+    let message = refusal(|dict| drop(dict.remove("twins_1")));
+    assert_eq!(message, "twins_1/kernel: expected float32[3, 3], found no such key");
+    let message =
+        refusal(|dict| drop(dict.insert("layers_1", Dict::from_iter([("x", StateDict::Nil)]).into())));
+    assert_eq!(message, "layers_1: expected no such key, found a dict of `x`");
+    let message = refusal(|dict| drop(dict.insert("twins_7", StateDict::Nil)));
+    assert_eq!(message, "twins_7: expected no such key, found None");
+    let message = refusal(|dict| drop(dict.insert("twins_x", StateDict::Nil)));
+    assert_eq!(message, "twins_x: expected no such key, found None");
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -235,7 +289,7 @@ fn training_states_are_flaxs() {
         }
         let state = msgpack_restore(&bytes(&fixture, "trainstate_adam_step0")).expect("a state");
         let params = Dict::from_iter([("params", state.get("params").expect("parameters").clone())]);
-        let saved: Saved = flaxen::serialization::from_state_dict_as(&params.into()).expect("the model's");
+        let saved: Saved = from_state_dict_as(&params.into()).expect("the model's");
         saved.params.zeros_like()
     };
     let template = TrainState::create(zeros(), adam(1e-3));
@@ -259,6 +313,102 @@ fn training_states_are_flaxs() {
     assert_eq!(error, "batch_stats: expected no such key, found a dict of `BatchNorm_0`");
 }
 
+/// The statistics of the fixture's model, and a variable of a collection of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(non_snake_case)]
+struct Statistics<Seen> {
+    BatchNorm_0: NormStatistics<Seen>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct NormStatistics<Seen> {
+    mean: Tensor<(U4,)>,
+    var: Tensor<(U4,)>,
+    seen: Seen,
+}
+
+enum Cache {}
+
+impl flaxen::module::Collection for Cache {
+    const NAME: &'static str = "cache";
+}
+
+impl<Seen: Tree> Tree for Statistics<Seen> {
+    fn visit(&self, path: &flaxen::tree::Path, visitor: &mut impl flaxen::tree::Visit) {
+        let norm = path.child("BatchNorm_0");
+        self.BatchNorm_0.mean.visit(&norm.variable::<BatchStats>("mean"), visitor);
+        self.BatchNorm_0.var.visit(&norm.variable::<BatchStats>("var"), visitor);
+        self.BatchNorm_0.seen.visit(&norm.variable::<Cache>("seen"), visitor);
+    }
+
+    fn zip<const N: usize>(
+        &mut self,
+        mut others: [&mut Self; N],
+        path: &flaxen::tree::Path,
+        zip: &mut impl flaxen::tree::Zip<N>,
+    ) {
+        let norm = path.child("BatchNorm_0");
+        let means = others.each_mut().map(|other| &mut other.BatchNorm_0.mean);
+        self.BatchNorm_0.mean.zip(means, &norm.variable::<BatchStats>("mean"), zip);
+        let vars = others.each_mut().map(|other| &mut other.BatchNorm_0.var);
+        self.BatchNorm_0.var.zip(vars, &norm.variable::<BatchStats>("var"), zip);
+        let seen = others.map(|other| &mut other.BatchNorm_0.seen);
+        self.BatchNorm_0.seen.zip(seen, &norm.variable::<Cache>("seen"), zip);
+    }
+}
+
+#[test]
+fn collections_come_before_modules() {
+    let fixture = Fixture::open("serialization");
+    type Normalised<Seen = ()> = Variables<Model, Statistics<Seen>>;
+    let variables: Normalised = round_trip(&fixture, "batchnorm_variables");
+    assert_eq!(variables.state.BatchNorm_0.var.as_slice(), [1.0; 4]);
+
+    // A model with one collection more.
+    let norm = variables.state.BatchNorm_0.clone();
+    let norm = NormStatistics { mean: norm.mean, var: norm.var, seen: Tensor::scalar(8.0f32) };
+    let more = Normalised { params: variables.params.clone(), state: Statistics { BatchNorm_0: norm } };
+    let state = to_state_dict(&more).expect("tensors");
+    let keys: Vec<&str> = state.as_dict().expect("a dict").keys().collect();
+    assert_eq!(keys, ["params", "batch_stats", "cache"]);
+    assert!(from_state_dict(&more, &state).expect("what was written") == more);
+    let text = serde_json::to_string(&more).expect("numbers");
+    assert!(serde_json::from_str::<Normalised<Tensor![]>>(&text).expect("what was written") == more);
+
+    let error = from_state_dict(&variables, &state).err().expect("a collection too many").to_string();
+    assert_eq!(error, "batch_stats and cache/BatchNorm_0/seen: expected no such key, found float32[]");
+    let error = from_bytes(&more, &bytes(&fixture, "batchnorm_variables")).err().expect("one is missing");
+    assert_eq!(error.to_string(), "batch_stats/BatchNorm_0/seen: expected float32[], found no such key");
+    let mut renamed = state.as_dict().expect("a dict").clone();
+    let cache = renamed.remove("cache").expect("the collection");
+    renamed.insert("cached", cache);
+    let error = from_state_dict(&more, &renamed.into()).err().expect("another collection").to_string();
+    let expected = "the variable BatchNorm_0/seen in the collection cache, found the collection cached";
+    assert!(error.ends_with(expected), "{error}");
+    let stateless = Variables { params: variables.params.clone(), state: () };
+    let error = from_bytes(&stateless, &bytes(&fixture, "batchnorm_variables")).err().expect("no state");
+    assert_eq!(error.to_string(), "batch_stats: expected no such key, found a dict of `BatchNorm_0`");
+}
+
+#[test]
+fn modules_without_variables_have_no_keys() {
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    struct Nothing {}
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Around {
+        empty: Nothing,
+        dense: flaxen::nn::KernelBias<(U1, U1), f32, flaxen::nn::NoBias>,
+    }
+    let params = Around {
+        empty: Nothing {},
+        dense: flaxen::nn::KernelBias { kernel: Tensor::full(Default::default(), 1.0), bias: () },
+    };
+    let state = to_state_dict(&Variables { params, state: () }).expect("tensors");
+    assert_eq!(format!("{state:?}"), r#"{"params": {"dense": {"kernel": float32[1, 1]}}}"#);
+    let read: Variables<Around> = from_state_dict_as(&state).expect("what was written");
+    assert_eq!(read.params.dense.kernel.as_slice(), [1.0]);
+}
+
 #[test]
 fn numbers_and_containers_have_types_too() {
     let fixture = Fixture::open("serialization");
@@ -275,7 +425,7 @@ fn numbers_and_containers_have_types_too() {
     let known = ["bool", "int32", "uint8", "uint32", "float32", "float64"];
     let known = known.map(|name| (name, state.get(name).expect(name).clone()));
     let arrays: StateDict = Dict::from_iter(known).into();
-    let typed: Dtypes = flaxen::serialization::from_state_dict_as(&arrays).expect("their own types");
+    let typed: Dtypes = from_state_dict_as(&arrays).expect("their own types");
     assert_eq!(typed.bool.as_slice(), [false, true, true, true, true, true]);
     assert_eq!(typed.float64.as_slice(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
     assert_eq!(typed.uint32.as_slice(), [0, 1, 2, 3, 4, 5]);
@@ -303,13 +453,13 @@ fn numbers_and_containers_have_types_too() {
     for key in ["neg33", "i128", "neg_big", "str", "str_long", "bytes", "complex"] {
         dict.remove(key).expect(key);
     }
-    let scalars: Scalars = flaxen::serialization::from_state_dict_as(&dict.clone().into()).expect("scalars");
+    let scalars: Scalars = from_state_dict_as(&dict.clone().into()).expect("scalars");
     assert_eq!((scalars.int, scalars.neg, scalars.u16, scalars.big), (7, -1, 70_000, 1 << 63));
     assert_eq!((scalars.float, scalars.pi, scalars.none), (1.5, std::f64::consts::PI, None));
     assert_eq!((scalars.str_ko.as_str(), scalars.np_f32, scalars.np_i64), ("한국어", 1.25, -5));
     assert_eq!((scalars.r#true, scalars.np_bool, scalars.zero_d, scalars.zero_d_int), (true, true, 2.5, 3));
     dict.insert("int", StateDict::Int(200));
-    let error = flaxen::serialization::from_state_dict_as::<Scalars>(&dict.into()).unwrap_err();
+    let error = from_state_dict_as::<Scalars>(&dict.into()).unwrap_err();
     assert_eq!(error.to_string(), "int: expected i8, found integer `200`");
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
