@@ -54,9 +54,7 @@ fn structure(item: syn::ItemStruct) -> proc_macro2::TokenStream {
 #[proc_macro]
 pub fn __implementation(tokens: TokenStream) -> TokenStream {
     let parsed = syn::parse_macro_input!(tokens as parse::fields::WithFields);
-    let receiver = parse::fields::receiver(&parsed.implementation);
-    let tokens = implementation(parsed.implementation, Some(parsed.fields));
-    receiver.map_or(tokens.clone(), |receiver| emit::names::same_self(tokens, receiver)).into()
+    implementation(parsed.implementation, Some(parsed.fields)).into()
 }
 
 fn implementation(
@@ -70,13 +68,18 @@ fn implementation(
         }
     }
     let mut diagnostics = Diagnostics::new();
-    match parse::methods::implementation(&item, fields, &mut diagnostics) {
+    let receiver = parse::fields::receiver(&item);
+    let tokens = match parse::methods::implementation(&item, fields, &mut diagnostics) {
         Some(implementation) if diagnostics.is_empty() => or_mistakes(
             Some(emit::module::module(implementation)),
             diagnostics,
             proc_macro2::TokenStream::new,
         ),
         _ => or_mistakes(None, diagnostics, || fallback::implementation(&item)),
+    };
+    match receiver {
+        Some(receiver) => emit::names::same_self(tokens, receiver),
+        None => tokens,
     }
 }
 
