@@ -2,10 +2,12 @@
 
 pub mod display;
 pub mod element;
+mod masked;
 mod serde;
 mod storage;
 
 pub use element::{Element, Float};
+pub(crate) use serde::masked_leaves_allowed;
 pub use storage::release_memory;
 
 use crate::error::{Error, Result};
