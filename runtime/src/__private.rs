@@ -10,9 +10,9 @@ use crate::tensor::{Element, Float, Tensor};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
+pub use crate::module::choose::Choose;
 use crate::transform::{Lift, Primal, Split};
 pub use crate::transform::{jacobian_by_columns, jacobian_by_rows};
-pub use crate::module::choose::Choose;
 pub use serde;
 
 /// What a closure reads from outside, with one tangent more, of zero.

@@ -150,8 +150,7 @@ impl Passes<'_> {
     pub fn infer(&self) -> TokenStream {
         let (mut tokens, mut steps) = (TokenStream::new(), self.lowered.forward.as_slice());
         while let Some((step, rest)) = steps.split_first() {
-            let region =
-                self.lowered.body.regions.iter().find(|region| region.eqns.contains(&step.eqn));
+            let region = self.lowered.body.regions.iter().find(|region| region.eqns.contains(&step.eqn));
             let own = match region {
                 Some(region) => steps.iter().take_while(|step| region.eqns.contains(&step.eqn)).count(),
                 None => 1,

@@ -13,7 +13,8 @@ use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
 use syn::{
-    Error, Expr, ExprAssign, ExprField, ExprIf, ExprMacro, Ident, LitStr, Member, Path, Result, Stmt, Token, bracketed,
+    Error, Expr, ExprAssign, ExprField, ExprIf, ExprMacro, Ident, LitStr, Member, Path, Result, Stmt, Token,
+    bracketed,
 };
 
 /// A variable declared in place.
@@ -181,10 +182,21 @@ impl BodyParser<'_> {
             values.push((new, old));
             let name = self.body.variables[variable].name.clone();
             let choose = Call::Op { ty: quote!(::flaxen::__private::Choose<#phase>), values: Vec::new() };
-            let chosen =
-                self.equation(&name, span, choose, vec![Arg::Var(new), Arg::Var(old)], &[Wanted::anything(span)]);
+            let chosen = self.equation(
+                &name,
+                span,
+                choose,
+                vec![Arg::Var(new), Arg::Var(old)],
+                &[Wanted::anything(span)],
+            );
             let write = Call::Write { variable, phase: Some(phase.clone()) };
-            self.equation(&format!("write_{name}"), span, write, chosen.iter().copied().map(Arg::Var).collect(), &[]);
+            self.equation(
+                &format!("write_{name}"),
+                span,
+                write,
+                chosen.iter().copied().map(Arg::Var).collect(),
+                &[],
+            );
             self.values[variable] = chosen[0];
         }
         self.body.regions.push(Region { phase, eqns, values });
