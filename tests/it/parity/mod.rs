@@ -1,9 +1,12 @@
 //! Against the numbers of JAX, Flax and Optax: one file a folder of `tests/fixtures/`.
 
 mod activations;
+mod attention;
+mod clip;
 mod cnn;
 mod conv;
 mod dense;
+mod embed;
 mod flax_rng;
 mod initializers;
 mod layer;
