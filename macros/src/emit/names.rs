@@ -2,6 +2,7 @@
 
 use crate::analyze::activity::Need;
 use crate::ir::print::var_name;
+use crate::ir::transform::Nest;
 use crate::ir::{Body, Element, Eqn, Submodule, Var};
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
@@ -159,6 +160,23 @@ pub fn tuple(parts: &[TokenStream]) -> TokenStream {
         [one] => one.clone(),
         several => quote!((#(#several,)*)),
     }
+}
+
+/// Results as they stand in tuples.
+pub fn nested(nests: &[Nest], results: &[TokenStream]) -> Vec<TokenStream> {
+    let mut rest = results;
+    let parts = nests.iter().map(|nest| {
+        let (own, others) = rest.split_at(nest.count().min(rest.len()));
+        rest = others;
+        match nest {
+            Nest::One => quote!(#(#own)*),
+            Nest::Tuple(parts) => {
+                let parts = nested(parts, own);
+                quote!((#(#parts,)*))
+            }
+        }
+    });
+    parts.collect()
 }
 
 fn unraw_text(name: &str) -> &str {

@@ -24,7 +24,7 @@ use super::serialized::serialized;
 use super::steps::Types;
 use crate::ir::{Call, Element, Submodule};
 use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 
 /// A submodule or a variable of a module.
 #[derive(Clone)]
@@ -49,6 +49,8 @@ pub enum Kind {
     Submodule(TokenStream),
     /// A parameter of this type.
     Param(TokenStream),
+    /// A variable of this type in another collection, which is a type too.
+    Variable(TokenStream, TokenStream),
 }
 
 impl Field {
@@ -61,7 +63,7 @@ impl Field {
     pub fn contract(&self) -> Option<&TokenStream> {
         match &self.kind {
             Kind::Submodule(contract) => Some(contract),
-            Kind::Param(_) => None,
+            _ => None,
         }
     }
 }
@@ -93,6 +95,20 @@ pub fn fields(passes: &Passes, types: &Types) -> Vec<Field> {
                 let (name, field) = (param.name.clone(), param.field.clone());
                 Field { name, key: field.clone(), field, element: None, kind: Kind::Param(ty), init }
             }
+            Call::Variable(of) => {
+                let variable = &body.variables[*of];
+                let (ty, initializer) = (variable.tensor.to_type(), passes.part(eqn));
+                let (name, field) = (variable.name.clone(), variable.field.clone());
+                Field {
+                    name,
+                    // A parameter may have its name.
+                    key: format_ident!("variable_{field}"),
+                    field,
+                    element: None,
+                    kind: Kind::Variable(ty, variable.collection.clone()),
+                    init: quote!(::flaxen::__private::variable(#initializer, scope)),
+                }
+            }
             _ => continue,
         };
         if fields.iter().all(|other| other.key != field.key) {
@@ -122,6 +138,7 @@ pub fn draws<'a>(fields: impl Iterator<Item = &'a Field>) -> TokenStream {
         match field.kind {
             Kind::Submodule(_) => quote!(let (#param, #state) = #init;),
             Kind::Param(_) => quote!(let #param = #init;),
+            Kind::Variable(..) => quote!(let #state = #init;),
         }
     });
     draws.collect()
@@ -139,8 +156,6 @@ pub struct Structure<'a> {
 pub struct Part<'a> {
     pub field: &'a Field,
     pub ty: TokenStream,
-    /// Whether it is a tensor rather than the variables of a submodule.
-    leaf: bool,
 }
 
 /// The struct of the parameters.
@@ -150,9 +165,10 @@ pub fn params<'a>(
     name: &'a Ident,
     fields: &'a [Field],
 ) -> Structure<'a> {
-    let parts = fields.iter().map(|field| match &field.kind {
-        Kind::Submodule(contract) => Part { field, ty: quote!(#contract::Params), leaf: false },
-        Kind::Param(ty) => Part { field, ty: ty.clone(), leaf: true },
+    let parts = fields.iter().filter_map(|field| match &field.kind {
+        Kind::Submodule(contract) => Some(Part { field, ty: quote!(#contract::Params) }),
+        Kind::Param(ty) => Some(Part { field, ty: ty.clone() }),
+        Kind::Variable(..) => None,
     });
     Structure { all, name, doc: format!("The parameters of [`{module}`]."), parts: parts.collect() }
 }
@@ -164,8 +180,10 @@ pub fn state<'a>(
     name: &'a Ident,
     fields: &'a [Field],
 ) -> Structure<'a> {
-    let parts = fields.iter().filter_map(|field| {
-        field.contract().map(|contract| Part { field, ty: quote!(#contract::State), leaf: false })
+    let parts = fields.iter().filter_map(|field| match &field.kind {
+        Kind::Submodule(contract) => Some(Part { field, ty: quote!(#contract::State) }),
+        Kind::Variable(ty, _) => Some(Part { field, ty: ty.clone() }),
+        Kind::Param(_) => None,
     });
     let doc = format!("The variables of [`{module}`] besides its parameters.");
     Structure { all, name, doc, parts: parts.collect() }
@@ -270,9 +288,9 @@ impl Structure<'_> {
             (self.all.declared_of_params(), self.all.where_clause(), self.ty());
         let entries = self.parts.iter().map(|part| {
             let (name, place) = (&part.field.name, part.field.place());
-            let value = match part.leaf {
-                true => quote!(&::flaxen::__private::LeafShape(&self.#place)),
-                false => quote!(&self.#place),
+            let value = match part.field.kind {
+                Kind::Submodule(_) => quote!(&self.#place),
+                _ => quote!(&::flaxen::__private::LeafShape(&self.#place)),
             };
             quote!(.entry(&::core::format_args!("{}", #name), #value))
         });
@@ -288,12 +306,20 @@ impl Structure<'_> {
     /// The state of a module none of whose parts has one.
     pub fn stateless_item(&self) -> TokenStream {
         let (declared, predicates) = (self.all.declared_of_params(), self.all.predicates());
-        let (ty, types) = (self.ty(), self.parts.iter().map(|part| &part.ty));
-        let value = self.construct(|_| quote!(::flaxen::module::Stateless::<Call>::stateless()));
+        let (ty, stateless) = (self.ty(), self.parts.iter().map(Part::stateless));
+        let value = self.construct(|part| {
+            let stateless = part.stateless();
+            let value = quote!(<#stateless as ::flaxen::module::Stateless<Call>>::stateless());
+            match part.field.kind {
+                Kind::Variable(..) => quote!(match #value {}),
+                _ => value,
+            }
+        });
         quote! {
+            #[allow(unreachable_code)]
             impl<#declared Call> ::flaxen::module::Stateless<Call> for #ty
             where
-                #(#types: ::flaxen::module::Stateless<Call>,)*
+                #(#stateless: ::flaxen::module::Stateless<Call>,)*
                 #(#predicates,)*
             {
                 fn stateless() -> Self {
@@ -362,9 +388,19 @@ impl Part<'_> {
     /// Its path, in that of the struct.
     fn path(&self) -> TokenStream {
         let name = self.serialized();
-        match self.field.element {
-            None => quote!(path.child(#name)),
-            Some(Element { index, .. }) => quote!(path.child(#name).one_of(#index)),
+        match (&self.field.kind, self.field.element) {
+            (Kind::Variable(_, collection), _) => quote!(path.variable::<#collection>(#name)),
+            (_, None) => quote!(path.child(#name)),
+            (_, Some(Element { index, .. })) => quote!(path.child(#name).one_of(#index)),
+        }
+    }
+
+    /// What says whether it is there without being given. A variable has a collection, and no collection is stateless: rustc says
+    /// which one.
+    fn stateless(&self) -> &TokenStream {
+        match &self.field.kind {
+            Kind::Variable(_, collection) => collection,
+            _ => &self.ty,
         }
     }
 

@@ -2,10 +2,12 @@
 
 mod activations;
 mod attention;
+mod batch_norm;
 mod clip;
 mod cnn;
 mod conv;
 mod dense;
+mod dropout;
 mod embed;
 mod flax_rng;
 mod initializers;
@@ -14,6 +16,7 @@ mod layer_norm;
 mod losses;
 mod naming;
 mod optimizers;
+mod phased_layer;
 mod pool;
 mod prng;
 mod serialization;
