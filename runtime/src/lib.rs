@@ -31,7 +31,7 @@ pub use flaxen_macros::__implementation;
 
 pub use error::{Error, Result};
 pub use flaxen_macros::{
-    Tensor, collection, compact, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp, make_rng, module,
+    Tensor, axis, collection, compact, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp, make_rng, module,
     param, rngs, sow, stream, value_and_grad, variable, vjp, vmap,
 };
 pub use rng::Key;

@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod apply_mut;
 pub mod bounds;
+pub mod axis;
 pub mod checks;
 pub mod closure;
 pub mod effects;

@@ -6,7 +6,7 @@ use std::fmt::{self, Debug};
 use std::marker::PhantomData;
 
 /// The largest number of axes, that is of `vmap!`s in each other.
-pub(super) const MAX_AXES: usize = 6;
+pub const MAX_AXES: usize = 6;
 
 /// A list of axes: `()`, or [`Along`] an axis and further ones around it.
 pub trait Axes: Copy + Debug + PartialEq + Send + Sync + 'static {
@@ -18,11 +18,16 @@ pub trait Axes: Copy + Debug + PartialEq + Send + Sync + 'static {
     /// The extents as numbers, the innermost first; what does not vary is one.
     fn counts(self, place: &mut [usize]);
 
-    /// How many examples there are in all.
-    fn count(self) -> usize {
+    /// The extents as numbers, as many as there can be.
+    fn counts_of_all(self) -> [usize; MAX_AXES] {
         let mut counts = [1; MAX_AXES];
         self.counts(&mut counts);
-        counts.iter().product()
+        counts
+    }
+
+    /// How many examples there are in all.
+    fn count(self) -> usize {
+        self.counts_of_all().iter().product()
     }
 }
 
