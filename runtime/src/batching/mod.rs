@@ -21,6 +21,7 @@ mod module;
 mod named;
 mod op;
 pub mod share;
+pub mod share_all;
 pub mod unbatch;
 pub mod unshare;
 
