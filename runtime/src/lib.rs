@@ -31,8 +31,8 @@ pub use flaxen_macros::__implementation;
 
 pub use error::{Error, Result};
 pub use flaxen_macros::{
-    Tensor, collection, compact, custom_vjp, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp,
-    make_rng, module, param, rngs, sow, stream, value_and_grad, variable, vjp, vmap,
+    Tensor, axis, collection, compact, custom_vjp, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev,
+    jvp, make_rng, module, param, rngs, sow, stream, value_and_grad, variable, vjp, vmap,
 };
 pub use rng::Key;
 pub use shape::dim::names;
