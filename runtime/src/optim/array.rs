@@ -1,6 +1,7 @@
 //! An array whose shape and element follow from a leaf, but are not the leaf's.
 
-use crate::tensor::Float;
+use crate::tensor::serde::{Untyped, serialize_binary, untyped};
+use crate::tensor::{DType, Float};
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::any::Any;
@@ -67,30 +68,54 @@ impl Array {
 
 impl Serialize for Array {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut parts = serializer.serialize_struct("Tensor", 2)?;
-        parts.serialize_field("sizes", &self.sizes)?;
-        parts.serialize_field("elements", &self.elements)?;
-        parts.end()
+        if serializer.is_human_readable() {
+            let mut parts = serializer.serialize_struct("Tensor", 2)?;
+            parts.serialize_field("sizes", &self.sizes)?;
+            parts.serialize_field("elements", &self.elements)?;
+            return parts.end();
+        }
+        let (dtype, bytes) = match &self.elements {
+            Elements::Single(elements) => {
+                (DType::Float32, elements.iter().flat_map(|x| x.to_le_bytes()).collect())
+            }
+            Elements::Double(elements) => {
+                (DType::Float64, elements.iter().flat_map(|x| x.to_le_bytes()).collect())
+            }
+        };
+        serialize_binary(serializer, dtype, &self.sizes, bytes)
     }
 }
 
 impl<'de> Deserialize<'de> for Array {
-    /// The type does not know the element: it is `f64`, which holds every `f32`, until the array is used.
+    /// Where people read it, the element is not written: it is `f64`, which holds every `f32`, until the array is used.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename = "Tensor")]
-        struct Parts {
-            sizes: Vec<usize>,
-            elements: Vec<f64>,
-        }
-        let Parts { sizes, elements } = Parts::deserialize(deserializer)?;
+        let (sizes, elements, len) = match untyped(deserializer)? {
+            Untyped::Numbers(sizes, elements) => {
+                let len = elements.len();
+                (sizes, Elements::Double(elements), len)
+            }
+            Untyped::Bytes(sizes, DType::Float32, bytes) => {
+                let elements: Vec<f32> =
+                    bytes.as_chunks().0.iter().map(|&word| f32::from_le_bytes(word)).collect();
+                let len = elements.len();
+                (sizes, Elements::Single(elements), len)
+            }
+            Untyped::Bytes(sizes, DType::Float64, bytes) => {
+                let elements: Vec<f64> =
+                    bytes.as_chunks().0.iter().map(|&word| f64::from_le_bytes(word)).collect();
+                let len = elements.len();
+                (sizes, Elements::Double(elements), len)
+            }
+            Untyped::Bytes(sizes, dtype, _) => {
+                let found = format!("{dtype}{sizes:?}");
+                let found = de::Unexpected::Other(&found);
+                return Err(de::Error::invalid_value(found, &"an array of float32 or float64"));
+            }
+        };
         let count = sizes.iter().try_fold(1usize, |count, &size| count.checked_mul(size));
-        match count == Some(elements.len()) {
-            true => Ok(Array { sizes, elements: Elements::Double(elements) }),
-            false => Err(de::Error::custom(format_args!(
-                "a tensor of sizes {sizes:?} with {} elements",
-                elements.len()
-            ))),
+        match count == Some(len) {
+            true => Ok(Array { sizes, elements }),
+            false => Err(de::Error::custom(format_args!("a tensor of sizes {sizes:?} with {len} elements"))),
         }
     }
 }

@@ -18,11 +18,73 @@ pub(crate) const TENSOR: &str = "flaxen::Tensor";
 
 const FIELDS: &[&str] = &["dtype", "sizes", "bytes"];
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(rename = "Tensor")]
 struct Readable<Sizes, Elements> {
     sizes: Sizes,
     elements: Elements,
+}
+
+/// A tensor in either form. Where serde keeps a value for later, as it does for an enum without tags, the format that it came
+/// from is forgotten, and people might have read it.
+#[derive(Deserialize)]
+#[serde(rename = "Tensor", bound = "E: Element")]
+struct AnyForm<'a, E> {
+    dtype: Option<Cow<'a, str>>,
+    sizes: Option<Vec<usize>>,
+    elements: Option<Vec<E>>,
+    #[serde(borrow)]
+    bytes: Option<Bytes<'a>>,
+}
+
+/// The parts of an array whose type does not know its elements.
+pub(crate) enum Untyped {
+    Numbers(Vec<usize>, Vec<f64>),
+    Bytes(Vec<usize>, DType, Vec<u8>),
+}
+
+/// Reads an array whose type does not know its elements.
+pub(crate) fn untyped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Untyped, D::Error> {
+    /// `{dtype, sizes, bytes}`
+    #[derive(Deserialize)]
+    #[serde(rename = "flaxen::Tensor")]
+    struct BinaryForm<'a> {
+        dtype: Cow<'a, str>,
+        sizes: Vec<usize>,
+        #[serde(borrow)]
+        bytes: Bytes<'a>,
+    }
+    let form = match deserializer.is_human_readable() {
+        true => AnyForm::<f64>::deserialize(deserializer)?,
+        false => {
+            let BinaryForm { dtype, sizes, bytes } = BinaryForm::deserialize(deserializer)?;
+            AnyForm { dtype: Some(dtype), sizes: Some(sizes), bytes: Some(bytes), elements: None }
+        }
+    };
+    let sizes = form.sizes.ok_or_else(|| D::Error::missing_field("sizes"))?;
+    match (form.dtype, form.bytes, form.elements) {
+        (Some(dtype), Some(bytes), None) => {
+            let known = DType::from_name(&dtype);
+            let dtype = known.ok_or_else(|| D::Error::custom(format_args!("elements of type {dtype}")))?;
+            Ok(Untyped::Bytes(sizes, dtype, bytes.0.into_owned()))
+        }
+        (_, _, Some(elements)) => Ok(Untyped::Numbers(sizes, elements)),
+        _ => Err(D::Error::missing_field("elements")),
+    }
+}
+
+/// Writes the parts of an array to a format that is not for people.
+pub(crate) fn serialize_binary<T: Serializer>(
+    serializer: T,
+    dtype: DType,
+    sizes: &[usize],
+    bytes: Vec<u8>,
+) -> Result<T::Ok, T::Error> {
+    let mut parts = serializer.serialize_struct(TENSOR, FIELDS.len())?;
+    parts.serialize_field("dtype", dtype.name())?;
+    parts.serialize_field("sizes", sizes)?;
+    parts.serialize_field("bytes", &Bytes(Cow::Owned(bytes)))?;
+    parts.end()
 }
 
 impl<S: Shape, E: Element> Tensor<S, E> {
@@ -45,11 +107,7 @@ impl<S: Shape, E: Element> Serialize for Tensor<S, E> {
         }
         let unknown = || ser::Error::custom(format_args!("no file has elements of type {}", E::NAME));
         let (dtype, bytes) = self.to_bytes().ok_or_else(unknown)?;
-        let mut parts = serializer.serialize_struct(TENSOR, FIELDS.len())?;
-        parts.serialize_field("dtype", dtype.name())?;
-        parts.serialize_field("sizes", sizes.as_ref())?;
-        parts.serialize_field("bytes", &Bytes(Cow::Owned(bytes)))?;
-        parts.end()
+        serialize_binary(serializer, dtype, sizes.as_ref(), bytes)
     }
 }
 
@@ -59,17 +117,16 @@ impl<'de, S: Shape, E: Element> Deserialize<'de> for Tensor<S, E> {
         if !deserializer.is_human_readable() {
             return deserializer.deserialize_struct(TENSOR, FIELDS, Binary(PhantomData));
         }
-        let Readable { sizes, elements } = match masked_leaves_are_allowed() {
-            false => Readable::<Vec<usize>, Vec<E>>::deserialize(deserializer)?,
-            true => {
-                let parts = Readable::<Option<Vec<usize>>, Option<Vec<E>>>::deserialize(deserializer)?;
-                match (parts.sizes, parts.elements) {
-                    (None, None) => return Tensor::masked_anywhere(),
-                    (None, Some(_)) => return Err(D::Error::missing_field("sizes")),
-                    (Some(_), None) => return Err(D::Error::missing_field("elements")),
-                    (Some(sizes), Some(elements)) => Readable { sizes, elements },
-                }
+        let (sizes, elements): (Vec<usize>, Vec<E>) = match AnyForm::deserialize(deserializer)? {
+            AnyForm { dtype: Some(dtype), sizes: Some(sizes), bytes: Some(bytes), elements: None } => {
+                return Binary(PhantomData).tensor(&dtype, &sizes, &bytes.0);
             }
+            AnyForm { sizes: None, elements: None, .. } if masked_leaves_are_allowed() => {
+                return Tensor::masked_anywhere();
+            }
+            AnyForm { sizes: Some(sizes), elements: Some(elements), .. } => (sizes, elements),
+            AnyForm { sizes: None, .. } => return Err(D::Error::missing_field("sizes")),
+            AnyForm { .. } => return Err(D::Error::missing_field("elements")),
         };
         let expected = Message::new("").sizes(S::STATIC);
         let shape = S::from_sizes(&sizes).ok_or_else(|| {
@@ -136,8 +193,12 @@ impl<'de, S: Shape, E: Element> Visitor<'de> for Binary<S, E> {
                 other => return Err(A::Error::unknown_field(other, FIELDS)),
             }
         }
-        if dtype.is_none() && sizes.is_none() && bytes.is_none() && masked_leaves_are_allowed() {
-            return Tensor::masked_anywhere();
+        if dtype.is_none() && sizes.is_none() && bytes.is_none() {
+            // What `optax.MaskedNode` is.
+            return match masked_leaves_are_allowed() {
+                true => Tensor::masked_anywhere(),
+                false => Err(A::Error::invalid_type(Unexpected::Other("an empty dict"), &self)),
+            };
         }
         let dtype = dtype.ok_or_else(|| A::Error::missing_field("dtype"))?;
         let sizes = sizes.ok_or_else(|| A::Error::missing_field("sizes"))?;
@@ -162,7 +223,7 @@ impl Serialize for Bytes<'_> {
     }
 }
 
-impl<'de> Deserialize<'de> for Bytes<'de> {
+impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visit;
         impl<'de> Visitor<'de> for Visit {
