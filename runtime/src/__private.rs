@@ -8,6 +8,10 @@ use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
 use std::marker::PhantomData;
 
+pub use crate::module::control::{
+    Either, Slots, StandIn, Unzip, accumulate, called, constant, each, each_of, first_of, fold, narrowed,
+    other_arm, scan, scan_back, summed, taken, taken_mut,
+};
 pub use serde;
 
 /// What names the types of a module's values: the generated trait of its steps is implemented for `Steps<(generics)>`.

@@ -33,7 +33,7 @@ pub fn closure(closure: Closure, diagnostics: &mut Diagnostics) -> TokenStream {
     };
     let nameless = Ident::new("__Steps", Span::call_site());
     let types = Types::new(body, &nameless, TokenStream::new());
-    let passes = Passes { lowered: &lowered, types, in_place: true };
+    let passes = Passes { lowered: &lowered, types, in_place: true, nest: Vec::new() };
     let bound = body.inputs.iter().zip(&closure.arguments).map(|(&input, argument)| {
         let name = names::var(body, input);
         quote!(let #name = #argument;)

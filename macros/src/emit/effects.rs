@@ -13,19 +13,20 @@
 
 use super::generics::AllGenerics;
 use super::passes::Passes;
-use crate::ir::Call;
+use crate::ir::{Call, Eqn};
+use crate::lower::Lowered;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 /// The type and what it implements.
 pub fn effects(passes: &Passes, all: &AllGenerics, name: &Ident) -> TokenStream {
-    let (declared, arguments) = (all.declared(), all.arguments());
+    let (declared, arguments, types) = (all.declared(), all.arguments(), all.types());
     let (where_clause, predicates) = (all.where_clause(), all.predicates());
     let [updates, draws] = ["Updates", "Draws"].map(|kind| of_submodules(passes, kind));
     quote! {
         #[doc(hidden)]
         #[allow(missing_docs, private_bounds)]
-        pub struct #name<#declared>(::core::marker::PhantomData<(#arguments)>) #where_clause;
+        pub struct #name<#declared>(::core::marker::PhantomData<(#types)>) #where_clause;
 
         #[doc(hidden)]
         impl<#declared Call> ::flaxen::module::effect::NoUpdates<Call> for #name<#arguments>
@@ -45,13 +46,22 @@ pub fn effects(passes: &Passes, all: &AllGenerics, name: &Ident) -> TokenStream 
     }
 }
 
-/// The effects of a kind of the submodules that are called.
+/// The effects of a kind of the submodules that are called, in arms that are not taken too.
 fn of_submodules(passes: &Passes, kind: &str) -> Vec<TokenStream> {
-    let (body, kind) = (&passes.lowered.body, format_ident!("{kind}"));
-    let calls = passes.lowered.forward.iter().map(|step| &body.eqns[step.eqn]);
-    let effects = calls.filter(|eqn| matches!(eqn.call, Call::Submodule(_))).map(|eqn| {
+    let kind = format_ident!("{kind}");
+    let calls = called(passes.lowered);
+    let effects = calls.into_iter().filter(|eqn| matches!(eqn.call, Call::Submodule(_))).map(|eqn| {
         let (callee, input) = (passes.types.callee(eqn), passes.types.input(eqn));
         quote!(<#callee as ::flaxen::module::Module<#input>>::#kind)
     });
     effects.collect()
+}
+
+/// All equations that are computed, at any depth.
+fn called(lowered: &Lowered) -> Vec<&Eqn> {
+    let steps = lowered.forward.iter().flat_map(|step| {
+        let inner = lowered.inner[step.eqn].iter().flat_map(called);
+        inner.chain([&lowered.body.eqns[step.eqn]])
+    });
+    steps.collect()
 }

@@ -5,12 +5,16 @@
 
 pub mod checks;
 pub mod closure;
+pub mod control;
 pub mod effects;
 pub mod function;
 pub mod generics;
+pub mod init;
+pub mod layout;
 pub mod module;
 pub mod names;
 pub mod passes;
+pub mod place;
 pub mod residuals;
 pub mod setup;
 pub mod steps;

@@ -16,6 +16,7 @@ use super::variables::{self, Field, Structure};
 use super::{checks, summary};
 use crate::analyze::activity::Need;
 use crate::ir::Signature;
+use crate::lower::backward::{Tree, touched};
 use crate::lower::{Lowered, lower};
 use crate::parse::structure::Implementation;
 use proc_macro2::{Ident, TokenStream};
@@ -37,10 +38,11 @@ pub fn module(implementation: Implementation) -> TokenStream {
     let all = AllGenerics::of(&module.signature);
     let count = module.signature.outputs.len();
     let lowered = lower(module.body.clone(), &input_needs(&module.signature), count);
-    let types = Types::new(&lowered.body, &names.steps, all.arguments());
-    let passes = Passes { lowered: &lowered, types, in_place: false };
-    let parameter_types = Types::new(&lowered.body, &names.steps, all.arguments_without_batch());
-    let fields = variables::fields(&module, &parameter_types, |eqn| passes.part(&lowered.body.eqns[eqn]));
+    let types = Types::new(&lowered.body, &names.steps, all.types());
+    let passes = Passes { lowered: &lowered, types, in_place: false, nest: Vec::new() };
+    let parameter_types = Types::new(&lowered.body, &names.steps, all.types_without_batch());
+    let known = Passes { lowered: &lowered, types: parameter_types, in_place: false, nest: Vec::new() };
+    let fields = variables::fields(&module, &known);
     let params = variables::params(&module, &all, &names.params, &fields);
     let state = variables::state(&module, &all, &names.state, &fields);
     let (params_item, state_item, stateless_item) = (params.item(), state.item(), state.stateless_item());
@@ -134,7 +136,7 @@ impl Parts<'_> {
         let inputs: Vec<_> = self.signature.inputs.iter().map(|(name, _)| name).collect();
         let types: Vec<_> = self.signature.inputs.iter().map(|(_, ty)| ty.to_type()).collect();
         let input_for_init =
-            Types::new(&self.passes.lowered.body, &self.names.steps, self.all.arguments_without_batch());
+            Types::new(&self.passes.lowered.body, &self.names.steps, self.all.types_without_batch());
         let input_for_init = input_for_init.all(&self.passes.lowered.body.inputs);
         let (given, shape) = (
             tuple(&inputs.iter().map(|name| quote!(#name)).collect::<Vec<_>>()),
@@ -187,7 +189,7 @@ impl Parts<'_> {
         let (drawn, drawn_state) = (self.params.drawn(names::drawn), self.state.drawn(names::drawn_state));
         quote! {
             #[doc(hidden)]
-            #[allow(unused_variables, clippy::all)]
+            #[allow(unused_variables, unused_assignments, clippy::all)]
             impl<#declared> ::flaxen::module::Module<#input> for #self_ty #where_clause {
                 type Out = #output;
                 type Params = #params;
@@ -235,7 +237,7 @@ impl Parts<'_> {
             #item
 
             #[doc(hidden)]
-            #[allow(unused_variables, unused_mut, clippy::all)]
+            #[allow(unused_variables, unused_assignments, unused_mut, clippy::all)]
             impl<#declared #(#needs: ::flaxen::op::Need,)*> ::flaxen::module::Trainable<#input, #need> for #self_ty
             #where_clause
             {
@@ -273,14 +275,15 @@ impl Parts<'_> {
     fn gradients(&self) -> TokenStream {
         let lowered = self.passes.lowered;
         let pulled = |field: &Ident| {
-            lowered.backward.steps.iter().any(|step| match &lowered.body.eqns[step.eqn].call {
-                crate::ir::Call::Submodule(index) => lowered.body.submodules[*index].field == *field,
-                crate::ir::Call::Param(index) => lowered.body.params[*index].field == *field,
-                _ => false,
+            let reached = touched(std::slice::from_ref(lowered));
+            reached.into_iter().any(|tree| match tree {
+                Tree::Submodule(index) => lowered.body.submodules[index].field == *field,
+                Tree::Param(index) => lowered.body.params[index].field == *field,
+                Tree::Var(_) => false,
             })
         };
         let parts = self.fields.iter().map(|field| {
-            let name = field.field;
+            let name = field.declared.field;
             let gradient = names::gradient(name);
             let value = match pulled(name) {
                 true => quote!(#gradient),

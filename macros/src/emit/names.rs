@@ -30,6 +30,11 @@ pub fn gradient_term() -> Ident {
     local("gradient_term", Span::call_site())
 }
 
+/// The local that holds a contribution of inner bodies to a gradient.
+pub fn inner_gradient(field: &Ident) -> Ident {
+    local(&format!("inner_{}", unraw(field)), Span::call_site())
+}
+
 /// The local that holds what was drawn for a submodule or parameter.
 pub fn drawn(field: &Ident) -> Ident {
     local(&format!("drawn_{}", unraw(field)), Span::call_site())
@@ -58,6 +63,31 @@ pub fn shape_of(body: &Body, var: Var) -> Ident {
 /// The local that holds an op or a submodule whose values are given.
 pub fn part(label: &str) -> Ident {
     local(&format!("part_{}", unraw_text(label)), Span::call_site())
+}
+
+/// The local that holds a submodule whose values are given.
+pub fn module(field: &Ident) -> Ident {
+    local(&format!("module_{}", unraw(field)), Span::call_site())
+}
+
+/// The local that holds the number of a submodule that is counted.
+pub fn number(field: &Ident) -> Ident {
+    local(&format!("number_{}", unraw(field)), Span::call_site())
+}
+
+/// The local that counts the submodules of a class.
+pub fn count(class: &str) -> Ident {
+    local(&format!("count_{class}"), Span::call_site())
+}
+
+/// The local that holds the number of a loop's pass.
+pub fn pass(of: usize) -> Ident {
+    local(&format!("pass_{of}"), Span::call_site())
+}
+
+/// The local that holds what passes contribute to a gradient or a cotangent.
+pub fn sum(of: &Ident) -> Ident {
+    local(&format!("sum_{}", unraw(of)), Span::call_site())
 }
 
 /// The associated type of a variable: `V3`.

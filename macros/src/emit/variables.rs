@@ -13,21 +13,21 @@
 //! ```
 
 use super::generics::AllGenerics;
-use super::names;
-use super::steps::Types;
+use super::layout;
+use super::passes::Passes;
+use super::place::Declared;
+use crate::ir::control::Number;
 use crate::ir::{Call, Module};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 /// A submodule or a variable of a module.
 pub struct Field<'a> {
-    /// Flax's name.
-    pub name: &'a str,
-    /// The field of the structs.
-    pub field: &'a Ident,
+    pub declared: Declared<'a>,
+    pub number: Number,
     pub kind: Kind,
-    /// The expression that draws it.
-    pub init: TokenStream,
+    /// The statement that draws it into a local of its own.
+    pub draw: TokenStream,
 }
 
 /// What a field holds.
@@ -38,47 +38,41 @@ pub enum Kind {
     Param(TokenStream),
 }
 
-/// The fields, in the order in which Flax creates them: that of the first calls.
-pub fn fields<'a>(module: &'a Module, types: &Types, made: impl Fn(usize) -> TokenStream) -> Vec<Field<'a>> {
+/// The fields, in the order in which Flax creates them: that of the first calls, and where there are arms or passes that of
+/// the declarations. `passes` has the types that the parameters know.
+pub fn fields<'a>(module: &'a Module, passes: &Passes) -> Vec<Field<'a>> {
     let body = &module.body;
-    let mut fields: Vec<Field> = Vec::new();
-    for (index, eqn) in body.eqns.iter().enumerate() {
-        let field = match &eqn.call {
+    let mut fields: Vec<(usize, Field)> = Vec::new();
+    for eqn in body.all_eqns() {
+        let (order, field) = match &eqn.call {
             Call::Submodule(of) => {
                 let submodule = &body.submodules[*of];
-                let (callee, input, part, name) =
-                    (&submodule.ty, types.input(eqn), made(index), &submodule.name);
-                let contract = quote!(<#callee as ::flaxen::module::Module<#input>>);
-                let init = quote!(#contract::init(#part, &scope.child(#name)));
-                Field { name, field: &submodule.field, kind: Kind::Submodule(contract), init }
+                let contract = passes.contract(eqn);
+                let (declared, draw) = (Declared::submodule(body, *of), passes.draw_submodule(*of));
+                let kind = Kind::Submodule(contract);
+                (submodule.order, Field { declared, number: submodule.number, kind, draw })
             }
             Call::Param(of) => {
                 let param = &body.params[*of];
-                let (ty, initializer) = (param.tensor.to_type(), made(index));
-                let init = quote! {
-                    ::flaxen::init::Initializer::init(#initializer, scope.param(), ::core::default::Default::default())
-                };
-                Field { name: &param.name, field: &param.field, kind: Kind::Param(ty), init }
+                let (declared, draw) = (Declared::param(body, *of), passes.draw_param(*of));
+                let kind = Kind::Param(param.tensor.to_type());
+                (param.order, Field { declared, number: Number::None, kind, draw })
             }
             _ => continue,
         };
-        if fields.iter().all(|other| other.field != field.field) {
-            fields.push(field);
+        if fields.iter().all(|(other, _)| *other != order) {
+            fields.push((order, field));
         }
     }
-    fields
+    if body.eqns.iter().any(|eqn| !eqn.call.bodies().is_empty()) {
+        fields.sort_by_key(|(order, _)| *order);
+    }
+    fields.into_iter().map(|(_, field)| field).collect()
 }
 
 /// The statements that draw all fields, each into a local of its own.
 pub fn draws(fields: &[Field]) -> TokenStream {
-    let draws = fields.iter().map(|field| {
-        let (param, state, init) = (names::drawn(field.field), names::drawn_state(field.field), &field.init);
-        match field.kind {
-            Kind::Submodule(_) => quote!(let (#param, #state) = #init;),
-            Kind::Param(_) => quote!(let #param = #init;),
-        }
-    });
-    draws.collect()
+    fields.iter().map(|field| field.draw.clone()).collect()
 }
 
 /// One of the two structs.
@@ -90,12 +84,13 @@ pub struct Structure<'a> {
 }
 
 /// A field of a struct.
-struct Part<'a> {
-    name: &'a str,
-    field: &'a Ident,
-    ty: TokenStream,
+pub struct Part<'a> {
+    pub declared: &'a Declared<'a>,
+    pub number: Number,
+    /// The type, with one for each pass and none where an arm is not taken.
+    pub ty: TokenStream,
     /// Whether it is a tensor rather than the variables of a submodule.
-    leaf: bool,
+    pub leaf: bool,
 }
 
 /// The struct of the parameters.
@@ -103,14 +98,19 @@ pub fn params<'a>(
     module: &Module,
     all: &'a AllGenerics,
     name: &'a Ident,
-    fields: &[Field<'a>],
+    fields: &'a [Field<'a>],
 ) -> Structure<'a> {
     let parts = fields.iter().map(|field| {
         let (ty, leaf) = match &field.kind {
             Kind::Submodule(contract) => (quote!(#contract::Params), false),
             Kind::Param(ty) => (ty.clone(), true),
         };
-        Part { name: field.name, field: field.field, ty, leaf }
+        Part {
+            declared: &field.declared,
+            number: field.number,
+            ty: layout::wrapped(&field.declared, ty),
+            leaf,
+        }
     });
     Structure { all, name, doc: format!("The parameters of [`{}`].", module.name), parts: parts.collect() }
 }
@@ -120,11 +120,12 @@ pub fn state<'a>(
     module: &Module,
     all: &'a AllGenerics,
     name: &'a Ident,
-    fields: &[Field<'a>],
+    fields: &'a [Field<'a>],
 ) -> Structure<'a> {
     let parts = fields.iter().filter_map(|field| match &field.kind {
         Kind::Submodule(contract) => {
-            Some(Part { name: field.name, field: field.field, ty: quote!(#contract::State), leaf: false })
+            let ty = layout::wrapped(&field.declared, quote!(#contract::State));
+            Some(Part { declared: &field.declared, number: field.number, ty, leaf: false })
         }
         Kind::Param(_) => None,
     });
@@ -137,52 +138,42 @@ impl Structure<'_> {
     pub fn item(&self) -> TokenStream {
         let (declared, arguments) = (self.all.declared_of_params(), self.all.arguments_of_params());
         let (name, doc, where_clause) = (self.name, &self.doc, self.all.where_clause());
-        let (idents, types, names) = (self.idents(), self.types(), self.names());
-        let docs = names.iter().map(|name| format!("`{name}`"));
+        let fields = self.parts.iter().map(layout::field);
         let marker = self.marker().map(
             |ty| quote!(#[doc(hidden)] #[serde(skip)] pub __generics: ::core::marker::PhantomData<#ty>,),
         );
-        let entries = self.parts.iter().map(|part| {
-            let (name, ident) = (part.name, part.field);
-            let value = match part.leaf {
-                true => quote!(&::flaxen::__private::LeafShape(&self.#ident)),
-                false => quote!(&self.#ident),
-            };
-            quote!(.entry(&::core::format_args!("{}", #name), #value))
-        });
+        let (visit, zip, debug) =
+            (layout::visit(&self.parts), layout::zip(&self.parts), layout::debug(&self.parts));
         quote! {
             #[doc = #doc]
             #[allow(private_interfaces, private_bounds)]
             #[derive(Clone, PartialEq, ::flaxen::__private::serde::Serialize, ::flaxen::__private::serde::Deserialize)]
             #[serde(crate = "::flaxen::__private::serde", bound = "")]
             pub struct #name<#declared> #where_clause {
-                #(#[doc = #docs] #[serde(rename = #names)] pub #idents: #types,)*
+                #(#fields,)*
                 #marker
             }
 
             impl<#declared> ::flaxen::tree::Tree for #name<#arguments> #where_clause {
                 #[allow(unused_variables)]
                 fn visit(&self, path: &::flaxen::tree::Path, visitor: &mut impl ::flaxen::tree::Visit) {
-                    #(::flaxen::tree::Tree::visit(&self.#idents, &path.child(#names), visitor);)*
+                    #visit
                 }
 
                 #[allow(unused_variables, unused_mut)]
-                fn zip<const N: usize>(
+                fn zip<const __TREES: usize>(
                     &mut self,
-                    mut others: [&mut Self; N],
+                    mut others: [&mut Self; __TREES],
                     path: &::flaxen::tree::Path,
-                    zip: &mut impl ::flaxen::tree::Zip<N>,
+                    zip: &mut impl ::flaxen::tree::Zip<__TREES>,
                 ) {
-                    #({
-                        let parts = others.each_mut().map(|tree| &mut tree.#idents);
-                        ::flaxen::tree::Tree::zip(&mut self.#idents, parts, &path.child(#names), zip);
-                    })*
+                    #zip
                 }
             }
 
             impl<#declared> ::core::fmt::Debug for #name<#arguments> #where_clause {
                 fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    formatter.debug_map()#(#entries)*.finish()
+                    #debug
                 }
             }
         }
@@ -221,8 +212,8 @@ impl Structure<'_> {
     /// The struct, made of what [`draws`] drew.
     pub fn drawn(&self, local: fn(&Ident) -> Ident) -> TokenStream {
         self.construct(self.parts.iter().map(|part| {
-            let local = local(part.field);
-            (part.field.clone(), quote!(#local))
+            let local = local(part.declared.field);
+            (part.declared.field.clone(), quote!(#local))
         }))
     }
 
@@ -234,16 +225,12 @@ impl Structure<'_> {
 
     /// The marker that uses generics which no field may use.
     fn marker(&self) -> Option<TokenStream> {
-        let arguments = self.all.arguments_of_params();
+        let arguments = self.all.types_of_params();
         (!self.all.params_are_concrete()).then(|| quote!((#arguments)))
     }
 
     fn idents(&self) -> Vec<&Ident> {
-        self.parts.iter().map(|part| part.field).collect()
-    }
-
-    fn names(&self) -> Vec<&str> {
-        self.parts.iter().map(|part| part.name).collect()
+        self.parts.iter().map(|part| part.declared.field).collect()
     }
 
     fn types(&self) -> Vec<&TokenStream> {

@@ -8,16 +8,20 @@
 //!         | submodule               compact!(Dense<10>)(x)
 //!         | param                   param!("kernel", zeros(), [3])
 //!         | apply(model)            model.apply(params, x), in value_and_grad!
+//!         | branch { body, … }      if and match: the body of the arm that is taken
+//!         | loop body               for: the body once a pass, on what the pass before gave
 //! arg   ::= var | an expression from outside
 //! ```
 //!
 //! The user's types and expressions are carried along as opaque tokens with their spans.
 
+pub mod control;
 pub mod print;
 #[cfg(test)]
 pub mod verify;
 
 use crate::parse::dims::{Dim, TensorType};
+use control::{Branch, Level, Loop, Number};
 use proc_macro2::{Span, TokenStream};
 
 /// A variable, by its index in [`Body::vars`].
@@ -61,6 +65,8 @@ pub struct Body {
 pub enum Setup {
     /// A statement that touches no tensor.
     Statement(TokenStream),
+    /// A submodule is constructed.
+    Submodule(usize),
     /// A block begins. The names that its statements bind end with it.
     Enter,
     /// It ends.
@@ -93,6 +99,10 @@ pub enum Call {
     Param(usize),
     /// Another model, with its variables.
     Apply { model: TokenStream, variables: Arg },
+    /// One of several bodies.
+    Branch(Branch),
+    /// A body several times.
+    Loop(Loop),
 }
 
 /// An argument of an equation.
@@ -117,8 +127,16 @@ impl Arg {
 /// A submodule that `compact!` declared.
 #[derive(Clone, Debug)]
 pub struct Submodule {
-    /// Flax's name: `Conv_0`, or the one that the user gave.
+    /// The number of its declaration, in the order of the source.
+    pub order: usize,
+    /// Flax's name: `Conv_0`, or the one that the user gave; without its number if that is not known yet.
     pub name: String,
+    /// What tells it from others of this name.
+    pub number: Number,
+    /// The arms and passes in which it is declared, the outermost first.
+    pub nest: Vec<Level>,
+    /// Whether it is called in arms only that may not be taken.
+    pub optional: bool,
     /// The field of the parameter struct: `conv_0`.
     pub field: syn::Ident,
     /// The module's type.
@@ -134,8 +152,12 @@ pub struct Submodule {
 /// A parameter that `param!` declared.
 #[derive(Clone, Debug)]
 pub struct Param {
+    /// The number of its declaration, in the order of the source.
+    pub order: usize,
     /// Its name.
     pub name: String,
+    /// The arms in which it is declared, the outermost first.
+    pub nest: Vec<Level>,
     /// The field of the parameter struct.
     pub field: syn::Ident,
     /// The initialiser.
@@ -166,6 +188,8 @@ pub struct Signature {
     pub inner: syn::Generics,
     /// Names and types of the inputs.
     pub inputs: Vec<(syn::Ident, InputType)>,
+    /// Those that may be assigned to.
+    pub mutable: Vec<syn::Ident>,
     /// Types of the outputs.
     pub outputs: Vec<TensorType>,
 }
@@ -222,14 +246,5 @@ impl Body {
     /// What is known of a variable.
     pub fn info(&self, var: Var) -> &VarInfo {
         &self.vars[var.0]
-    }
-
-    /// A label that no equation has: `relu_0`, `relu_1`, ….
-    pub fn label(&self, name: &str) -> String {
-        let prefix = format!("{name}_");
-        let used = self.eqns.iter().filter(|eqn| {
-            eqn.label.strip_prefix(&prefix).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
-        });
-        format!("{prefix}{}", used.count())
     }
 }

@@ -92,7 +92,28 @@ pub fn callee(body: &Body, call: &Call) -> String {
         }
         Call::Param(index) => format!("param {}", body.params[*index].name),
         Call::Apply { model, .. } => format!("{}.apply", tidy(model)),
+        Call::Branch(branch) => {
+            let scrutinee = branch.scrutinee.as_ref().map(|tokens| format!(" {}", tidy(tokens)));
+            format!("branch{}", scrutinee.unwrap_or_default())
+        }
+        Call::Loop(repeated) => {
+            format!("loop {} in {}", tidy(&repeated.pattern), tidy(&repeated.iterator))
+        }
     }
+}
+
+/// The bodies inside of an equation, each after what stands before its block.
+pub fn heads(call: &Call) -> Vec<(String, &Body)> {
+    match call {
+        Call::Branch(branch) => branch.bodies().map(|(arm, body)| (tidy(&arm.head), body)).collect(),
+        Call::Loop(repeated) => vec![("pass".to_string(), &*repeated.body)],
+        _ => Vec::new(),
+    }
+}
+
+/// Lines with their beginnings moved to the right.
+pub fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
 fn arg(body: &Body, arg: &Arg) -> String {
@@ -110,11 +131,17 @@ impl Display for Body {
             for (_, setup) in self.setup.iter().filter(|(before, _)| *before == index) {
                 match setup {
                     Setup::Statement(statement) => writeln!(formatter, "  setup {}", tidy(statement))?,
+                    Setup::Submodule(index) => {
+                        writeln!(formatter, "  construct {}", self.submodules[*index].name)?
+                    }
                     Setup::Enter => writeln!(formatter, "  setup {{")?,
                     Setup::Leave => writeln!(formatter, "  setup }}")?,
                 }
             }
             writeln!(formatter, "  {}", eqn(self, equation))?;
+            for (head, inner) in heads(&equation.call) {
+                writeln!(formatter, "    {head}\n{}", indented(&inner.to_string()))?;
+            }
         }
         write!(formatter, "outputs {}", list(&self.outputs))
     }

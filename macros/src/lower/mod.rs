@@ -8,7 +8,7 @@ pub mod forward;
 pub mod print;
 
 use crate::analyze::Analysis;
-use crate::analyze::activity::Need;
+use crate::analyze::activity::{Need, inputs_of_bodies};
 use crate::ir::{Body, Eqn, Var};
 
 /// A body with its passes.
@@ -19,14 +19,22 @@ pub struct Lowered {
     /// Whether each result is the last use of its variable.
     pub moved_outputs: Vec<bool>,
     pub backward: backward::Backward,
+    /// For every equation the bodies inside of it.
+    pub inner: Vec<Vec<Lowered>>,
 }
 
 /// Lowers a body; `inputs` are the needs of the inputs, `differentiated` the number of outputs with a cotangent.
 pub fn lower(body: Body, inputs: &[Need], differentiated: usize) -> Lowered {
     let analysis = crate::analyze::analyze(&body, inputs, differentiated);
+    let inner = body.eqns.iter().map(|eqn| {
+        let inputs = inputs_of_bodies(eqn, &analysis.needs);
+        let bodies = eqn.call.bodies().into_iter();
+        bodies.map(|body| lower(body.clone(), &inputs, body.outputs.len())).collect()
+    });
+    let inner: Vec<Vec<Lowered>> = inner.collect();
     let (forward, moved_outputs) = forward::forward(&body, &analysis);
-    let backward = backward::backward(&body, &analysis, differentiated);
-    Lowered { body, analysis, forward, moved_outputs, backward }
+    let backward = backward::backward(&body, &analysis, &inner, differentiated);
+    Lowered { body, analysis, forward, moved_outputs, backward, inner }
 }
 
 impl Lowered {

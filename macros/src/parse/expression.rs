@@ -2,6 +2,7 @@
 
 use super::arguments::op_of;
 use super::body::{BodyParser, Place};
+use super::control::without_parentheses;
 use super::pattern::Wanted;
 use super::scope::Binding;
 use crate::ir::{Arg, Call, Eqn, Var};
@@ -19,6 +20,9 @@ pub(super) enum Argument {
 impl BodyParser<'_> {
     /// The variables that an expression yields, as many as are wanted.
     pub(super) fn expression(&mut self, expr: &Expr, wanted: &[Wanted]) -> Option<Vec<Var>> {
+        if wanted.is_empty() {
+            return self.effect(expr).map(|()| Vec::new());
+        }
         match expr {
             Expr::Paren(inner) => self.expression(&inner.expr, wanted),
             Expr::Group(inner) => self.expression(&inner.expr, wanted),
@@ -38,6 +42,8 @@ impl BodyParser<'_> {
                 self.operator("neg", unary.op.span(), vec![Arg::Var(operand)], None, wanted)
             }
             Expr::Macro(call) if call.mac.path.is_ident("param") => self.param(call, wanted),
+            Expr::If(branch) => self.branch_if(branch, wanted),
+            Expr::Match(branch) => self.branch_match(branch, wanted),
             other => {
                 self.mistake(other.span(), refusal(other));
                 None
@@ -116,6 +122,7 @@ impl BodyParser<'_> {
         if self.scope.touches_tensor(expr) {
             return self.one(expr, &Wanted::anything(expr.span())).map(|var| Argument::Tensor(Arg::Var(var)));
         }
+        let expr = without_parentheses(expr);
         match self.place == Place::Closure && !is_constant(expr) {
             true => Some(Argument::Tensor(Arg::Outside(quote!(#expr)))),
             false => Some(Argument::Value(quote!(#expr))),
@@ -228,7 +235,9 @@ impl BodyParser<'_> {
                 self.body.var(out, wanted.span, wanted.declared.clone())
             })
             .collect::<Vec<_>>();
-        let label = self.body.label(name);
+        let count = self.labels.entry(name.to_string()).or_default();
+        let label = format!("{name}_{count}");
+        *count += 1;
         self.body.eqns.push(Eqn { label, outs: outs.clone(), call, args, span });
         outs
     }
@@ -269,10 +278,10 @@ fn is_constant(expr: &Expr) -> bool {
 fn refusal(expr: &Expr) -> &'static str {
     match expr {
         Expr::Closure(_) => messages::CLOSURE,
-        Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => messages::EARLY_RETURN,
-        Expr::While(_) => messages::WHILE,
-        Expr::Loop(_) | Expr::ForLoop(_) => messages::LOOP,
-        Expr::If(_) | Expr::Match(_) => messages::BRANCH,
+        Expr::Return(_) => messages::EARLY_RETURN,
+        Expr::Break(_) | Expr::Continue(_) => messages::BREAK,
+        Expr::While(_) | Expr::Loop(_) => messages::WHILE,
+        Expr::ForLoop(_) => messages::FOR_VALUE,
         Expr::Try(_) => messages::QUESTION_MARK,
         Expr::Assign(_) => messages::ASSIGNMENT,
         Expr::Index(_) => messages::INDEXING,

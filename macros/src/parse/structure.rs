@@ -93,7 +93,7 @@ pub fn implementation(item: &ItemImpl, diagnostics: &mut Diagnostics) -> Option<
         _ => diagnostics.at(call.sig.ident.span(), messages::NO_SELF),
     }
     let signature = signature(&call.sig, &item.generics, diagnostics)?;
-    let mut parser = BodyParser::new(Place::Module, diagnostics);
+    let mut parser = BodyParser::new(Place::Module, diagnostics).of_type(&item.self_ty);
     parser.inputs(&signature);
     parser.function_body(&call.block, signature.outputs.len());
     let body = parser.finish();

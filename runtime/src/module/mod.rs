@@ -5,11 +5,14 @@
 //! [`Collection`], [`Phase`], [`effect`].
 
 mod collection;
+pub(crate) mod control;
+mod each;
 pub mod effect;
 mod phase;
 mod variables;
 
 pub use collection::{BatchStats, Collection};
+pub use each::Each;
 pub use phase::{Eval, Phase, Train};
 pub use variables::{Collections, Stateless, Variables};
 
