@@ -1,6 +1,6 @@
 //! What is emitted after a mistake: the user's item with stubs, so that one mistake does not cause ten.
 
-use crate::parse::structure::struct_name;
+use crate::parse::methods::struct_name;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{FnArg, ImplItem, ItemFn, ItemImpl};

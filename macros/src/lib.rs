@@ -15,8 +15,11 @@ mod parse;
 mod snapshots;
 
 use diag::Diagnostics;
+use ir::transform::Transform;
+use parse::closure::ClosureCall;
 use proc_macro::TokenStream;
 use quote::quote;
+use syn::parse::Parser;
 use syn::{Error, Item};
 
 /// Makes a module of a struct and its `impl`.
@@ -33,7 +36,7 @@ pub fn module(arguments: TokenStream, item: TokenStream) -> TokenStream {
             Error::new(proc_macro2::Span::call_site(), messages::ARGUMENTS).into_compile_error()
         }
         Item::Struct(item) => structure(item),
-        Item::Impl(item) => implementation(item),
+        Item::Impl(item) => implementation(item, None),
         other => Error::new_spanned(other, messages::ITEM).into_compile_error(),
     });
     tokens.unwrap_or_else(Error::into_compile_error).into()
@@ -46,9 +49,28 @@ fn structure(item: syn::ItemStruct) -> proc_macro2::TokenStream {
     or_mistakes(tokens, diagnostics, proc_macro2::TokenStream::new)
 }
 
-fn implementation(item: syn::ItemImpl) -> proc_macro2::TokenStream {
+/// An `impl` with the fields of its struct, as the struct's own macro hands them over.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __implementation(tokens: TokenStream) -> TokenStream {
+    let parsed = syn::parse_macro_input!(tokens as parse::fields::WithFields);
+    let receiver = parse::fields::receiver(&parsed.implementation);
+    let tokens = implementation(parsed.implementation, Some(parsed.fields));
+    receiver.map_or(tokens.clone(), |receiver| emit::names::same_self(tokens, receiver)).into()
+}
+
+fn implementation(
+    item: syn::ItemImpl,
+    fields: Option<Vec<(syn::Ident, parse::fields::Kind)>>,
+) -> proc_macro2::TokenStream {
+    if fields.is_none() && parse::fields::asks_for_fields(&item) {
+        if let Some(name) = parse::methods::struct_name(&item.self_ty) {
+            let fields = parse::methods::fields_name(&name);
+            return quote!(#fields! { #item });
+        }
+    }
     let mut diagnostics = Diagnostics::new();
-    match parse::structure::implementation(&item, &mut diagnostics) {
+    match parse::methods::implementation(&item, fields, &mut diagnostics) {
         Some(implementation) if diagnostics.is_empty() => or_mistakes(
             Some(emit::module::module(implementation)),
             diagnostics,
@@ -82,10 +104,77 @@ pub fn differentiable(_: TokenStream, item: TokenStream) -> TokenStream {
 /// (`model.apply(params, x)`), of an op or a `#[differentiable]` function, or an operator.
 #[proc_macro]
 pub fn value_and_grad(tokens: TokenStream) -> TokenStream {
-    let call = syn::parse_macro_input!(tokens as parse::closure::ClosureCall);
+    transformed(Transform::ValueAndGrad, tokens)
+}
+
+/// The gradient of a closure, as `jax.grad`: `grad!(|x| square(x).sum(), x)`.
+///
+/// As [`value_and_grad!`], without the loss: of a closure that ends in `(loss, aux)`, the result is `(gradient, aux)`.
+#[proc_macro]
+pub fn grad(tokens: TokenStream) -> TokenStream {
+    transformed(Transform::Grad, tokens)
+}
+
+/// The output of a closure and its pullback, as `jax.vjp`: `let (out, pullback) = vjp!(|x, w| matmul(x, w), x, w);`.
+///
+/// The pullback takes a cotangent of the output, and returns those of the arguments: `let (dx, dw) = pullback(cotangent);`.
+/// It is called once, because it gives up what the forward pass kept. A closure may end in a tuple of at most four tensors;
+/// then the pullback takes a tuple of cotangents.
+#[proc_macro]
+pub fn vjp(tokens: TokenStream) -> TokenStream {
+    transformed(Transform::Vjp, tokens)
+}
+
+/// The output of a closure and its derivative in a direction, as `jax.jvp`: `let (out, tangent) = jvp!(|x| tanh(x), x, dx);`.
+///
+/// A closure of several arguments takes a tuple of them and a tuple of their tangents: `jvp!(|x, w| matmul(x, w), (x, w), (dx, dw))`;
+/// a tree of variables and its tangent are given by reference. The equations are computed with dual numbers; what is read from
+/// outside is lifted to them. How transformations stand in one another is said in `flaxen::transform`.
+#[proc_macro]
+pub fn jvp(tokens: TokenStream) -> TokenStream {
+    transformed(Transform::Jvp, tokens)
+}
+
+/// The product of a Hessian and a vector, `hvp!(|x| square(x).sum(), x, v)`: forward over reverse, as `jvp` of `grad` in JAX.
+///
+/// A closure of several arguments takes a tuple of them and a tuple of directions, and the result is a tuple of products.
+#[proc_macro]
+pub fn hvp(tokens: TokenStream) -> TokenStream {
+    transformed(Transform::Hvp, tokens)
+}
+
+/// The Jacobian of a closure of one tensor, a column at a time, as `jax.jacfwd`: `jacfwd!(|x| softmax(x), x)`.
+///
+/// Its shape is the output's and then the input's. The closure runs once for each element of the input.
+#[proc_macro]
+pub fn jacfwd(tokens: TokenStream) -> TokenStream {
+    transformed(Transform::Jacfwd, tokens)
+}
+
+/// The Jacobian of a closure of one tensor, a row at a time, as `jax.jacrev`: `jacrev!(|x| softmax(x), x)`.
+///
+/// Its shape is the output's and then the input's. The closure runs once for each element of the output.
+#[proc_macro]
+pub fn jacrev(tokens: TokenStream) -> TokenStream {
+    transformed(Transform::Jacrev, tokens)
+}
+
+/// The Hessian of a closure of one tensor that ends in a scalar, as `jax.hessian`: `hessian!(|x| exp(x).sum(), x)`.
+///
+/// Its shape is the input's twice. The closure runs once for each element of the input, forward over reverse.
+#[proc_macro]
+pub fn hessian(tokens: TokenStream) -> TokenStream {
+    transformed(Transform::Hessian, tokens)
+}
+
+fn transformed(transform: Transform, tokens: TokenStream) -> TokenStream {
+    let call = match ClosureCall::parser(transform).parse(tokens) {
+        Ok(call) => call,
+        Err(mistake) => return mistake.into_compile_error().into(),
+    };
     let mut diagnostics = Diagnostics::new();
-    let closure = call.lower(&mut diagnostics);
-    let tokens = diagnostics.is_empty().then(|| emit::closure::closure(closure, &mut diagnostics));
+    let (closure, args) = call.lower(&mut diagnostics);
+    let tokens = diagnostics.is_empty().then(|| emit::closure::closure(&closure, &args, &mut diagnostics));
     // In an expression the mistakes are statements, and the value is one of any type.
     let tokens = or_mistakes(tokens, diagnostics, || quote!(::core::unreachable!()));
     quote!({ #tokens }).into()

@@ -1,5 +1,7 @@
 //! Every text that the macros show a user: what is wrong, and what to write instead.
 
+use crate::ir::transform::Transform;
+
 pub const CLOSURE: &str = "a closure over tensors has no derivative that can be written at compile time\n\
     help: write its body in place, or as a function with `#[differentiable]`";
 pub const EARLY_RETURN: &str = "`call` is lowered to straight-line code, so it cannot return early\n\
@@ -73,12 +75,24 @@ pub const PARAM_FORM: &str =
 pub const NAME_LITERAL: &str =
     "the name is a string: `name = \"head\"`, or in a loop `name = format!(\"layers_{i}\")`";
 pub const SUBMODULE_AS_VALUE: &str = "a submodule is called, not passed on: `dense(x)`";
-pub const GRAD_FORM: &str = "`value_and_grad!` takes a closure and what to differentiate by: \
-    `value_and_grad!(|params| { … }, &state.params)`";
-pub const GRAD_COUNT: &str = "the closure and the arguments after it differ in number";
-pub const AUX_FORM: &str = "the closure ends in the loss, or in `(loss, aux)`";
+pub const FIELD_ASSIGNMENT: &str = "a module is read, never changed\n\
+    help: set its fields before it is called: `Model::new().rate(0.5)`";
+pub const PLAIN_METHOD: &str = "this method is not lowered, so that no gradient would go through it\n\
+    help: let it take `&self` and tensors only, and return tensors";
+pub const SUBMODULE_METHOD: &str = "a submodule is called, and no other method of it: `self.encoder(x)`";
+pub const RECURSION: &str = "a method is written in place where it is called, so it cannot call itself";
+pub const COMPACT_UNREACHED: &str = "`call` does not reach this method, so what it declares would have no number\n\
+    help: declare its submodules as fields of the struct";
+pub const UNDECLARED: &str = "the type of this module is a type parameter, so what it yields must be declared\n\
+    help: bind it to a name with a type: `let y: Tensor![B, 32] = …;`";
 pub const TREE_AS_TENSOR: &str = "these are variables of a model: pass them to `model.apply(…)`";
 pub const LOSS_INDEPENDENT: &str = "the loss does not depend on what it is differentiated by";
+pub const NESTED_REVERSE: &str = "a gradient is taken through this transformation, and a backward pass does not go backward again\n\
+    help: take the outer derivative forward, with `jvp!`, `hvp!`, `jacfwd!` or `hessian!`";
+pub const NESTED_VJP: &str = "the pullback of `vjp!` is no tensor, so it does not belong in a closure\n\
+    help: multiply the output by the cotangent, and take `grad!` of the sum";
+pub const TRANSFORM_OUTSIDE: &str = "a derivative in the body of a function or module is not lowered\n\
+    help: take it in a closure, outside of the module";
 
 pub const APPLY_VARIABLES: &str = "`apply` takes the model's variables first: `model.apply(params, x)`";
 pub const DIMENSION_NOT_INTEGER: &str = "a dimension is an integer, such as `28`";
@@ -113,4 +127,83 @@ pub fn not_mutable(name: &str) -> String {
 /// A name that cannot be a field of a struct.
 pub fn not_a_name(name: &str) -> String {
     format!("`{name}` cannot name a variable: use letters, digits and `_`, beginning with a letter")
+}
+
+/// What stands in the macro of a transformation.
+pub fn form(transform: Transform) -> String {
+    let name = transform.name();
+    match transform {
+        Transform::ValueAndGrad | Transform::Grad => format!(
+            "`{name}!` takes a closure and what to differentiate by: `{name}!(|params| {{ … }}, &state.params)`"
+        ),
+        _ if transform.takes_tangents() => {
+            format!(
+                "`{name}!` takes a closure, where it is evaluated, and a direction: `{name}!(|x| {{ … }}, x, tangent)`"
+            )
+        }
+        _ => format!("`{name}!` takes a closure and where it is evaluated: `{name}!(|x| {{ … }}, x)`"),
+    }
+}
+
+/// The arguments are not as many as the closure's.
+pub fn count(transform: Transform) -> String {
+    match transform.takes_tangents() {
+        true => format!(
+            "after a closure of several arguments, `{name}!` takes the tuple of them and the tuple of their tangents: \
+             `{name}!(|x, y| {{ … }}, (x, y), (dx, dy))`",
+            name = transform.name()
+        ),
+        false => "the closure and the arguments after it differ in number".to_string(),
+    }
+}
+
+/// A Jacobian by several tensors.
+pub fn one_argument(transform: Transform) -> String {
+    let name = transform.name();
+    format!("`{name}!` differentiates by one tensor\n    help: let the closure read the others from outside")
+}
+
+/// The closure ends in too many values.
+pub fn results(transform: Transform) -> String {
+    match transform {
+        Transform::ValueAndGrad | Transform::Grad => {
+            "the closure ends in the loss, or in `(loss, aux)`".to_string()
+        }
+        _ if transform.most_results() == 1 => {
+            format!("the closure of `{}!` ends in one tensor", transform.name())
+        }
+        _ => format!("the closure ends in a tensor, or in a tuple of at most {}", transform.most_results()),
+    }
+}
+
+/// A transformation's result has several parts.
+pub fn bound(transform: Transform, results: usize) -> String {
+    format!("`{}!` has {results} results here: bind each to a name, `let (a, b) = …;`", transform.name())
+}
+
+/// A field that the struct does not have.
+pub fn no_field(field: &impl std::fmt::Display) -> String {
+    format!("the struct of this module has no field `{field}`")
+}
+
+/// A field that does not hold so many submodules.
+pub fn no_element(field: &impl std::fmt::Display, index: usize) -> String {
+    format!(
+        "`{field}` has no submodule {index}\n\
+         help: several submodules are in a tuple, `self.{field}.0(x)`, or in an array, `self.{field}[0](x)`"
+    )
+}
+
+/// A method that is called with the wrong number of tensors.
+pub fn method_form(method: &impl std::fmt::Display, inputs: usize, outputs: usize) -> String {
+    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    format!("`{method}` takes {} and returns {}", count(inputs, "input"), count(outputs, "tensor"))
+}
+
+/// A generic that a method written in place names, and its caller does not have.
+pub fn missing_generic(method: &impl std::fmt::Display, generic: &impl std::fmt::Display) -> String {
+    format!(
+        "`{method}` is written in place here, and names its generic `{generic}`, which does not exist here\n\
+         help: give this method a generic of the same name and meaning"
+    )
 }

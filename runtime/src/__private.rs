@@ -12,7 +12,27 @@ pub use crate::module::control::{
     Either, Slots, StandIn, Unzip, accumulate, called, constant, each, each_of, first_of, fold, narrowed,
     other_arm, scan, scan_back, summed, taken, taken_mut,
 };
+use crate::transform::{Lift, Primal, Split};
+pub use crate::transform::{jacobian_by_columns, jacobian_by_rows};
 pub use serde;
+
+/// What a closure reads from outside, with one tangent more, of zero.
+pub fn constant<T: Lift>(value: &T) -> T::Lifted {
+    value.lifted()
+}
+
+/// What a closure is differentiated by, with its tangent.
+pub fn dual<P: Primal>(value: &P, tangent: &impl Primal<Owned = P::Owned>) -> P::Lifted {
+    value.with_tangent(tangent.owned())
+}
+
+/// Serialises the variables of submodules that share a field so that a state dict can give each its own name.
+pub fn elements<T: serde::Serialize, S: serde::Serializer>(
+    elements: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_newtype_struct(crate::serialization::ELEMENTS, elements)
+}
 
 /// What names the types of a module's values: the generated trait of its steps is implemented for `Steps<(generics)>`.
 pub struct Steps<G>(PhantomData<G>);
@@ -56,7 +76,12 @@ pub fn nothing<N: Need, T>() -> N::Of<T> {
     N::when(|| unreachable!("a cotangent that is needed comes out of a backward pass"))
 }
 
-/// The input of a call in `value_and_grad!`.
+/// A result that was computed forward, and its tangent.
+pub fn split<T: Split>(dual: T) -> (T::Primal, T::Primal) {
+    dual.split()
+}
+
+/// The input of a call in a closure.
 ///
 /// Its methods fix the type of the input before rustc looks for the op or the model, so that what is said of a wrong
 /// one is said of that input.
@@ -78,6 +103,27 @@ impl<In> Input<In> {
                 pull: |(op, residuals), cotangent| op.backward(residuals, cotangent),
             },
         )
+    }
+
+    /// Applies a model to variables that were lifted for this call, and keeps what goes backward through it.
+    #[allow(clippy::type_complexity)]
+    pub fn lifted_model_vjp<
+        'a,
+        N: Needs<In>,
+        M: Pure<In> + Trainable<In, N>,
+        V: Collections<M::Params, M::State>,
+    >(
+        self,
+        model: &'a M,
+        variables: V,
+        _: N,
+    ) -> (M::Out, Pullback<(&'a M, V, M::Residuals), M::Out, (M::Params, N::Cotangents)>) {
+        let scope = Scope::without_streams();
+        let (out, residuals) = model.forward(variables.params(), &mut variables.state(), &scope, self.0);
+        let pull = |(model, variables, residuals): (&'a M, V, M::Residuals), cotangent| {
+            model.backward(variables.params(), residuals, cotangent)
+        };
+        (out, Pullback { kept: (model, variables, residuals), pull })
     }
 
     /// Applies a model, and keeps what goes backward through it.
@@ -117,10 +163,10 @@ impl<S: Shape, E: Element> IntoTensor for Tensor<S, E> {
     }
 }
 
-impl<S: Shape, E: Element> IntoTensor for &Tensor<S, E> {
-    type Tensor = Tensor<S, E>;
-    fn into_tensor(self) -> Tensor<S, E> {
-        self.clone()
+impl<T: IntoTensor + Clone> IntoTensor for &T {
+    type Tensor = T::Tensor;
+    fn into_tensor(self) -> T::Tensor {
+        self.clone().into_tensor()
     }
 }
 

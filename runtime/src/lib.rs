@@ -6,6 +6,7 @@ extern crate self as flaxen;
 #[doc(hidden)]
 pub mod __private;
 pub mod backend;
+pub mod checkpoint;
 pub mod data;
 pub mod error;
 pub mod init;
@@ -17,13 +18,21 @@ pub mod op;
 pub mod ops;
 pub mod optim;
 pub mod rng;
+pub mod serialization;
 pub mod shape;
 pub mod tensor;
 pub mod train;
+pub mod transform;
 pub mod tree;
 
+#[doc(hidden)]
+pub use flaxen_macros::__implementation;
+
 pub use error::{Error, Result};
-pub use flaxen_macros::{Tensor, compact, differentiable, dim, module, param, value_and_grad};
+pub use flaxen_macros::{
+    Tensor, compact, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp, module, param,
+    value_and_grad, vjp,
+};
 pub use rng::Key;
 pub use shape::dim::names;
 pub use tensor::Tensor;
@@ -41,7 +50,7 @@ pub mod prelude {
     };
     pub use crate::loss::*;
     pub use crate::module::{BatchStats, Eval, Phase, Train, Variables};
-    pub use crate::nn::{Conv, Dense, Layer};
+    pub use crate::nn::{Conv, Dense, Embed, GroupNorm, InstanceNorm, Layer, LayerNorm, RMSNorm, Stack};
     pub use crate::op::Op as _;
     pub use crate::ops::avg_pool_with::{ExcludePad, IncludePad};
     pub use crate::ops::*;
@@ -50,9 +59,12 @@ pub mod prelude {
     pub use crate::shape::dim::{Dim1, Dim2, Dim3, Dim4, Dim5, Dim6, Dim7, Dim8, Dim9};
     pub use crate::shape::window::{Pad, Same, Strides, Valid, Window};
     pub use crate::shape::{Batch, Dim, Dyn, Shape, Static, StaticShape};
-    pub use crate::tensor::{Element, Float};
+    pub use crate::tensor::{Dual, Element, Float};
     pub use crate::train::TrainState;
     pub use crate::train::metrics::accuracy;
     pub use crate::tree::Tree;
-    pub use crate::{Key, Tensor, compact, differentiable, dim, module, param, value_and_grad};
+    pub use crate::{
+        Key, Tensor, compact, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp, module, param,
+        value_and_grad, vjp,
+    };
 }

@@ -33,6 +33,11 @@ impl<'a> Path<'a> {
         Path { index: Some(index), ..*self }
     }
 
+    /// The path of a part that is called by its number: `0`.
+    pub const fn number(&'a self, index: usize) -> Path<'a> {
+        Path { parent: Some(self), name: "", index: Some(index), collection: None }
+    }
+
     /// The path of a variable called `name` in a collection other than `params`.
     pub const fn variable<C: Collection>(&'a self, name: &'a str) -> Path<'a> {
         Path { parent: Some(self), name, index: None, collection: Some(C::NAME) }
@@ -42,6 +47,7 @@ impl<'a> Path<'a> {
     pub fn name(&self) -> Cow<'a, str> {
         match self.index {
             None => Cow::Borrowed(self.name),
+            Some(index) if self.name.is_empty() => Cow::Owned(index.to_string()),
             Some(index) => Cow::Owned(format!("{}_{index}", self.name)),
         }
     }
@@ -64,8 +70,10 @@ impl fmt::Display for Path<'_> {
                 write!(formatter, "{parent}/")?;
             }
             formatter.write_str(self.name)?;
-            if let Some(index) = self.index {
-                write!(formatter, "_{index}")?;
+            match self.index {
+                Some(index) if self.name.is_empty() => write!(formatter, "{index}")?,
+                Some(index) => write!(formatter, "_{index}")?,
+                None => {}
             }
         }
         Ok(())
@@ -147,6 +155,38 @@ pub trait Tree:
         zeros
     }
 
+    /// A tree whose every leaf `map` may have changed, knowing its path: `jax.tree_util.tree_map_with_path`, and
+    /// `flax.traverse_util.path_aware_map`.
+    ///
+    /// ```
+    /// use flaxen::nn::DenseParams;
+    /// use flaxen::prelude::*;
+    ///
+    /// let params = DenseParams::<U2, U1> { kernel: Tensor::of(&[1.0, 2.0])?, bias: Tensor::of(&[3.0])? };
+    /// let mapped = params.map_with_path(|path, leaf| match path.name() {
+    ///     "bias" => leaf.fill(0.0),
+    ///     _ => leaf.map(&mut |x| 2.0 * x),
+    /// });
+    /// assert_eq!((mapped.kernel.as_slice(), mapped.bias.as_slice()), (&[2.0, 4.0][..], &[0.0][..]));
+    /// # Ok::<(), flaxen::Error>(())
+    /// ```
+    fn map_with_path(&self, map: impl FnMut(&Path, &mut dyn LeafMut)) -> Self {
+        struct Map<F>(F);
+        impl<F: FnMut(&Path, &mut dyn LeafMut)> Zip<0> for Map<F> {
+            fn leaf<S: Shape, E: Float>(
+                &mut self,
+                path: &Path,
+                leaf: &mut Tensor<S, E>,
+                []: [&mut Tensor<S, E>; 0],
+            ) {
+                self.0(path, leaf);
+            }
+        }
+        let mut mapped = self.clone();
+        mapped.zip([], &Path::ROOT, &mut Map(map));
+        mapped
+    }
+
     /// Adds another tree, leaf by leaf.
     fn accumulate(&mut self, mut other: Self) {
         struct Add;
@@ -174,6 +214,32 @@ pub struct Leaf {
     pub sizes: Vec<usize>,
     /// The name of the element type.
     pub element: &'static str,
+}
+
+/// A leaf of any shape and element type.
+pub trait LeafMut {
+    /// The sizes of the tensor.
+    fn sizes(&self) -> Vec<usize>;
+
+    /// Makes every element the same.
+    fn fill(&mut self, value: f64);
+
+    /// Replaces every element by what `map` makes of it, rounded to the element type.
+    fn map(&mut self, map: &mut dyn FnMut(f64) -> f64);
+}
+
+impl<S: Shape, E: Float> LeafMut for Tensor<S, E> {
+    fn sizes(&self) -> Vec<usize> {
+        self.shape().sizes().as_ref().to_vec()
+    }
+
+    fn fill(&mut self, value: f64) {
+        *self = Tensor::full(self.shape(), E::from_f64(value));
+    }
+
+    fn map(&mut self, map: &mut dyn FnMut(f64) -> f64) {
+        self.as_mut_slice().iter_mut().for_each(|element| *element = E::from_f64(map(element.to_f64())));
+    }
 }
 
 impl<S: Shape, E: Float> Tree for Tensor<S, E> {

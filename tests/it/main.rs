@@ -7,4 +7,5 @@ mod module;
 mod parity;
 mod tensor_serde;
 mod threads;
+mod transforms;
 mod tree;

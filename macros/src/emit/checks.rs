@@ -14,7 +14,7 @@
 
 use super::generics::{AllGenerics, StandIn};
 use super::names;
-use super::steps::callee;
+use super::steps::{callee, declared};
 use crate::ir::control::{Branch, Loop};
 use crate::ir::{Body, Call, Eqn, InputType, Signature, Var};
 use crate::parse::dims::TensorType;
@@ -24,7 +24,7 @@ use quote::{quote, quote_spanned};
 /// The constant, true as soon as it can be evaluated. Where a generic parameter stands for something other than a
 /// dimension or an element, nothing is known in numbers, and the types speak.
 pub fn checks(body: &Body, signature: &Signature, shapes: &Ident, name: &str) -> TokenStream {
-    let Some(stand_ins) = AllGenerics::of(signature).stand_ins() else {
+    let Some(stand_ins) = AllGenerics::of(signature).stand_ins(|name| stands_for_modules(body, name)) else {
         return quote! {
             #[doc(hidden)]
             #[allow(non_upper_case_globals)]
@@ -37,6 +37,7 @@ pub fn checks(body: &Body, signature: &Signature, shapes: &Ident, name: &str) ->
         StandIn::Constant(name, ty) => {
             quote!(const #name: #ty = <#ty as ::flaxen::__private::StandIn>::VALUE;)
         }
+        StandIn::Module(name) => quote!(type #name = ();),
         StandIn::Phase(name) => quote!(type #name = ::flaxen::module::Eval;),
     });
     let inputs = body.inputs.iter().zip(&signature.inputs).map(|(&input, (_, ty))| {
@@ -65,6 +66,17 @@ pub fn checks(body: &Body, signature: &Signature, shapes: &Ident, name: &str) ->
             true
         };
     }
+}
+
+/// Whether a type parameter occurs in the types of the struct's fields alone, so that nothing asks what it is.
+fn stands_for_modules(body: &Body, name: &Ident) -> bool {
+    let ops = body.eqns.iter().filter_map(|eqn| match &eqn.call {
+        Call::Op { ty, .. } => Some(ty),
+        _ => None,
+    });
+    let made = body.submodules.iter().filter(|submodule| !submodule.held).map(|submodule| &submodule.ty);
+    body.submodules.iter().any(|submodule| submodule.opaque)
+        && !ops.chain(made).any(|ty| crate::ir::names(ty.clone(), name))
 }
 
 /// All dimensions are types here: the generic ones have stand-ins of the same name.
@@ -161,6 +173,14 @@ impl Checks<'_> {
 
     /// What an equation makes of the rules of its arguments.
     fn rule(&self, eqn: &Eqn) -> TokenStream {
+        if let Some(declared) = declared(self.body, eqn) {
+            let sizes: Vec<_> = declared.map(|(_, tensor)| sizes(tensor)).collect();
+            let unused = (sizes.len()..4).map(|_| quote!(::flaxen::shape::Sizes::new(&[])));
+            return match sizes.as_slice() {
+                [one] => quote!(::flaxen::shape::Rule::Out(#one)),
+                several => quote!(::flaxen::shape::Rule::Outs([#(#several,)* #(#unused),*])),
+            };
+        }
         if let Call::Param(index) = &eqn.call {
             let sizes = sizes(&self.body.params[*index].tensor);
             return quote!(::flaxen::shape::Rule::Out(#sizes));

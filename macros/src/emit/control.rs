@@ -268,7 +268,7 @@ impl<'a> Passes<'a> {
         });
         let results = tuple(&results.collect::<Vec<_>>());
         let gradients = step.inner.iter().map(|(tree, _)| {
-            let gradient = names::gradient(self.declared(*tree).field);
+            let gradient = names::gradient(&self.declared(*tree).key);
             quote!(#gradient)
         });
         let inputs = eqn.args.iter().zip(&repeated.body.inputs);
@@ -350,7 +350,7 @@ impl<'a> Passes<'a> {
             let place = self.place_around(Root::Params, &declared, depth);
             return quote!(::flaxen::tree::Tree::zeros_like(&#place));
         }
-        let gradient = names::gradient(declared.field);
+        let gradient = names::gradient(&declared.key);
         match declared.nest.len() > depth {
             true => quote!(::core::option::Option::Some(#gradient)),
             false => quote!(#gradient),
@@ -374,7 +374,7 @@ impl<'a> Passes<'a> {
         let mut add = TokenStream::new();
         let pattern = step.inner.iter().map(|(tree, gradient)| {
             let declared = self.declared(*tree);
-            let (name, term) = (names::gradient(declared.field), names::inner_gradient(declared.field));
+            let (name, term) = (names::gradient(&declared.key), names::inner_gradient(&declared.key));
             match gradient {
                 Gradient::Assign => quote!(#name),
                 Gradient::Add => {
@@ -407,7 +407,7 @@ impl<'a, 'b> Sums<'a, 'b> {
         for (tree, _) in &step.inner {
             let declared = inner.declared(*tree);
             let list = if declared.nest.len() >= depth { &mut each } else { &mut gradients };
-            list.push(declared.field.clone());
+            list.push(declared.key);
         }
         let captured = captured.iter().copied().filter(|&var| *inner.lowered.need(var) != Need::No);
         Sums { inner, each, gradients, captured: captured.collect() }

@@ -3,27 +3,43 @@
 use crate::ir::Signature;
 use crate::parse::signature::has_bound;
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{GenericParam, Generics, WherePredicate};
+use quote::{ToTokens, quote};
+use syn::{GenericParam, Generics};
 
 /// The generics of a module or of a differentiable function.
+#[derive(Clone)]
 pub struct AllGenerics {
     outer: Vec<GenericParam>,
     inner: Vec<GenericParam>,
-    predicates: Vec<WherePredicate>,
+    predicates: Vec<TokenStream>,
 }
 
 impl AllGenerics {
     /// The generics of a signature.
     pub fn of(signature: &Signature) -> Self {
-        let predicates = |generics: &Generics| -> Vec<WherePredicate> {
-            generics.where_clause.iter().flat_map(|clause| clause.predicates.iter().cloned()).collect()
+        let predicates = |generics: &Generics| -> Vec<TokenStream> {
+            let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+            predicates.map(ToTokens::to_token_stream).collect()
         };
         AllGenerics {
             outer: signature.outer.params.iter().cloned().collect(),
             inner: signature.inner.params.iter().cloned().collect(),
             predicates: [predicates(&signature.outer), predicates(&signature.inner)].concat(),
         }
+    }
+
+    /// The same with further bounds.
+    pub fn with(&self, bounds: &[TokenStream]) -> Self {
+        let predicates = self.predicates.iter().chain(bounds).cloned().collect();
+        AllGenerics { predicates, ..self.clone() }
+    }
+
+    /// The type parameters that nothing is said of: each may stand for a module.
+    pub fn modules(&self) -> impl Iterator<Item = &syn::Ident> {
+        self.outer.iter().filter_map(|param| match param {
+            GenericParam::Type(ty) if ty.bounds.is_empty() => Some(&ty.ident),
+            _ => None,
+        })
     }
 
     /// `H: Dim, O: Dim, B: Batch`
@@ -68,6 +84,38 @@ impl AllGenerics {
         types(self.params().into_iter())
     }
 
+    /// The generics that stand for an element.
+    pub fn elements(&self) -> Vec<syn::Ident> {
+        let elements = self.outer.iter().chain(&self.inner).filter_map(|param| match stand_in(param) {
+            Some(StandIn::Element(name)) => Some(name),
+            _ => None,
+        });
+        elements.collect()
+    }
+
+    /// What the generics of the parameters must be, as predicates: `H: Dim, H: DimDiv<U2>,`.
+    pub fn bounds_of_params(&self) -> TokenStream {
+        let bounds = self.params().into_iter().filter_map(|param| match param {
+            GenericParam::Type(ty) if !ty.bounds.is_empty() => {
+                let (name, bounds) = (&ty.ident, &ty.bounds);
+                Some(quote!(#name: #bounds,))
+            }
+            _ => None,
+        });
+        let (bounds, predicates) = (bounds.collect::<TokenStream>(), &self.predicates);
+        quote!(#bounds #(#predicates,)*)
+    }
+
+    /// `H, O`: the generics of the `impl`.
+    pub fn arguments_of_outer(&self) -> TokenStream {
+        arguments(self.outer.iter())
+    }
+
+    /// Whether parameters see other types than a call does: there is a batch or a phase.
+    pub fn has_batch(&self) -> bool {
+        self.outer.iter().chain(&self.inner).any(|param| !decides_params(param))
+    }
+
     /// Whether the parameters have no generics.
     pub fn params_are_concrete(&self) -> bool {
         self.params().is_empty()
@@ -92,14 +140,22 @@ impl AllGenerics {
     }
 
     /// `H: DimDiv<U2>`
-    pub fn predicates(&self) -> &[WherePredicate] {
+    pub fn predicates(&self) -> &[TokenStream] {
         &self.predicates
     }
 
     /// The type parameters that a shape check in numbers needs stand-ins for; `None` if there is one of which it is not
     /// known what it stands for.
-    pub fn stand_ins(&self) -> Option<Vec<StandIn>> {
-        self.outer.iter().chain(&self.inner).map(stand_in).collect()
+    pub fn stand_ins(&self, is_module: impl Fn(&syn::Ident) -> bool) -> Option<Vec<StandIn>> {
+        let known = |param| {
+            stand_in(param).or_else(|| match param {
+                GenericParam::Type(ty) if ty.bounds.is_empty() && is_module(&ty.ident) => {
+                    Some(StandIn::Module(ty.ident.clone()))
+                }
+                _ => None,
+            })
+        };
+        self.outer.iter().chain(&self.inner).map(known).collect()
     }
 
     fn params(&self) -> Vec<&GenericParam> {
@@ -107,16 +163,18 @@ impl AllGenerics {
     }
 }
 
-/// What a parameter stands for.
+/// What a type parameter stands for.
 pub enum StandIn {
-    /// A number of passes, or something else that no shape depends on.
-    Constant(syn::Ident, syn::Type),
     /// A dimension.
     Dim(syn::Ident),
     /// An element.
     Element(syn::Ident),
     /// Training or evaluation.
     Phase(syn::Ident),
+    /// A module.
+    Module(syn::Ident),
+    /// A number of passes, or something else that no shape depends on.
+    Constant(syn::Ident, syn::Type),
 }
 
 fn stand_in(param: &GenericParam) -> Option<StandIn> {

@@ -25,7 +25,7 @@ impl<'a> Passes<'a> {
     /// Draws the variables of a submodule.
     pub fn draw_submodule(&self, index: usize) -> TokenStream {
         let declared = Declared::submodule(&self.lowered.body, index);
-        let (param, state) = (names::drawn(declared.field), names::drawn_state(declared.field));
+        let (param, state) = (names::drawn(&declared.key), names::drawn_state(&declared.key));
         let drawn = self.in_nest(declared.nest, &|passes| passes.draw_called(index));
         match declared.nest.is_empty() && !declared.optional {
             true => quote!(let (#param, #state) = #drawn;),
@@ -45,7 +45,7 @@ impl<'a> Passes<'a> {
             };
             if declared.nest.is_empty() { made } else { quote!({ let drawn: #ty = #made; drawn }) }
         });
-        let param = names::drawn(declared.field);
+        let param = names::drawn(&declared.key);
         quote!(let #param = #drawn;)
     }
 

@@ -14,62 +14,70 @@
 //! ```
 
 use super::names;
-use super::place::{Declared, number_of_pass};
-use super::variables::Part;
+use super::place::number_of_pass;
+use super::variables::{Field, Part};
+use crate::ir::Element;
 use crate::ir::control::{Level, Number};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::BTreeSet;
 
 /// The type of a field: of one pass and arm it would be `ty`.
-pub fn wrapped(declared: &Declared, ty: TokenStream) -> TokenStream {
+pub fn wrapped(field: &Field, ty: TokenStream) -> TokenStream {
     let optional = |ty: TokenStream| quote!(::core::option::Option<#ty>);
-    let innermost = if declared.optional { optional(ty) } else { ty };
-    declared.nest.iter().rev().fold(innermost, |ty, level| match level {
+    let innermost = if field.optional { optional(ty) } else { ty };
+    field.nest.iter().rev().fold(innermost, |ty, level| match level {
         Level::Arm { .. } => optional(ty),
         Level::Pass { length, .. } => quote!(::flaxen::module::Each<#ty, { #length }>),
     })
 }
 
-/// The declaration of a field.
-pub fn field(part: &Part) -> TokenStream {
-    let (ident, ty, name) = (part.declared.field, &part.ty, part.declared.name);
-    let is_plain = is_plain(part);
-    let numbered = match part.number {
+/// What the documentation of a field says.
+pub fn doc(part: &Part) -> String {
+    let name = &part.field.name;
+    let numbered = match part.field.number {
         Number::None => format!("`{name}`"),
         _ if part.is_in_loop() => format!("`{name}_0`, `{name}_1`, …, one for each pass"),
         _ => format!("`{name}_…`, as Flax numbers it"),
     };
-    let doc = if part.may_be_missing() { format!("{numbered}, if its arm is taken") } else { numbered };
-    let key =
-        if is_plain { name.to_string() } else { ident.to_string().trim_start_matches("r#").to_string() };
+    if part.may_be_missing() { format!("{numbered}, if its arm is taken") } else { numbered }
+}
+
+/// The name under which a field is written.
+pub fn written_name(part: &Part) -> String {
+    if is_plain(part) { part.field.name.clone() } else { names::text(&part.field.key) }
+}
+
+/// The attribute that says so to serde.
+pub fn serialized(part: &Part) -> TokenStream {
+    let name = written_name(part);
     let absent = part
         .is_optional_field()
         .then(|| quote!(, default, skip_serializing_if = "::core::option::Option::is_none"));
-    quote!(#[doc = #doc] #[serde(rename = #key #absent)] pub #ident: #ty)
+    quote!(#[serde(rename = #name #absent)])
 }
 
 impl Part<'_> {
     fn is_in_loop(&self) -> bool {
-        self.declared.nest.iter().any(|level| matches!(level, Level::Pass { .. }))
+        self.field.nest.iter().any(|level| matches!(level, Level::Pass { .. }))
     }
 
     fn may_be_missing(&self) -> bool {
-        self.declared.optional || self.declared.nest.iter().any(|level| matches!(level, Level::Arm { .. }))
+        self.field.optional || self.field.nest.iter().any(|level| matches!(level, Level::Arm { .. }))
     }
 
     /// Whether the field itself is an `Option`.
     fn is_optional_field(&self) -> bool {
-        match self.declared.nest.first() {
+        match self.field.nest.first() {
             Some(level) => matches!(level, Level::Arm { .. }),
-            None => self.declared.optional,
+            None => self.field.optional,
         }
     }
 }
 
 /// Whether a field is there, once, and its name is known.
 fn is_plain(part: &Part) -> bool {
-    part.declared.nest.is_empty() && !part.declared.optional && part.number == Number::None
+    part.field.nest.is_empty() && !part.field.optional && part.field.number == Number::None
 }
 
 /// `Tree::visit` of every field.
@@ -85,10 +93,10 @@ pub fn zip(parts: &[Part]) -> TokenStream {
     walk(parts, Access::Zip, &|part, _| {
         let path = path(part);
         if is_plain(part) {
-            let ident = part.declared.field;
+            let place = part.field.place();
             return quote! {{
-                let parts = others.each_mut().map(|tree| &mut tree.#ident);
-                ::flaxen::tree::Tree::zip(&mut self.#ident, parts, &#path, zip);
+                let parts = others.each_mut().map(|tree| &mut tree.#place);
+                ::flaxen::tree::Tree::zip(&mut self.#place, parts, &#path, zip);
             }};
         }
         quote!(::flaxen::tree::Tree::zip(part, parts, &#path, zip);)
@@ -99,21 +107,21 @@ pub fn zip(parts: &[Part]) -> TokenStream {
 pub fn debug(parts: &[Part]) -> TokenStream {
     let entry = |part: &Part, value: TokenStream| {
         let (name, value) = (
-            part.declared.name,
+            &part.field.name,
             match part.leaf {
                 true => quote!(&::flaxen::__private::LeafShape(#value)),
                 false => value,
             },
         );
-        match part.number {
+        match part.field.number {
             Number::None => quote!(.entry(&::core::format_args!("{}", #name), #value)),
             _ => quote!(.entry(&::core::format_args!("{}_{}", #name, number), #value)),
         }
     };
     if parts.iter().all(is_plain) {
         let entries = parts.iter().map(|part| {
-            let ident = part.declared.field;
-            entry(part, quote!(&self.#ident))
+            let place = part.field.place();
+            entry(part, quote!(&self.#place))
         });
         return quote!(formatter.debug_map()#(#entries)*.finish());
     }
@@ -129,8 +137,12 @@ pub fn debug(parts: &[Part]) -> TokenStream {
 }
 
 fn path(part: &Part) -> TokenStream {
-    let name = part.declared.name;
-    match part.number {
+    let name = &part.field.name;
+    if let Some(Element { index, .. }) = part.field.element {
+        let name = names::text(&part.field.field);
+        return quote!(path.child(#name).one_of(#index));
+    }
+    match part.field.number {
         Number::None => quote!(path.child(#name)),
         _ => quote!(path.child(#name).one_of(number)),
     }
@@ -150,8 +162,8 @@ type Done<'a> = &'a dyn Fn(&Part, TokenStream) -> TokenStream;
 
 /// All fields in order, with the numbers of those that are counted.
 fn walk(parts: &[Part], access: Access, done: Done) -> TokenStream {
-    let counted = parts.iter().filter(|part| part.number == Number::Counted);
-    let classes: BTreeSet<&str> = counted.map(|part| part.declared.name).collect();
+    let counted = parts.iter().filter(|part| part.field.number == Number::Counted);
+    let classes: BTreeSet<&str> = counted.map(|part| part.field.name.as_str()).collect();
     let counts = classes.into_iter().map(names::count);
     let all: Vec<&Part> = parts.iter().collect();
     let fields = level(&all, 0, access, done);
@@ -180,7 +192,7 @@ fn level(parts: &[&Part], depth: usize, access: Access, done: Done) -> TokenStre
 
 /// The loop at a depth around a declaration.
 fn loop_at<'a>(part: &'a Part, depth: usize) -> Option<(usize, &'a TokenStream)> {
-    let loops = part.declared.nest.iter().filter_map(|level| match level {
+    let loops = part.field.nest.iter().filter_map(|level| match level {
         Level::Pass { of, length, .. } => Some((*of, length)),
         Level::Arm { .. } => None,
     });
@@ -189,9 +201,9 @@ fn loop_at<'a>(part: &'a Part, depth: usize) -> Option<(usize, &'a TokenStream)>
 
 /// One field, through its passes and arms.
 fn reached(part: &Part, access: Access, done: Done) -> TokenStream {
-    let (declared, ident) = (part.declared, part.declared.field);
+    let (declared, place) = (part.field, part.field.place());
     if is_plain(part) {
-        return done(part, quote!(&self.#ident));
+        return done(part, quote!(&self.#place));
     }
     let inside = done(part, quote!(part));
     let inside = if declared.optional { present(declared, access, inside) } else { inside };
@@ -201,31 +213,31 @@ fn reached(part: &Part, access: Access, done: Done) -> TokenStream {
         Level::Pass { of, .. } => indexed(&names::pass(*of), access, inside),
     });
     match access {
-        Access::Read => quote!({ let part = &self.#ident; #inside }),
+        Access::Read => quote!({ let part = &self.#place; #inside }),
         Access::Zip => quote!({
-            let part = &mut self.#ident;
-            let mut parts = others.each_mut().map(|tree| &mut tree.#ident);
+            let part = &mut self.#place;
+            let mut parts = others.each_mut().map(|tree| &mut tree.#place);
             #inside
         }),
     }
 }
 
 fn numbered(part: &Part, inside: TokenStream) -> TokenStream {
-    match part.number {
+    match part.field.number {
         Number::None => inside,
         Number::Pass(of) => {
-            let number = number_of_pass(of, part.declared.nest);
+            let number = number_of_pass(of, &part.field.nest);
             quote!(let number = #number; #inside)
         }
         Number::Counted => {
-            let count = names::count(part.declared.name);
+            let count = names::count(&part.field.name);
             quote!(let number = #count; #count += 1; #inside)
         }
     }
 }
 
-fn present(declared: &Declared, access: Access, inside: TokenStream) -> TokenStream {
-    let name = declared.name;
+fn present(declared: &Field, access: Access, inside: TokenStream) -> TokenStream {
+    let name = &declared.name;
     match access {
         Access::Read => quote!(if let ::core::option::Option::Some(part) = part { #inside }),
         Access::Zip => quote! {

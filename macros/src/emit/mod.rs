@@ -3,6 +3,7 @@
 //! Enters: a lowered body with its signature. Leaves: one generated thing a file; above each emitter stands what it
 //! makes for a small model, as a comment.
 
+pub mod bounds;
 pub mod checks;
 pub mod closure;
 pub mod control;
@@ -11,11 +12,14 @@ pub mod function;
 pub mod generics;
 pub mod init;
 pub mod layout;
+pub mod lift;
+pub mod methods;
 pub mod module;
 pub mod names;
 pub mod passes;
 pub mod place;
 pub mod residuals;
+pub mod serialized;
 pub mod setup;
 pub mod steps;
 pub mod structure;

@@ -1,24 +1,28 @@
 //! A module: its types, parameters, passes, and the methods that a user calls.
 //!
 //! ```text
-//! impl Cnn { pub fn init(&self, key: Key) -> …; pub fn apply(…) -> …; pub const fn shape(…) -> Rule; }
+//! impl Cnn { pub fn init(&self, key: Key) -> …; pub fn bind(…) -> …; pub const fn shape(…) -> Rule; }
+//! impl Cnn { pub fn apply(…) -> …; }
 //! impl<B: Batch> Module<Tensor![B, 28, 28, 1]> for Cnn { … }
 //! impl<B: Batch, Need0: Need> Trainable<Tensor![B, 28, 28, 1], Need0> for Cnn { … }
 //! ```
+//!
+//! Each method besides `call` has the same, for a type of its own ([`methods`](super::methods)).
 
 use super::effects::effects;
 use super::generics::AllGenerics;
+use super::lift::lift;
 use super::names::{self, tuple};
 use super::passes::Passes;
 use super::residuals::residuals;
 use super::steps::{Types, steps};
 use super::variables::{self, Field, Structure};
-use super::{checks, summary};
+use super::{bounds, checks, methods, summary};
 use crate::analyze::activity::Need;
-use crate::ir::Signature;
+use crate::ir::{Method, Module, Signature};
 use crate::lower::backward::{Tree, touched};
 use crate::lower::{Lowered, lower};
-use crate::parse::structure::Implementation;
+use crate::parse::methods::Implementation;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -33,164 +37,310 @@ pub fn input_needs(signature: &Signature) -> Vec<Need> {
 
 /// Everything that `#[module]` makes of an `impl`.
 pub fn module(implementation: Implementation) -> TokenStream {
-    let Implementation { module, attributes, others } = implementation;
-    let names = Names::of(&module.name);
-    let all = AllGenerics::of(&module.signature);
-    let count = module.signature.outputs.len();
-    let lowered = lower(module.body.clone(), &input_needs(&module.signature), count);
-    let types = Types::new(&lowered.body, &names.steps, all.types());
-    let passes = Passes { lowered: &lowered, types, in_place: false, nest: Vec::new() };
-    let parameter_types = Types::new(&lowered.body, &names.steps, all.types_without_batch());
-    let known = Passes { lowered: &lowered, types: parameter_types, in_place: false, nest: Vec::new() };
-    let fields = variables::fields(&module, &known);
-    let params = variables::params(&module, &all, &names.params, &fields);
-    let state = variables::state(&module, &all, &names.state, &fields);
-    let (params_item, state_item, stateless_item) = (params.item(), state.item(), state.stateless_item());
-    let parts = Parts {
-        names: &names,
-        all: &all,
-        signature: &module.signature,
-        passes,
+    let Implementation { module, others } = implementation;
+    let prepared: Vec<Prepared> = module.methods.iter().map(|method| Prepared::of(&module, method)).collect();
+    let mut fields: Vec<Field> = Vec::new();
+    for method in &prepared {
+        let new = variables::fields(&method.passes(), &method.types_of_params());
+        let known: Vec<Ident> = fields.iter().map(|field| field.key.clone()).collect();
+        fields.extend(new.into_iter().filter(|field| !known.contains(&field.key)));
+    }
+    variables::fill_arrays(&mut fields);
+    let of_params = prepared
+        .iter()
+        .flat_map(|method| bounds::of_params(&method.passes(), &method.types_of_params(), &method.all));
+    let of_params: Vec<TokenStream> = of_params.collect();
+    let all = prepared[0].all.with(&of_params);
+    let [params, state] =
+        ["Params", "State"].map(|kind| format_ident!("{}{kind}", module.name, span = module.name.span()));
+    let variables = Variables {
+        params: variables::params(&module.name, &all, &params, &fields),
+        state: variables::state(&module.name, &all, &state, &fields),
         fields: &fields,
-        params,
-        state,
     };
-    let self_ty = &module.self_ty;
-
-    let items = [
-        steps(&lowered.body, &module.signature, &names.steps, &names.shapes),
-        params_item,
-        state_item,
-        stateless_item,
-        effects(&parts.passes, &all, &names.effects),
-        parts.methods(self_ty, &attributes, &others, &module.name, &lowered),
-        parts.module_impl(self_ty),
-        parts.trainable_impl(self_ty),
-        checks::checks(&lowered.body, &module.signature, &names.shapes, &module.name.to_string()),
-    ];
+    let callables: Vec<Callable> =
+        prepared.iter().map(|method| Callable::of(&module, method, &of_params, &variables)).collect();
+    let call = &callables[0];
+    let mut items: Vec<TokenStream> = callables.iter().map(Callable::types).collect();
+    items.extend([
+        variables.params.item(),
+        variables.state.item(),
+        variables.state.stateless_item(),
+        lift(&variables.params),
+        lift(&variables.state),
+        call.methods(&module, &callables, &others),
+        call.module_impl(&call.init(&callables)),
+        call.trainable_impl(),
+    ]);
+    for other in &callables[1..] {
+        items.extend([
+            methods::view(&module, other),
+            other.module_impl(&methods::init(call)),
+            other.trainable_impl(),
+        ]);
+    }
+    items.push(methods::bound(&module, &callables));
     items.into_iter().collect()
 }
 
-/// The names of the generated items.
-struct Names {
+/// The names of the generated items of a method.
+pub struct Names {
     steps: Ident,
-    shapes: Ident,
-    params: Ident,
-    state: Ident,
+    pub shapes: Ident,
     residuals: Ident,
     effects: Ident,
 }
 
 impl Names {
-    fn of(module: &Ident) -> Self {
+    fn of(module: &Ident, method: &Ident) -> Self {
+        let method = if method == "call" { String::new() } else { names::camel(method) };
         Names {
-            steps: format_ident!("__{module}Steps"),
-            shapes: format_ident!("__{module}Shapes"),
-            params: format_ident!("{module}Params", span = module.span()),
-            state: format_ident!("{module}State", span = module.span()),
-            residuals: format_ident!("__{module}Residuals"),
-            effects: format_ident!("__{module}Effects"),
+            steps: format_ident!("__{module}{method}Steps"),
+            shapes: format_ident!("__{module}{method}Shapes"),
+            residuals: format_ident!("__{module}{method}Residuals"),
+            effects: format_ident!("__{module}{method}Effects"),
         }
     }
 }
 
-struct Parts<'a> {
-    names: &'a Names,
-    all: &'a AllGenerics,
-    signature: &'a Signature,
-    passes: Passes<'a>,
-    fields: &'a [Field<'a>],
-    params: Structure<'a>,
-    state: Structure<'a>,
+/// A method and its passes.
+pub struct Prepared<'a> {
+    pub method: &'a Method,
+    pub names: Names,
+    pub all: AllGenerics,
+    pub lowered: Lowered,
 }
 
-impl Parts<'_> {
-    fn input_type(&self) -> TokenStream {
-        tuple(&self.signature.inputs.iter().map(|(_, ty)| ty.to_type()).collect::<Vec<_>>())
+impl<'a> Prepared<'a> {
+    fn of(module: &Module, method: &'a Method) -> Self {
+        let signature = &method.signature;
+        let lowered = lower(method.body.clone(), &input_needs(signature), signature.outputs.len());
+        let names = Names::of(&module.name, &method.name);
+        Prepared { method, names, all: AllGenerics::of(signature), lowered }
     }
 
-    fn output_type(&self) -> TokenStream {
-        tuple(&self.signature.outputs.iter().map(|tensor| tensor.to_type()).collect::<Vec<_>>())
+    pub fn passes(&self) -> Passes<'_> {
+        let types = Types::new(&self.lowered.body, &self.names.steps, self.all.types());
+        Passes { lowered: &self.lowered, types, in_place: false, nest: Vec::new() }
     }
 
-    /// `init`, `apply`, `shape`, with the passes in their documentation.
-    fn methods(
-        &self,
-        self_ty: &syn::Type,
-        attributes: &[syn::Attribute],
-        others: &TokenStream,
-        name: &Ident,
-        lowered: &Lowered,
-    ) -> TokenStream {
-        let outer = &self.signature.outer;
-        let (generics, _, where_clause) = outer.split_for_impl();
-        let (inner, inner_of_params) = (self.all.declared_inner(), self.all.declared_inner_of_params());
-        let inner_where = &self.signature.inner.where_clause;
-        let inner_predicates = inner_where.iter().flat_map(|clause| &clause.predicates);
-        let input = self.input_type();
-        let pure = quote! {
-            for<'call> <Self as ::flaxen::module::Module<#input>>::Updates: ::flaxen::module::effect::NoUpdates<&'call ()>,
-            for<'call> <Self as ::flaxen::module::Module<#input>>::Draws: ::flaxen::module::effect::NoDraws<&'call ()>,
+    /// The types of the values as parameters see them: with any batch.
+    pub fn types_of_params(&self) -> Types<'_> {
+        Types::new(&self.lowered.body, &self.names.steps, self.all.types_without_batch())
+    }
+}
+
+/// The variables that all methods of a module share.
+pub struct Variables<'a> {
+    pub params: Structure<'a>,
+    pub state: Structure<'a>,
+    pub fields: &'a [Field],
+}
+
+/// Something that can be called: the module itself, or one of its methods.
+pub struct Callable<'a> {
+    pub prepared: &'a Prepared<'a>,
+    pub passes: Passes<'a>,
+    pub variables: &'a Variables<'a>,
+    /// The type that is called, and the lifetime that it has.
+    pub ty: TokenStream,
+    pub lifetime: Option<TokenStream>,
+    /// The bounds of what names the variables, and those of a call.
+    pub of_params: &'a [TokenStream],
+    pub of_call: Vec<TokenStream>,
+    /// Its name in texts: `Cnn`, `AutoEncoder::encode`.
+    spoken: String,
+    all: AllGenerics,
+    training: AllGenerics,
+}
+
+impl<'a> Callable<'a> {
+    fn of(
+        module: &Module,
+        prepared: &'a Prepared<'a>,
+        of_params: &'a [TokenStream],
+        variables: &'a Variables<'a>,
+    ) -> Self {
+        let passes = prepared.passes();
+        let is_call = prepared.method.name == "call";
+        let (self_ty, view) = (&module.self_ty, methods::view_name(&module.name, &prepared.method.name));
+        let contract = |key: &Ident| {
+            let field = variables.fields.iter().find(|field| field.key == *key);
+            field.and_then(Field::contract).cloned()
         };
-        let (params, state, output) = (self.params.ty(), self.state.ty(), self.output_type());
-        let inputs: Vec<_> = self.signature.inputs.iter().map(|(name, _)| name).collect();
-        let types: Vec<_> = self.signature.inputs.iter().map(|(_, ty)| ty.to_type()).collect();
-        let input_for_init =
-            Types::new(&self.passes.lowered.body, &self.names.steps, self.all.types_without_batch());
-        let input_for_init = input_for_init.all(&self.passes.lowered.body.inputs);
-        let (given, shape) = (
-            tuple(&inputs.iter().map(|name| quote!(#name)).collect::<Vec<_>>()),
-            checks::shape(name, self.signature),
-        );
-        let passes = summary::passes(lowered);
+        let of_call = match prepared.all.has_batch() {
+            true => bounds::of_call(&passes, contract),
+            false => Vec::new(),
+        };
+        let all = prepared.all.with(&[of_params, &of_call].concat());
+        let training = all.with(&bounds::of_training(&passes));
+        let spoken = match is_call {
+            true => module.name.to_string(),
+            false => format!("{}::{}", module.name, prepared.method.name),
+        };
+        Callable {
+            spoken,
+            ty: if is_call { quote!(#self_ty) } else { quote!(#view<&'module #self_ty>) },
+            lifetime: (!is_call).then(|| quote!('module,)),
+            prepared,
+            passes,
+            variables,
+            of_params,
+            of_call,
+            all,
+            training,
+        }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.prepared.method.signature
+    }
+
+    pub fn input_type(&self) -> TokenStream {
+        tuple(&self.signature().inputs.iter().map(|(_, ty)| ty.to_type()).collect::<Vec<_>>())
+    }
+
+    /// The inputs as parameters see them.
+    pub fn input_type_of_params(&self) -> TokenStream {
+        self.prepared.types_of_params().all(&self.prepared.lowered.body.inputs)
+    }
+
+    pub fn output_type(&self) -> TokenStream {
+        tuple(&self.signature().outputs.iter().map(|tensor| tensor.to_type()).collect::<Vec<_>>())
+    }
+
+    /// The types of its values, what it does besides computing them, and the check of their shapes.
+    fn types(&self) -> TokenStream {
+        let (names, body) = (&self.prepared.names, &self.prepared.lowered.body);
+        let items = [
+            steps(body, self.signature(), &names.steps, &names.shapes),
+            effects(&self.passes, &self.all, &names.effects),
+            checks::checks(body, self.signature(), &names.shapes, &self.spoken),
+        ];
+        items.into_iter().collect()
+    }
+
+    /// `init`, `bind`, `shape`, the other methods, and `apply`, with the passes in their documentation.
+    fn methods(&self, module: &Module, callables: &[Callable], others: &TokenStream) -> TokenStream {
+        let (generics, _, where_clause) = self.signature().outer.split_for_impl();
+        let (self_ty, inner_of_params) = (&module.self_ty, self.prepared.all.declared_inner_of_params());
+        let predicates = self.inner_predicates();
+        let (params, state) = (self.variables.params.ty(), self.variables.state.ty());
+        let (input, shape) = (self.input_type_of_params(), checks::shape(&module.name, self.signature()));
+        let of_params = self.of_params;
+        let accessors = callables[1..].iter().map(|other| methods::accessor(module, other));
+        let (bind, applies, passes) =
+            (methods::bind(module, self), self.applies(), summary::passes(&self.prepared.lowered));
         quote! {
             #[doc = #passes]
+            #[allow(private_bounds)]
             impl #generics #self_ty #where_clause {
                 /// Draws the variables, each with the key that Flax derives from its path.
                 pub fn init<#inner_of_params>(
                     &self,
                     key: ::flaxen::rng::Key,
                 ) -> ::flaxen::module::Variables<#params, #state>
-                #inner_where
+                where
+                    #(#of_params,)*
+                    #(#predicates,)*
                 {
                     let scope = ::flaxen::rng::Scope::root(key);
-                    let (params, state) = <Self as ::flaxen::module::Module<#input_for_init>>::init(self, &scope);
+                    let (params, state) = <Self as ::flaxen::module::Module<#input>>::init(self, &scope);
                     ::flaxen::module::Variables { params, state }
                 }
 
-                /// Computes the output from the variables and the inputs.
-                #(#attributes)*
-                pub fn apply<#inner>(
-                    &self,
-                    variables: &impl ::flaxen::module::Collections<#params, #state>,
-                    #(#inputs: #types,)*
-                ) -> #output
-                where
-                    #pure
-                    #(#inner_predicates,)*
-                {
-                    ::flaxen::__private::apply(self, variables, #given)
-                }
-
+                #applies
+                #bind
+                #(#accessors)*
                 #shape
                 #others
             }
         }
     }
 
-    fn module_impl(&self, self_ty: &syn::Type) -> TokenStream {
+    fn inner_predicates(&self) -> Vec<TokenStream> {
+        let predicates = self.signature().inner.where_clause.iter().flat_map(|clause| &clause.predicates);
+        predicates.map(|predicate| quote!(#predicate)).collect()
+    }
+
+    /// The method `apply` of what is called.
+    pub fn applies(&self) -> TokenStream {
+        let call = self.pure_call(&quote!(Self));
+        let attributes = match self.lifetime {
+            None => self.prepared.method.attributes.clone(),
+            Some(_) => TokenStream::new(),
+        };
+        let (params, state) = (self.variables.params.ty(), self.variables.state.ty());
+        let PureCall { generics, inputs, output, bounds, given } = call;
+        quote! {
+            /// Computes the output from the variables and the inputs.
+            #attributes
+            pub fn apply<#generics>(
+                &self,
+                variables: &impl ::flaxen::module::Collections<#params, #state>,
+                #inputs
+            ) -> #output
+            where
+                #bounds
+            {
+                ::flaxen::__private::apply(self, variables, #given)
+            }
+        }
+    }
+
+    /// The parts of a method that calls `of` and updates nothing.
+    pub fn pure_call(&self, of: &TokenStream) -> PureCall {
+        let input = self.input_type();
+        let (predicates, of_params, of_call) = (self.inner_predicates(), self.of_params, &self.of_call);
+        let names: Vec<_> = self.signature().inputs.iter().map(|(name, _)| quote!(#name)).collect();
+        let types: Vec<_> = self.signature().inputs.iter().map(|(_, ty)| ty.to_type()).collect();
+        PureCall {
+            generics: self.prepared.all.declared_inner(),
+            inputs: quote!(#(#names: #types,)*),
+            output: self.output_type(),
+            bounds: quote! {
+                for<'call> <#of as ::flaxen::module::Module<#input>>::Updates: ::flaxen::module::effect::NoUpdates<&'call ()>,
+                for<'call> <#of as ::flaxen::module::Module<#input>>::Draws: ::flaxen::module::effect::NoDraws<&'call ()>,
+                #(#of_params,)*
+                #(#of_call,)*
+                #(#predicates,)*
+            },
+            given: tuple(&names),
+        }
+    }
+
+    /// What draws the variables of all methods, those of `call` first.
+    fn init(&self, callables: &[Callable]) -> TokenStream {
+        let mut drawn: Vec<Ident> = Vec::new();
+        let mut statements = TokenStream::new();
+        let fields = self.variables.fields;
+        for callable in callables {
+            let own = variables::fields(&callable.passes, &callable.prepared.types_of_params());
+            let is_own =
+                |field: &&Field| own.iter().any(|own| own.key == field.key) && !drawn.contains(&field.key);
+            let own: Vec<&Field> = fields.iter().filter(is_own).collect();
+            statements.extend(callable.passes.setup());
+            statements.extend(variables::draws(own.iter().copied()));
+            drawn.extend(own.iter().map(|field| field.key.clone()));
+        }
+        statements.extend(variables::draws(fields.iter().filter(|field| !drawn.contains(&field.key))));
+        let (params, state) =
+            (self.variables.params.drawn(names::drawn), self.variables.state.drawn(names::drawn_state));
+        quote!(#statements (#params, #state))
+    }
+
+    fn module_impl(&self, init: &TokenStream) -> TokenStream {
         let (declared, where_clause) = (self.all.declared(), self.all.where_clause());
+        let (lifetime, ty) = (&self.lifetime, &self.ty);
         let (input, output) = (self.input_type(), self.output_type());
-        let (params, state) = (self.params.ty(), self.state.ty());
-        let (effects, arguments) = (&self.names.effects, self.all.arguments());
+        let (params, state) = (self.variables.params.ty(), self.variables.state.ty());
+        let (effects, arguments) = (&self.prepared.names.effects, self.all.arguments());
         let (pattern, setup, infer, out) =
             (self.passes.inputs(), self.passes.setup(), self.passes.infer(), self.passes.outputs());
-        let draws = variables::draws(self.fields);
-        let (drawn, drawn_state) = (self.params.drawn(names::drawn), self.state.drawn(names::drawn_state));
         quote! {
             #[doc(hidden)]
             #[allow(unused_variables, unused_assignments, clippy::all)]
-            impl<#declared> ::flaxen::module::Module<#input> for #self_ty #where_clause {
+            impl<#lifetime #declared> ::flaxen::module::Module<#input> for #ty #where_clause {
                 type Out = #output;
                 type Params = #params;
                 type State = #state;
@@ -198,9 +348,7 @@ impl Parts<'_> {
                 type Draws = #effects<#arguments>;
 
                 fn init(&self, scope: &::flaxen::rng::Scope) -> (Self::Params, Self::State) {
-                    #setup
-                    #draws
-                    (#drawn, #drawn_state)
+                    #init
                 }
 
                 fn infer(
@@ -219,16 +367,17 @@ impl Parts<'_> {
         }
     }
 
-    fn trainable_impl(&self, self_ty: &syn::Type) -> TokenStream {
-        let (declared, where_clause) = (self.all.declared(), self.all.where_clause());
+    fn trainable_impl(&self) -> TokenStream {
+        let (declared, where_clause) = (self.training.declared(), self.training.where_clause());
+        let (lifetime, implementor) = (&self.lifetime, &self.ty);
         let input = self.input_type();
-        let needs: Vec<_> = (0..self.signature.inputs.len()).map(names::need_of_input).collect();
+        let needs: Vec<_> = (0..self.signature().inputs.len()).map(names::need_of_input).collect();
         let need = tuple(&needs.iter().map(|need| quote!(#need)).collect::<Vec<_>>());
-        let kept = residuals(&self.passes, &self.names.residuals, self.all, &needs);
+        let kept = residuals(&self.passes, &self.prepared.names.residuals, &self.training, &needs);
         let (item, ty, value) = (kept.item, kept.ty, kept.value);
         let (pattern, setup, forward, out) =
             (self.passes.inputs(), self.passes.setup(), self.passes.forward(), self.passes.outputs());
-        let cotangents: Vec<_> = (0..self.signature.outputs.len()).map(names::term).collect();
+        let cotangents: Vec<_> = (0..self.signature().outputs.len()).map(names::term).collect();
         let cotangents: Vec<_> = cotangents.iter().map(|name| quote!(#name)).collect();
         let cotangent = tuple(&cotangents);
         let (zeros, backward) = (self.passes.zeros(), self.passes.backward(&cotangents));
@@ -238,7 +387,8 @@ impl Parts<'_> {
 
             #[doc(hidden)]
             #[allow(unused_variables, unused_assignments, unused_mut, clippy::all)]
-            impl<#declared #(#needs: ::flaxen::op::Need,)*> ::flaxen::module::Trainable<#input, #need> for #self_ty
+            impl<#lifetime #declared #(#needs: ::flaxen::op::Need,)*> ::flaxen::module::Trainable<#input, #need>
+                for #implementor
             #where_clause
             {
                 type Residuals = #ty;
@@ -273,24 +423,31 @@ impl Parts<'_> {
 
     /// The gradients as parameters; zeros for what no output depends on.
     fn gradients(&self) -> TokenStream {
-        let lowered = self.passes.lowered;
-        let pulled = |field: &Ident| {
-            let reached = touched(std::slice::from_ref(lowered));
-            reached.into_iter().any(|tree| match tree {
-                Tree::Submodule(index) => lowered.body.submodules[index].field == *field,
-                Tree::Param(index) => lowered.body.params[index].field == *field,
+        let lowered = &self.prepared.lowered;
+        let reached = touched(std::slice::from_ref(lowered));
+        let pulled = |key: &Ident| {
+            reached.iter().any(|tree| match tree {
+                Tree::Submodule(index) => names::key(&lowered.body.submodules[*index]) == *key,
+                Tree::Param(index) => lowered.body.params[*index].field == *key,
                 Tree::Var(_) => false,
             })
         };
-        let parts = self.fields.iter().map(|field| {
-            let name = field.declared.field;
-            let gradient = names::gradient(name);
-            let value = match pulled(name) {
+        self.variables.params.construct(|part| {
+            let (place, gradient) = (part.field.place(), names::gradient(&part.field.key));
+            match pulled(&part.field.key) {
                 true => quote!(#gradient),
-                false => quote!(::flaxen::tree::Tree::zeros_like(&params.#name)),
-            };
-            (name.clone(), value)
-        });
-        self.params.construct(parts)
+                false => quote!(::flaxen::tree::Tree::zeros_like(&params.#place)),
+            }
+        })
     }
+}
+
+/// The parts of a method that makes a call which updates nothing.
+pub struct PureCall {
+    pub generics: TokenStream,
+    pub inputs: TokenStream,
+    pub output: TokenStream,
+    pub bounds: TokenStream,
+    /// The inputs as one.
+    pub given: TokenStream,
 }

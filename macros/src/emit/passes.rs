@@ -107,7 +107,21 @@ impl Passes<'_> {
                 let part = names::part(&eqn.label);
                 quote!(&#part)
             }
-            None => quote_spanned!(eqn.span=> &<#callee>::new()),
+            None => match self.held(eqn) {
+                Some(place) => quote!(&self.#place),
+                None => quote_spanned!(eqn.span=> &<#callee>::new()),
+            },
+        }
+    }
+
+    /// Where an equation calls a field of the module's struct.
+    fn held(&self, eqn: &Eqn) -> Option<TokenStream> {
+        match eqn.call {
+            Call::Submodule(index) => {
+                let submodule = &self.lowered.body.submodules[index];
+                submodule.held.then(|| names::place(submodule))
+            }
+            _ => None,
         }
     }
 
@@ -115,7 +129,7 @@ impl Passes<'_> {
         names::var(&self.lowered.body, var)
     }
 
-    pub fn var(&self, var: Var) -> TokenStream {
+    pub(super) fn var(&self, var: Var) -> TokenStream {
         let name = self.name(var);
         quote!(#name)
     }
@@ -131,28 +145,34 @@ impl Passes<'_> {
         quote!(let #pattern: #types = input;)
     }
 
-    pub fn arguments(&self, eqn: &Eqn, moves: &[bool]) -> TokenStream {
+    pub(super) fn arguments(&self, eqn: &Eqn, moves: &[bool]) -> TokenStream {
+        let level = self.lowered.level_of_equation(eqn);
         let args = eqn.args.iter().zip(moves).map(|(arg, &moves)| match arg {
-            Arg::Var(var) if moves => self.var(*var),
             Arg::Var(var) => {
-                let var = self.var(*var);
-                quote!(::core::clone::Clone::clone(&#var))
+                let above = level - self.lowered.level(*var);
+                names::lifted(self.read(*var, moves || above > 0), above, eqn.span)
             }
             Arg::Outside(tokens) => {
                 let span = tokens.span();
-                quote_spanned!(span=> ::flaxen::__private::IntoTensor::into_tensor(#tokens))
+                let tokens =
+                    if self.lowered.repeated { names::reference(tokens.clone()) } else { tokens.clone() };
+                let tensor = quote_spanned!(span=> ::flaxen::__private::IntoTensor::into_tensor(#tokens));
+                names::lifted(tensor, level, span)
             }
         });
         tuple(&args.collect::<Vec<_>>())
     }
 
+    /// A variable, or a clone of it if it is used again.
+    pub(super) fn read(&self, var: Var, moves: bool) -> TokenStream {
+        let var = self.var(var);
+        if moves { var } else { quote!(::core::clone::Clone::clone(&#var)) }
+    }
+
     /// The results of the whole body.
     pub fn outputs(&self) -> TokenStream {
         let outputs = self.lowered.body.outputs.iter().zip(&self.lowered.moved_outputs);
-        let outputs = outputs.map(|(&var, &moves)| {
-            let var = self.var(var);
-            if moves { var } else { quote!(::core::clone::Clone::clone(&#var)) }
-        });
+        let outputs = outputs.map(|(&var, &moves)| self.read(var, moves));
         tuple(&outputs.collect::<Vec<_>>())
     }
 
@@ -179,12 +199,14 @@ impl Passes<'_> {
             }
             Call::Param(of) => self.read_param(*of, eqn.outs[0]),
             Call::Apply { model, variables } => {
-                let (variables, part) = (self.variables(variables), names::part(&eqn.label));
+                let ((variables, lifted), part) = (self.variables(eqn, variables), names::part(&eqn.label));
+                let variables = if lifted { quote!(&#variables) } else { variables };
                 quote_spanned! {eqn.span=>
                     let #part = &#model;
                     let #outs = ::flaxen::__private::model_infer(#part, #variables, #input);
                 }
             }
+            Call::Transform(closure) => self.transformed(eqn, closure, moves),
             Call::Branch(_) => self.infer_branch(index, moves),
             Call::Loop(repeated) => self.infer_loop(index, repeated, moves),
         }
@@ -211,11 +233,14 @@ impl Passes<'_> {
         quote!(let #out: #ty = ::core::clone::Clone::clone(&#place);)
     }
 
-    fn variables(&self, variables: &Arg) -> TokenStream {
-        match variables {
-            Arg::Var(var) => self.var(*var),
-            Arg::Outside(tokens) => tokens.clone(),
-        }
+    /// The variables of a model: a reference to them, or a value if they are lifted.
+    fn variables(&self, eqn: &Eqn, variables: &Arg) -> (TokenStream, bool) {
+        let level = self.lowered.level_of_equation(eqn);
+        let (tokens, below, span) = match variables {
+            Arg::Var(var) => (self.var(*var), self.lowered.level(*var), eqn.span),
+            Arg::Outside(tokens) => (tokens.clone(), 0, tokens.span()),
+        };
+        (names::lifted(tokens, level - below, span), level > below)
     }
 
     /// The forward pass of a closure, with the user's other statements where they stand.
@@ -295,12 +320,14 @@ impl Passes<'_> {
             }
             Call::Param(of) => self.read_param(*of, eqn.outs[0]),
             Call::Apply { model, variables } => {
-                let (variables, part) = (self.variables(variables), names::part(&eqn.label));
+                let ((variables, lifted), part) = (self.variables(eqn, variables), names::part(&eqn.label));
+                let vjp = if lifted { quote!(lifted_model_vjp) } else { quote!(model_vjp) };
                 quote_spanned! {eqn.span=>
                     let #part = &#model;
-                    let (#outs, #kept) = ::flaxen::__private::Input(#input).model_vjp(#part, #variables, #needs);
+                    let (#outs, #kept) = ::flaxen::__private::Input(#input).#vjp(#part, #variables, #needs);
                 }
             }
+            Call::Transform(closure) => self.transformed(eqn, closure, moves),
             Call::Branch(_) => self.forward_branch(index, moves),
             Call::Loop(repeated) => self.forward_loop(index, repeated, moves),
         }
@@ -434,7 +461,8 @@ impl Passes<'_> {
             Call::Submodule(index) => {
                 let (submodule, params) = (&body.submodules[*index], self.params_of(*index));
                 let input = self.types.input(eqn);
-                let (gradient, add) = self.gradient(&submodule.field, step.variables, submodule.optional);
+                let (gradient, add) =
+                    self.gradient(&names::key(submodule), step.variables, submodule.optional);
                 quote_spanned! {eqn.span=>
                     let (#gradient, #pattern) = <#callee as ::flaxen::module::Trainable<#input, #needs>>::backward(
                         #part, #params, #kept, #cotangent,
@@ -453,6 +481,8 @@ impl Passes<'_> {
                 };
                 quote_spanned!(eqn.span=> let (#gradient, #pattern) = #kept.pull(#cotangent); #add)
             }
+            // No gradient goes through it: `closure::check` has said so.
+            Call::Transform(_) => TokenStream::new(),
             Call::Branch(_) => self.backward_branch(step, &pattern, &kept),
             Call::Loop(repeated) => self.backward_loop(step, repeated, &pattern, &kept),
         };

@@ -8,8 +8,8 @@
 
 use super::names;
 use super::passes::Passes;
-use crate::ir::Body;
 use crate::ir::control::{Level, Number};
+use crate::ir::{Body, Element};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -25,6 +25,10 @@ pub struct Declared<'a> {
     /// Flax's name, without its number if that is not known yet.
     pub name: &'a str,
     pub field: &'a Ident,
+    /// Which element of the field it is.
+    pub element: Option<Element>,
+    /// Its name among all locals.
+    pub key: Ident,
     pub nest: &'a [Level],
     /// Whether it may be missing although its place is reached.
     pub optional: bool,
@@ -37,6 +41,8 @@ impl<'a> Declared<'a> {
         Declared {
             name: &submodule.name,
             field: &submodule.field,
+            element: submodule.element,
+            key: names::key(submodule),
             nest: &submodule.nest,
             optional: submodule.optional,
         }
@@ -45,7 +51,14 @@ impl<'a> Declared<'a> {
     /// A parameter, which is used where it is declared.
     pub fn param(body: &'a Body, index: usize) -> Self {
         let param = &body.params[index];
-        Declared { name: &param.name, field: &param.field, nest: &param.nest, optional: false }
+        Declared {
+            name: &param.name,
+            field: &param.field,
+            element: None,
+            key: param.field.clone(),
+            nest: &param.nest,
+            optional: false,
+        }
     }
 }
 
@@ -58,10 +71,10 @@ impl Passes<'_> {
 
     /// The place of the variables of all passes and arms inside of so many levels.
     pub fn place_around(&self, root: Root, declared: &Declared, levels: usize) -> TokenStream {
-        let field = declared.field;
+        let place = names::place_of(declared.field, declared.element);
         let place = match root {
-            Root::Params => quote!(params.#field),
-            Root::State => quote!(state.#field),
+            Root::Params => quote!(params.#place),
+            Root::State => quote!(state.#place),
         };
         declared.nest.iter().take(levels).fold(place, |place, level| match level {
             Level::Arm { .. } => taken(root, &place, declared.name),
@@ -76,6 +89,10 @@ impl Passes<'_> {
     pub fn scope_of(&self, index: usize) -> TokenStream {
         let submodule = &self.lowered.body.submodules[index];
         let name = &submodule.name;
+        if let Some(Element { index, .. }) = submodule.element {
+            let name = names::text(&submodule.field);
+            return quote!(scope.element(#name, #index));
+        }
         match submodule.number {
             Number::None => quote!(scope.child(#name)),
             Number::Counted => {

@@ -96,17 +96,26 @@ fn checked(tensor: &TensorType, shapes: &Ident) -> TokenStream {
     quote!(<::flaxen::__private::Checked<#tensor, #shapes> as ::flaxen::__private::Passed>::Type)
 }
 
+/// What an equation yields by declarations alone: its submodule's type is not known here.
+pub fn declared<'a>(body: &'a Body, eqn: &'a Eqn) -> Option<impl Iterator<Item = (Var, &'a TensorType)>> {
+    let opaque = matches!(eqn.call, Call::Submodule(index) if body.submodules[index].opaque);
+    opaque.then(|| eqn.outs.iter().filter_map(|&out| Some((out, body.info(out).declared.as_ref()?))))
+}
+
 fn outputs(body: &Body, eqn: &Eqn, shapes: &Ident) -> Vec<(Var, TokenStream)> {
     let args = eqn.args.iter().filter_map(|arg| arg.var());
     let input = tuple(&args.map(names::type_of).map(|name| quote!(Self::#name)).collect::<Vec<_>>());
+    if let Some(declared) = declared(body, eqn) {
+        return declared.map(|(out, tensor)| (out, checked(tensor, shapes))).collect();
+    }
     let callee = callee(body, eqn);
     let whole = match &eqn.call {
         Call::Op { .. } => quote_spanned!(eqn.span=> <#callee as ::flaxen::op::Op<#input>>::Out),
         Call::Submodule(_) => quote_spanned!(eqn.span=> <#callee as ::flaxen::module::Module<#input>>::Out),
         Call::Param(index) => checked(&body.params[*index].tensor, shapes),
-        Call::Apply { .. } => return Vec::new(),
         Call::Branch(branch) => return of_branch(body, eqn, branch, shapes),
         Call::Loop(repeated) => return of_loop(body, eqn, repeated, shapes),
+        Call::Apply { .. } | Call::Transform(_) => return Vec::new(),
     };
     match eqn.outs.as_slice() {
         [one] => vec![(*one, whole)],

@@ -6,31 +6,52 @@
 //!     /// `Conv_0`
 //!     pub conv_0: <Conv<Dim2<3, 2>, …> as Module<<Steps<(Dyn,)> as __CnnSteps>::V0>>::Params,
 //! }
+//! impl Clone for CnnParams { … }
+//! impl PartialEq for CnnParams { … }
 //! impl Tree for CnnParams { … }
 //! impl Debug for CnnParams { … }
 //! pub struct CnnState { pub conv_0: <Conv<Dim2<3, 2>, …> as Module<…>>::State }
 //! …
 //! ```
+//!
+//! Submodules in a tuple or an array, `layers`, have their variables in a field that is one too; in the tree they are
+//! `layers_0`, `layers_1`, ….
 
 use super::generics::AllGenerics;
 use super::layout;
+use super::names;
 use super::passes::Passes;
-use super::place::Declared;
-use crate::ir::control::Number;
-use crate::ir::{Call, Module};
+use super::serialized::serialized;
+use super::steps::Types;
+use crate::ir::control::{Level, Number};
+use crate::ir::{Call, Element, Eqn};
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 /// A submodule or a variable of a module.
-pub struct Field<'a> {
-    pub declared: Declared<'a>,
-    pub number: Number,
+#[derive(Clone)]
+pub struct Field {
+    /// Flax's name.
+    pub name: String,
+    /// The field of the structs.
+    pub field: Ident,
+    /// Which element of the field it is.
+    pub element: Option<Element>,
+    /// Its name among all locals.
+    pub key: Ident,
     pub kind: Kind,
+    /// The arms and passes in which it is declared.
+    pub nest: Vec<Level>,
+    /// Whether it is called in arms only that may not be taken.
+    pub optional: bool,
+    /// What tells it from others of its name.
+    pub number: Number,
     /// The statement that draws it into a local of its own.
-    pub draw: TokenStream,
+    draw: TokenStream,
 }
 
 /// What a field holds.
+#[derive(Clone)]
 pub enum Kind {
     /// The variables of a submodule: `<Conv<…> as Module<V0>>`.
     Submodule(TokenStream),
@@ -38,29 +59,41 @@ pub enum Kind {
     Param(TokenStream),
 }
 
-/// The fields, in the order in which Flax creates them: that of the first calls, and where there are arms or passes that of
-/// the declarations. `passes` has the types that the parameters know.
-pub fn fields<'a>(module: &'a Module, passes: &Passes) -> Vec<Field<'a>> {
-    let body = &module.body;
+impl Field {
+    /// Where it is in the structs: `conv_0`, `layers.0`.
+    pub fn place(&self) -> TokenStream {
+        place(&self.field, self.element)
+    }
+
+    /// What gives a submodule its variables.
+    pub fn contract(&self) -> Option<&TokenStream> {
+        match &self.kind {
+            Kind::Submodule(contract) => Some(contract),
+            Kind::Param(_) => None,
+        }
+    }
+}
+
+fn place(field: &Ident, element: Option<Element>) -> TokenStream {
+    match element {
+        None => quote!(#field),
+        Some(Element { index, array, .. }) => names::element(field, index, array),
+    }
+}
+
+/// The fields of one method, in the order in which Flax creates them: that of the first calls, and where there are arms or
+/// passes that of the declarations. `types` are those that parameters see.
+pub fn fields(passes: &Passes, types: &Types) -> Vec<Field> {
+    let body = &passes.lowered.body;
+    let passes = Passes { lowered: passes.lowered, types: types.clone(), in_place: false, nest: Vec::new() };
     let mut fields: Vec<(usize, Field)> = Vec::new();
     for eqn in body.all_eqns() {
         let (order, field) = match &eqn.call {
-            Call::Submodule(of) => {
-                let submodule = &body.submodules[*of];
-                let contract = passes.contract(eqn);
-                let (declared, draw) = (Declared::submodule(body, *of), passes.draw_submodule(*of));
-                let kind = Kind::Submodule(contract);
-                (submodule.order, Field { declared, number: submodule.number, kind, draw })
-            }
-            Call::Param(of) => {
-                let param = &body.params[*of];
-                let (declared, draw) = (Declared::param(body, *of), passes.draw_param(*of));
-                let kind = Kind::Param(param.tensor.to_type());
-                (param.order, Field { declared, number: Number::None, kind, draw })
-            }
+            Call::Submodule(of) => (body.submodules[*of].order, of_submodule(&passes, *of, eqn)),
+            Call::Param(of) => (body.params[*of].order, of_param(&passes, *of)),
             _ => continue,
         };
-        if fields.iter().all(|(other, _)| *other != order) {
+        if fields.iter().all(|(_, other)| other.key != field.key) {
             fields.push((order, field));
         }
     }
@@ -70,23 +103,52 @@ pub fn fields<'a>(module: &'a Module, passes: &Passes) -> Vec<Field<'a>> {
     fields.into_iter().map(|(_, field)| field).collect()
 }
 
-/// The statements that draw all fields, each into a local of its own.
-pub fn draws(fields: &[Field]) -> TokenStream {
-    fields.iter().map(|field| field.draw.clone()).collect()
+fn of_submodule(passes: &Passes, index: usize, first_call: &Eqn) -> Field {
+    let submodule = &passes.lowered.body.submodules[index];
+    Field {
+        name: submodule.name.clone(),
+        field: submodule.field.clone(),
+        element: submodule.element,
+        key: names::key(submodule),
+        kind: Kind::Submodule(passes.contract(first_call)),
+        nest: submodule.nest.clone(),
+        optional: submodule.optional,
+        number: submodule.number,
+        draw: passes.draw_submodule(index),
+    }
+}
+
+fn of_param(passes: &Passes, index: usize) -> Field {
+    let param = &passes.lowered.body.params[index];
+    Field {
+        name: param.name.clone(),
+        field: param.field.clone(),
+        element: None,
+        key: param.field.clone(),
+        kind: Kind::Param(param.tensor.to_type()),
+        nest: param.nest.clone(),
+        optional: false,
+        number: Number::None,
+        draw: passes.draw_param(index),
+    }
+}
+
+/// The statements that draw fields, each into a local of its own.
+pub fn draws<'a>(fields: impl Iterator<Item = &'a Field>) -> TokenStream {
+    fields.map(|field| field.draw.clone()).collect()
 }
 
 /// One of the two structs.
 pub struct Structure<'a> {
-    all: &'a AllGenerics,
-    name: &'a Ident,
+    pub all: &'a AllGenerics,
+    pub name: &'a Ident,
     doc: String,
-    parts: Vec<Part<'a>>,
+    pub parts: Vec<Part<'a>>,
 }
 
-/// A field of a struct.
+/// A submodule or a variable in a struct.
 pub struct Part<'a> {
-    pub declared: &'a Declared<'a>,
-    pub number: Number,
+    pub field: &'a Field,
     /// The type, with one for each pass and none where an arm is not taken.
     pub ty: TokenStream,
     /// Whether it is a tensor rather than the variables of a submodule.
@@ -95,72 +157,110 @@ pub struct Part<'a> {
 
 /// The struct of the parameters.
 pub fn params<'a>(
-    module: &Module,
+    module: &Ident,
     all: &'a AllGenerics,
     name: &'a Ident,
-    fields: &'a [Field<'a>],
+    fields: &'a [Field],
 ) -> Structure<'a> {
-    let parts = fields.iter().map(|field| {
-        let (ty, leaf) = match &field.kind {
-            Kind::Submodule(contract) => (quote!(#contract::Params), false),
-            Kind::Param(ty) => (ty.clone(), true),
-        };
-        Part {
-            declared: &field.declared,
-            number: field.number,
-            ty: layout::wrapped(&field.declared, ty),
-            leaf,
+    let parts = fields.iter().map(|field| match &field.kind {
+        Kind::Submodule(contract) => {
+            Part { field, ty: layout::wrapped(field, quote!(#contract::Params)), leaf: false }
         }
+        Kind::Param(ty) => Part { field, ty: layout::wrapped(field, ty.clone()), leaf: true },
     });
-    Structure { all, name, doc: format!("The parameters of [`{}`].", module.name), parts: parts.collect() }
+    Structure { all, name, doc: format!("The parameters of [`{module}`]."), parts: parts.collect() }
 }
 
 /// The struct of the state.
 pub fn state<'a>(
-    module: &Module,
+    module: &Ident,
     all: &'a AllGenerics,
     name: &'a Ident,
-    fields: &'a [Field<'a>],
+    fields: &'a [Field],
 ) -> Structure<'a> {
-    let parts = fields.iter().filter_map(|field| match &field.kind {
-        Kind::Submodule(contract) => {
-            let ty = layout::wrapped(&field.declared, quote!(#contract::State));
-            Some(Part { declared: &field.declared, number: field.number, ty, leaf: false })
-        }
-        Kind::Param(_) => None,
+    let parts = fields.iter().filter_map(|field| {
+        let ty = field.contract().map(|contract| layout::wrapped(field, quote!(#contract::State)));
+        ty.map(|ty| Part { field, ty, leaf: false })
     });
-    let doc = format!("The variables of [`{}`] besides its parameters.", module.name);
+    let doc = format!("The variables of [`{module}`] besides its parameters.");
     Structure { all, name, doc, parts: parts.collect() }
 }
 
 impl Structure<'_> {
     /// The struct and what it implements.
     pub fn item(&self) -> TokenStream {
-        let (declared, arguments) = (self.all.declared_of_params(), self.all.arguments_of_params());
-        let (name, doc, where_clause) = (self.name, &self.doc, self.all.where_clause());
-        let fields = self.parts.iter().map(layout::field);
+        let (declared, where_clause) = (self.all.declared_of_params(), self.all.where_clause());
+        let (name, doc) = (self.name, &self.doc);
+        let fields = self.fields();
+        let idents = fields.iter().map(|parts| &parts[0].field.field);
+        let types = fields.iter().map(|parts| whole(parts, |part| part.ty.clone()));
+        let docs = fields.iter().map(|parts| {
+            let names: Vec<String> = parts.iter().map(|part| layout::doc(part)).collect();
+            names.join(", ")
+        });
+        let (derived, serialized) = serialized(self);
+        let skipped = (!derived.is_empty()).then(|| quote!(#[serde(skip)]));
         let marker = self.marker().map(
-            |ty| quote!(#[doc(hidden)] #[serde(skip)] pub __generics: ::core::marker::PhantomData<#ty>,),
+            |ty| quote!(#[doc(hidden)] #skipped pub __generics: ::core::marker::PhantomData<fn() -> #ty>,),
         );
-        let (visit, zip, debug) =
-            (layout::visit(&self.parts), layout::zip(&self.parts), layout::debug(&self.parts));
+        let (copies, tree, debug) = (self.copies(), self.tree(), self.debug());
+        let renamed = fields.iter().map(|parts| match derived.is_empty() {
+            true => TokenStream::new(),
+            false => layout::serialized(parts[0]),
+        });
         quote! {
             #[doc = #doc]
             #[allow(private_interfaces, private_bounds)]
-            #[derive(Clone, PartialEq, ::flaxen::__private::serde::Serialize, ::flaxen::__private::serde::Deserialize)]
-            #[serde(crate = "::flaxen::__private::serde", bound = "")]
+            #derived
             pub struct #name<#declared> #where_clause {
-                #(#fields,)*
+                #(#[doc = #docs] #renamed pub #idents: #types,)*
                 #marker
             }
 
-            impl<#declared> ::flaxen::tree::Tree for #name<#arguments> #where_clause {
+            #serialized
+            #copies
+            #tree
+            #debug
+        }
+    }
+
+    /// `Clone` and `PartialEq`, which ask for nothing of the generics.
+    fn copies(&self) -> TokenStream {
+        let (declared, where_clause, ty) =
+            (self.all.declared_of_params(), self.all.where_clause(), self.ty());
+        let places = self.parts.iter().map(|part| part.field.place());
+        let clone = self.construct(|part| {
+            let place = part.field.place();
+            quote!(::core::clone::Clone::clone(&self.#place))
+        });
+        quote! {
+            impl<#declared> ::core::clone::Clone for #ty #where_clause {
+                fn clone(&self) -> Self {
+                    #clone
+                }
+            }
+
+            impl<#declared> ::core::cmp::PartialEq for #ty #where_clause {
                 #[allow(unused_variables)]
+                fn eq(&self, other: &Self) -> bool {
+                    true #(&& self.#places == other.#places)*
+                }
+            }
+        }
+    }
+
+    fn tree(&self) -> TokenStream {
+        let (declared, where_clause, ty) =
+            (self.all.declared_of_params(), self.all.where_clause(), self.ty());
+        let (visit, zip) = (layout::visit(&self.parts), layout::zip(&self.parts));
+        quote! {
+            impl<#declared> ::flaxen::tree::Tree for #ty #where_clause {
+                #[allow(unused_variables, unused_assignments)]
                 fn visit(&self, path: &::flaxen::tree::Path, visitor: &mut impl ::flaxen::tree::Visit) {
                     #visit
                 }
 
-                #[allow(unused_variables, unused_mut)]
+                #[allow(unused_variables, unused_assignments, unused_mut)]
                 fn zip<const __TREES: usize>(
                     &mut self,
                     mut others: [&mut Self; __TREES],
@@ -170,8 +270,16 @@ impl Structure<'_> {
                     #zip
                 }
             }
+        }
+    }
 
-            impl<#declared> ::core::fmt::Debug for #name<#arguments> #where_clause {
+    fn debug(&self) -> TokenStream {
+        let (declared, where_clause, ty) =
+            (self.all.declared_of_params(), self.all.where_clause(), self.ty());
+        let debug = layout::debug(&self.parts);
+        quote! {
+            impl<#declared> ::core::fmt::Debug for #ty #where_clause {
+                #[allow(unused_assignments)]
                 fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     #debug
                 }
@@ -182,12 +290,8 @@ impl Structure<'_> {
     /// The state of a module none of whose parts has one.
     pub fn stateless_item(&self) -> TokenStream {
         let (declared, predicates) = (self.all.declared_of_params(), self.all.predicates());
-        let (ty, types) = (self.ty(), self.types());
-        let value = self.construct(
-            self.idents()
-                .into_iter()
-                .map(|ident| (ident.clone(), quote!(::flaxen::module::Stateless::<Call>::stateless()))),
-        );
+        let (ty, types) = (self.ty(), self.parts.iter().map(|part| &part.ty));
+        let value = self.construct(|_| quote!(::flaxen::module::Stateless::<Call>::stateless()));
         quote! {
             impl<#declared Call> ::flaxen::module::Stateless<Call> for #ty
             where
@@ -201,20 +305,31 @@ impl Structure<'_> {
         }
     }
 
-    /// The expression that makes the struct from one expression a field.
-    pub fn construct(&self, parts: impl Iterator<Item = (Ident, TokenStream)>) -> TokenStream {
-        let parts = parts.map(|(field, value)| quote!(#field: #value));
+    /// The expression that makes the struct from one expression a part.
+    pub fn construct(&self, value: impl Fn(&Part) -> TokenStream) -> TokenStream {
         let (name, marker) = (self.name, self.marker());
+        let fields = self.fields();
+        let fields = fields.iter().map(|parts| {
+            let field = &parts[0].field.field;
+            let whole = match parts[0].field.element {
+                Some(Element { array: true, .. }) => {
+                    let values = parts.iter().map(|part| value(part));
+                    quote!([#(#values),*])
+                }
+                _ => whole(parts, |part| value(part)),
+            };
+            quote!(#field: #whole)
+        });
         let marker = marker.map(|_| quote!(__generics: ::core::marker::PhantomData,));
-        quote!(#name { #(#parts,)* #marker })
+        quote!(#name { #(#fields,)* #marker })
     }
 
     /// The struct, made of what [`draws`] drew.
     pub fn drawn(&self, local: fn(&Ident) -> Ident) -> TokenStream {
-        self.construct(self.parts.iter().map(|part| {
-            let local = local(part.declared.field);
-            (part.declared.field.clone(), quote!(#local))
-        }))
+        self.construct(|part| {
+            let local = local(&part.field.key);
+            quote!(#local)
+        })
     }
 
     /// The struct's type.
@@ -225,15 +340,79 @@ impl Structure<'_> {
 
     /// The marker that uses generics which no field may use.
     fn marker(&self) -> Option<TokenStream> {
-        let arguments = self.all.types_of_params();
-        (!self.all.params_are_concrete()).then(|| quote!((#arguments)))
+        let types = self.all.types_of_params();
+        (!self.all.params_are_concrete()).then(|| quote!((#types)))
     }
 
-    fn idents(&self) -> Vec<&Ident> {
-        self.parts.iter().map(|part| part.declared.field).collect()
+    /// The parts by field, those of one field by their places.
+    fn fields(&self) -> Vec<Vec<&Part<'_>>> {
+        let mut fields: Vec<Vec<&Part>> = Vec::new();
+        for part in &self.parts {
+            match fields.iter_mut().find(|parts| parts[0].field.field == part.field.field) {
+                Some(parts) => parts.push(part),
+                None => fields.push(vec![part]),
+            }
+        }
+        for parts in &mut fields {
+            parts.sort_by_key(|part| part.field.element.map(|element| element.index));
+        }
+        fields
     }
+}
 
-    fn types(&self) -> Vec<&TokenStream> {
-        self.parts.iter().map(|part| &part.ty).collect()
+/// Something of a field as a whole: that of its only part, or a tuple with nothing in the places of elements that are not
+/// called; of an array the type.
+fn whole(parts: &[&Part], of: impl Fn(&Part) -> TokenStream) -> TokenStream {
+    match parts[0].field.element {
+        None => of(parts[0]),
+        Some(Element { count, array: true, .. }) => {
+            let first = of(parts[0]);
+            quote!([#first; #count])
+        }
+        Some(Element { count, .. }) => {
+            let part =
+                |index| parts.iter().find(|part| part.field.element.is_some_and(|at| at.index == index));
+            let elements = (0..count).map(|index| part(index).map_or_else(|| quote!(()), |part| of(part)));
+            quote!((#(#elements,)*))
+        }
+    }
+}
+
+/// Elements of arrays that are not called have variables too: those of the first one that is.
+pub fn fill_arrays(fields: &mut Vec<Field>) {
+    let arrays: Vec<Field> =
+        fields.iter().filter(|field| field.element.is_some_and(|at| at.array)).cloned().collect();
+    for first in arrays {
+        let Some(element) = first.element else { continue };
+        for index in 0..element.count {
+            let known = |field: &Field| {
+                field.field == first.field && field.element.is_some_and(|at| at.index == index)
+            };
+            if !fields.iter().any(known) {
+                fields.push(first.sibling(Element { index, ..element }));
+            }
+        }
+    }
+}
+
+impl Field {
+    /// The field of another element of an array.
+    fn sibling(&self, element: Element) -> Field {
+        let (field, name) = (&self.field, names::text(&self.field));
+        let (place, index) = (place(field, Some(element)), element.index);
+        let contract = self.contract().cloned().unwrap_or_default();
+        let (span, key) = (field.span(), names::key_of(field, Some(element)));
+        let (param, state) = (names::drawn(&key), names::drawn_state(&key));
+        Field {
+            name: format!("{name}_{index}"),
+            field: field.clone(),
+            element: Some(element),
+            draw: quote_spanned!(span=> let (#param, #state) = #contract::init(&self.#place, &scope.element(#name, #index));),
+            key,
+            kind: self.kind.clone(),
+            nest: Vec::new(),
+            optional: false,
+            number: Number::None,
+        }
     }
 }

@@ -5,9 +5,10 @@
 //! setup ::= a statement of the user's that touches no tensor, or where a block of such statements begins or ends
 //! eqn   ::= var, … = call(arg, …)
 //! call  ::= op(values)              relu(x), leaky_relu(x, 0.1)
-//!         | submodule               compact!(Dense<10>)(x)
+//!         | submodule               compact!(Dense<10>)(x), self.encoder(x), self.layers.0(x)
 //!         | param                   param!("kernel", zeros(), [3])
-//!         | apply(model)            model.apply(params, x), in value_and_grad!
+//!         | apply(model)            model.apply(params, x), in a closure
+//!         | transform(body)         grad!(|y| …, x), in a closure
 //!         | branch { body, … }      if and match: the body of the arm that is taken
 //!         | loop body               for: the body once a pass, on what the pass before gave
 //! arg   ::= var | an expression from outside
@@ -17,12 +18,14 @@
 
 pub mod control;
 pub mod print;
+pub mod transform;
 #[cfg(test)]
 pub mod verify;
 
 use crate::parse::dims::{Dim, TensorType};
 use control::{Branch, Level, Loop, Number};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use transform::Closure;
 
 /// A variable, by its index in [`Body::vars`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +40,7 @@ pub struct VarInfo {
     pub span: Span,
     /// The type that the user wrote for it.
     pub declared: Option<TensorType>,
-    /// Whether it is a tree of variables rather than a tensor (in `value_and_grad!`).
+    /// Whether it is a tree of variables rather than a tensor (in a closure).
     pub is_tree: bool,
 }
 
@@ -103,6 +106,9 @@ pub enum Call {
     Branch(Branch),
     /// A body several times.
     Loop(Loop),
+    /// A transformed closure. The equation's arguments are the closure's, their tangents if it takes any, and the variables
+    /// that it reads of the closure around it.
+    Transform(Box<Closure>),
 }
 
 /// An argument of an equation.
@@ -124,12 +130,13 @@ impl Arg {
     }
 }
 
-/// A submodule that `compact!` declared.
+/// A submodule: one that `compact!` declared, or one that the module's struct holds.
 #[derive(Clone, Debug)]
 pub struct Submodule {
     /// The number of its declaration, in the order of the source.
     pub order: usize,
-    /// Flax's name: `Conv_0`, or the one that the user gave; without its number if that is not known yet.
+    /// Flax's name: `Conv_0`, the one that the user gave, that of the field, or `layers_0` for an element of it; without its
+    /// number if that is not known yet.
     pub name: String,
     /// What tells it from others of this name.
     pub number: Number,
@@ -147,6 +154,22 @@ pub struct Submodule {
     pub keywords: Vec<(syn::Ident, TokenStream)>,
     /// The user's token.
     pub span: Span,
+    /// Whether it is a field of the module's struct.
+    pub held: bool,
+    /// The element of the field.
+    pub element: Option<Element>,
+    /// Whether its type depends on a type parameter, so that what it yields is known by declarations only.
+    pub opaque: bool,
+}
+
+/// One of the submodules in a tuple or in an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Element {
+    pub index: usize,
+    /// How many there are.
+    pub count: usize,
+    /// Whether they are in an array.
+    pub array: bool,
 }
 
 /// A parameter that `param!` declared.
@@ -166,16 +189,25 @@ pub struct Param {
     pub tensor: TensorType,
 }
 
-/// A module: a struct's name, its generics, and the body of its `call`.
+/// A module: a struct's name, its generics, and its methods.
 #[derive(Clone, Debug)]
 pub struct Module {
     /// The struct.
     pub name: syn::Ident,
     /// The type that the `impl` is for.
     pub self_ty: syn::Type,
-    /// Public or not, as the struct's `call` says.
+    /// What can be called from outside: `call` first, by which the module itself is called.
+    pub methods: Vec<Method>,
+}
+
+/// A method that was lowered.
+#[derive(Clone, Debug)]
+pub struct Method {
+    /// `call`, `encode`.
+    pub name: syn::Ident,
+    /// Documentation and other attributes.
+    pub attributes: TokenStream,
     pub signature: Signature,
-    /// The lowered method.
     pub body: Body,
 }
 
@@ -236,6 +268,15 @@ impl Signature {
     }
 }
 
+/// Whether an identifier stands among tokens.
+pub fn names(tokens: TokenStream, name: &syn::Ident) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => names(group.stream(), name),
+        TokenTree::Ident(ident) => ident == *name,
+        _ => false,
+    })
+}
+
 impl Body {
     /// A new variable.
     pub fn var(&mut self, name: impl Into<String>, span: Span, declared: Option<TensorType>) -> Var {
@@ -246,5 +287,23 @@ impl Body {
     /// What is known of a variable.
     pub fn info(&self, var: Var) -> &VarInfo {
         &self.vars[var.0]
+    }
+
+    /// Whether an equation or a result reads a variable.
+    pub fn reads(&self, var: Var) -> bool {
+        let of_equation = |eqn: &Eqn| {
+            let variables = match &eqn.call {
+                Call::Apply { variables, .. } => variables.var(),
+                _ => None,
+            };
+            eqn.args.iter().filter_map(Arg::var).chain(variables).any(|read| read == var)
+        };
+        self.outputs.contains(&var) || self.eqns.iter().any(of_equation)
+    }
+
+    /// Whether an equation yields this variable by a submodule of unknown type, and nothing declares what it is.
+    pub fn is_undeclared(&self, eqn: &Eqn, out: Var) -> bool {
+        let opaque = matches!(eqn.call, Call::Submodule(index) if self.submodules[index].opaque);
+        opaque && self.info(out).declared.is_none()
     }
 }

@@ -1,6 +1,6 @@
 //! The IR as text, for snapshots and for the documentation of generated code.
 
-use super::{Arg, Body, Call, Eqn, Setup, Var};
+use super::{Arg, Body, Call, Element, Eqn, Setup, Var};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::fmt::{self, Display};
 
@@ -88,6 +88,13 @@ pub fn callee(body: &Body, call: &Call) -> String {
         }
         Call::Submodule(index) => {
             let submodule = &body.submodules[*index];
+            if submodule.held {
+                return match submodule.element {
+                    None => format!("self.{}", submodule.field),
+                    Some(Element { index, array: false, .. }) => format!("self.{}.{index}", submodule.field),
+                    Some(Element { index, .. }) => format!("self.{}[{index}]", submodule.field),
+                };
+            }
             format!("{}[{}]", submodule.name, submodule.text)
         }
         Call::Param(index) => format!("param {}", body.params[*index].name),
@@ -99,6 +106,7 @@ pub fn callee(body: &Body, call: &Call) -> String {
         Call::Loop(repeated) => {
             format!("loop {} in {}", tidy(&repeated.pattern), tidy(&repeated.iterator))
         }
+        Call::Transform(closure) => format!("{}!", closure.transform.name()),
     }
 }
 

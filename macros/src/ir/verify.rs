@@ -31,6 +31,7 @@ pub fn verify(body: &Body) -> Result<(), String> {
             Call::Loop(repeated) if repeated.body.outputs.len() != eqn.outs.len() => {
                 return Err(format!("{} carries something that it does not give back", eqn.label));
             }
+            Call::Transform(closure) => verify(&closure.body)?,
             _ => {}
         }
         for inner in eqn.call.bodies() {

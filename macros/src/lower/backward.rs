@@ -64,7 +64,9 @@ pub fn backward(body: &Body, analysis: &Analysis, inner: &[Vec<Lowered>], differ
         let variables = match &eqn.call {
             Call::Submodule(of) => Some(walk.gradient(Tree::Submodule(*of))),
             Call::Param(of) => Some(walk.gradient(Tree::Param(*of))),
-            Call::Apply { variables: Arg::Var(var), .. } => Some(walk.gradient(Tree::Var(*var))),
+            Call::Apply { variables: Arg::Var(var), .. } if analysis.needs[var.0] != Need::No => {
+                Some(walk.gradient(Tree::Var(*var)))
+            }
             _ => None,
         };
         let touched = touched(&inner[index]).into_iter().map(|tree| (tree, walk.gradient(tree))).collect();

@@ -21,11 +21,18 @@ pub struct Lowered {
     pub backward: backward::Backward,
     /// For every equation the bodies inside of it.
     pub inner: Vec<Vec<Lowered>>,
+    /// Whether the passes run several times, so that what they read from outside must stay there.
+    pub repeated: bool,
 }
 
 /// Lowers a body; `inputs` are the needs of the inputs, `differentiated` the number of outputs with a cotangent.
 pub fn lower(body: Body, inputs: &[Need], differentiated: usize) -> Lowered {
-    let analysis = crate::analyze::analyze(&body, inputs, differentiated);
+    lower_at(body, inputs, &[], differentiated)
+}
+
+/// Lowers a body whose inputs carry so many tangents.
+pub fn lower_at(body: Body, inputs: &[Need], levels: &[usize], differentiated: usize) -> Lowered {
+    let analysis = crate::analyze::analyze(&body, inputs, levels, differentiated);
     let inner = body.eqns.iter().map(|eqn| {
         let inputs = inputs_of_bodies(eqn, &analysis.needs);
         let bodies = eqn.call.bodies().into_iter();
@@ -34,7 +41,7 @@ pub fn lower(body: Body, inputs: &[Need], differentiated: usize) -> Lowered {
     let inner: Vec<Vec<Lowered>> = inner.collect();
     let (forward, moved_outputs) = forward::forward(&body, &analysis);
     let backward = backward::backward(&body, &analysis, &inner, differentiated);
-    Lowered { body, analysis, forward, moved_outputs, backward, inner }
+    Lowered { body, analysis, forward, moved_outputs, backward, inner, repeated: false }
 }
 
 impl Lowered {
@@ -47,6 +54,16 @@ impl Lowered {
     pub fn argument_needs(&self, eqn: &Eqn) -> Vec<Need> {
         let need = |var: Option<Var>| var.map_or(Need::No, |var| self.need(var).clone());
         eqn.args.iter().map(|arg| need(arg.var())).collect()
+    }
+
+    /// How many tangents a variable carries.
+    pub fn level(&self, var: Var) -> usize {
+        self.analysis.levels[var.0]
+    }
+
+    /// The level that an equation is computed on.
+    pub fn level_of_equation(&self, eqn: &Eqn) -> usize {
+        crate::analyze::levels::of_equation(eqn, &self.analysis.levels)
     }
 
     /// The need of what an equation yields.

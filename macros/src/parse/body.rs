@@ -5,6 +5,8 @@
 
 use super::control::assigns;
 use super::dims::TensorType;
+use super::fields::{Held, held, is_self};
+use super::methods::Context;
 use super::pattern::{Wanted, names, single_name};
 use super::scope::{Binding, Scope};
 use super::signature::tensor_type;
@@ -16,7 +18,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use std::collections::BTreeMap;
 use syn::spanned::Spanned;
-use syn::{Block, Expr, Ident, Local, Pat, Stmt};
+use syn::{Block, Expr, Generics, Ident, Local, Pat, Stmt};
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Place {
@@ -40,16 +42,24 @@ pub struct BodyParser<'a> {
     pub(super) labels: BTreeMap<String, usize>,
     /// How many submodules and parameters are declared.
     pub(super) declared: usize,
-    /// The type that `Self` stands for.
-    pub(super) self_ty: Option<syn::Type>,
     /// The submodules that the user gave no name, with their classes.
     pub(super) automatic: Vec<(usize, String)>,
     /// What stands around the place that is read, the outermost first.
     pub(super) nest: Vec<Level>,
     /// How many branches and loops there are.
-    pub(super) nested: usize,
+    pub(super) branches_and_loops: usize,
     /// How many loops that are unrolled stand around.
     pub(super) unrolled: usize,
+    /// The `impl` around a module's method.
+    pub(super) module: Option<&'a Context>,
+    /// The generics of the method.
+    pub(super) generics: Option<Generics>,
+    /// The fields of `self` that have a name.
+    pub(super) held: Vec<Held>,
+    /// The methods whose equations are being written in place, the innermost last.
+    pub(super) inlining: Vec<Ident>,
+    /// All methods whose equations were.
+    pub(super) inlined: Vec<Ident>,
 }
 
 impl<'a> BodyParser<'a> {
@@ -63,22 +73,21 @@ impl<'a> BodyParser<'a> {
             classes: BTreeMap::new(),
             labels: BTreeMap::new(),
             declared: 0,
-            self_ty: None,
             automatic: Vec::new(),
             nest: Vec::new(),
-            nested: 0,
+            branches_and_loops: 0,
             unrolled: 0,
+            module: None,
+            generics: None,
+            held: Vec::new(),
+            inlining: Vec::new(),
+            inlined: Vec::new(),
         }
-    }
-
-    /// Says what `Self` stands for.
-    pub fn of_type(mut self, ty: &syn::Type) -> Self {
-        self.self_ty = Some(ty.clone());
-        self
     }
 
     /// Declares the inputs of a function.
     pub fn inputs(&mut self, signature: &Signature) {
+        self.generics = Some(signature.inner.clone());
         for (name, ty) in &signature.inputs {
             self.input(name, ty.tensor().cloned());
         }
@@ -116,23 +125,9 @@ impl<'a> BodyParser<'a> {
         }
     }
 
-    /// Reads the body of a closure that ends in the loss or in `(loss, aux)`.
-    pub fn closure_body(&mut self, body: &Expr) {
-        let tail = match body {
-            Expr::Block(block) => match block.block.stmts.last() {
-                Some(Stmt::Expr(tail, None)) => tail,
-                _ => body,
-            },
-            other => other,
-        };
-        let results = match tail {
-            Expr::Tuple(tuple) => tuple.elems.len(),
-            _ => 1,
-        };
-        if results != 1 && results != 2 {
-            return self.mistake(tail.span(), messages::AUX_FORM);
-        }
-        let wanted = vec![Wanted::anything(tail.span()); results];
+    /// Reads the body of a closure that ends in so many results.
+    pub fn closure_body(&mut self, body: &Expr, tail: Span, results: usize) {
+        let wanted = vec![Wanted::anything(tail); results];
         let outputs = match body {
             Expr::Block(block) => self.block(&block.block, &wanted),
             other => self.expression(other, &wanted),
@@ -197,6 +192,13 @@ impl<'a> BodyParser<'a> {
 
     /// An expression whose value nobody wants.
     pub(super) fn effect(&mut self, expr: &Expr) -> Option<()> {
+        if let Expr::Assign(assign) = expr
+            && self.module.is_some()
+            && is_of_self(&assign.left)
+        {
+            self.mistake(assign.left.span(), messages::FIELD_ASSIGNMENT);
+            return None;
+        }
         if self.scope.touches_tensor(expr) {
             return match expr {
                 Expr::Paren(inner) => self.effect(&inner.expr),
@@ -237,6 +239,11 @@ impl<'a> BodyParser<'a> {
         if self.place != Place::Closure && is_closure_over_tensors(&init.expr) {
             names(&local.pat).into_iter().for_each(|name| self.scope.bind(name, Binding::Value));
             return self.mistake(init.expr.span(), messages::CLOSURE);
+        }
+        if let (Some(name), Some(held), Some(_)) = (single_name(&local.pat), held(&init.expr), self.module) {
+            self.held.push(held);
+            self.scope.bind(name.to_string(), Binding::Held(self.held.len() - 1));
+            return self.setup(local);
         }
         if !self.scope.touches_tensor(&init.expr) {
             for name in names(&local.pat) {
@@ -287,6 +294,15 @@ fn is_closure_over_tensors(expr: &Expr) -> bool {
         Pat::Type(typed) => tensor_type(&typed.ty, messages::INPUT_TYPE).is_ok(),
         _ => true,
     })
+}
+
+/// Whether an expression is a place in `self`.
+fn is_of_self(place: &Expr) -> bool {
+    match place {
+        Expr::Field(field) => is_self(&field.base) || is_of_self(&field.base),
+        Expr::Index(index) => is_of_self(&index.expr),
+        _ => false,
+    }
 }
 
 /// Where plain code leaves the body, or a pass of a loop that is lowered.

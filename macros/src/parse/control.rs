@@ -124,7 +124,7 @@ impl BodyParser<'_> {
             self.mistake(span, messages::CONTROL_IN_CLOSURE);
             return None;
         }
-        let (id, before, classes) = (self.nested_id(), self.scope.clone(), self.classes.clone());
+        let (id, before, classes) = (self.next_id(), self.scope.clone(), self.classes.clone());
         let (mut arms, mut read, mut counts) = (Vec::new(), Vec::new(), classes.clone());
         for source in sources {
             if let Some(body) = source.body.filter(|body| diverges(body)) {
@@ -133,7 +133,7 @@ impl BodyParser<'_> {
             }
             self.classes.clone_from(&classes);
             let level = Level::Arm { branch: id, arm: read.len() };
-            let nested = self.nested(level, |parser| {
+            let nested = self.inside(level, |parser| {
                 source.binds.iter().for_each(|name| parser.scope.bind(name, Binding::Value));
                 source.body.map_or(Some(Vec::new()), |body| parser.expression(body, wanted))
             });
@@ -197,7 +197,7 @@ impl BodyParser<'_> {
 
     /// Code that may stand outside of the `impl`.
     fn without_self(&self, tokens: TokenStream) -> TokenStream {
-        let Some(ty) = &self.self_ty else { return tokens };
+        let Some(ty) = self.module.map(|module| &module.self_ty) else { return tokens };
         let tokens = tokens.into_iter().map(|token| match token {
             TokenTree::Ident(ident) if ident == "Self" => quote!(<#ty>),
             TokenTree::Group(group) => {
@@ -274,7 +274,7 @@ impl BodyParser<'_> {
             self.mistake(span, messages::CONTROL_IN_CLOSURE);
             return None;
         }
-        let (id, before, classes) = (self.nested_id(), self.scope.clone(), self.classes.clone());
+        let (id, before, classes) = (self.next_id(), self.scope.clone(), self.classes.clone());
         let places = assigned_names(expr.body.to_token_stream(), &self.scope);
         let initial: Vec<Var> = places.iter().filter_map(|&place| before.var(place)).collect();
         let carried: Vec<Var> = places
@@ -286,7 +286,7 @@ impl BodyParser<'_> {
             })
             .collect();
         let level = Level::Pass { of: id, length: length.clone(), start: start.clone() };
-        let nested = self.nested(level, |parser| {
+        let nested = self.inside(level, |parser| {
             let binding =
                 if matches!(&*expr.pat, Pat::Ident(_)) { Binding::Pass(id) } else { Binding::Value };
             names(&expr.pat).into_iter().for_each(|name| parser.scope.bind(name, binding));
@@ -306,13 +306,13 @@ impl BodyParser<'_> {
         Some(())
     }
 
-    fn nested_id(&mut self) -> usize {
-        self.nested += 1;
-        self.nested - 1
+    fn next_id(&mut self) -> usize {
+        self.branches_and_loops += 1;
+        self.branches_and_loops - 1
     }
 
     /// Reads a body inside of this one. The names mean what they meant afterwards.
-    fn nested(&mut self, level: Level, read: impl FnOnce(&mut Self) -> Option<Vec<Var>>) -> Option<Nested> {
+    fn inside(&mut self, level: Level, read: impl FnOnce(&mut Self) -> Option<Vec<Var>>) -> Option<Nested> {
         let (scope, around) = (self.scope.clone(), self.body.take_part());
         self.nest.push(level);
         let values = read(self);

@@ -45,6 +45,9 @@ impl BodyParser<'_> {
             text,
             keywords,
             span,
+            held: false,
+            element: None,
+            opaque: false,
         });
         self.body.setup.push((self.body.eqns.len(), Setup::Submodule(index)));
         Some(index)
@@ -121,7 +124,7 @@ impl BodyParser<'_> {
         Some(self.equation(&name, span, Call::Param(index), Vec::new(), wanted))
     }
 
-    fn next_order(&mut self) -> usize {
+    pub(super) fn next_order(&mut self) -> usize {
         self.declared += 1;
         self.declared - 1
     }

@@ -2,7 +2,9 @@
 
 use super::arguments::op_of;
 use super::body::{BodyParser, Place};
+use super::closure::transformation;
 use super::control::without_parentheses;
+use super::fields::{held, is_self};
 use super::pattern::Wanted;
 use super::scope::Binding;
 use crate::ir::{Arg, Call, Eqn, Var};
@@ -44,6 +46,13 @@ impl BodyParser<'_> {
             Expr::Macro(call) if call.mac.path.is_ident("param") => self.param(call, wanted),
             Expr::If(branch) => self.branch_if(branch, wanted),
             Expr::Match(branch) => self.branch_match(branch, wanted),
+            Expr::Macro(call) => match transformation(call) {
+                Some(transform) => self.transform(transform, call, wanted),
+                None => {
+                    self.mistake(call.span(), messages::NOT_A_CALL);
+                    None
+                }
+            },
             other => {
                 self.mistake(other.span(), refusal(other));
                 None
@@ -79,6 +88,10 @@ impl BodyParser<'_> {
                     let args = self.tensors(call.args.iter())?;
                     return self.submodule_call(index, args, wanted);
                 }
+                if let Some(Binding::Held(index)) = binding {
+                    let held = self.held[index].clone();
+                    return self.call_held(&held, call.args.iter(), wanted);
+                }
                 let (args, values) = self.arguments(call.args.iter())?;
                 let name = path.path.segments.last()?.ident.clone();
                 let op = Call::Op { ty: op_of(&path.path), values };
@@ -88,10 +101,13 @@ impl BodyParser<'_> {
                 let unwrapped = ExprCall { func: inner.expr.clone(), ..call.clone() };
                 self.call(&unwrapped, wanted)
             }
-            other => {
-                self.mistake(other.span(), messages::CALLEE);
-                None
-            }
+            other => match held(other) {
+                Some(held) => self.call_held(&held, call.args.iter(), wanted),
+                None => {
+                    self.mistake(other.span(), messages::CALLEE);
+                    None
+                }
+            },
         }
     }
 
@@ -133,6 +149,13 @@ impl BodyParser<'_> {
         let name = &call.method;
         if self.place == Place::Closure && name == "apply" && !self.scope.touches_tensor(&call.receiver) {
             return self.apply(call, wanted);
+        }
+        if self.module.is_some() && is_self(&call.receiver) {
+            return self.method_of_self(call, wanted);
+        }
+        if self.module.is_some() && held(&call.receiver).is_some() {
+            self.mistake(name.span(), messages::SUBMODULE_METHOD);
+            return None;
         }
         if name == "clone" {
             return self.expression(&call.receiver, wanted);
@@ -254,7 +277,7 @@ impl BodyParser<'_> {
     }
 }
 
-fn strip_reference(expr: &Expr) -> &Expr {
+pub(super) fn strip_reference(expr: &Expr) -> &Expr {
     match expr {
         Expr::Reference(reference) => strip_reference(&reference.expr),
         other => other,

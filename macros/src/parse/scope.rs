@@ -11,6 +11,8 @@ pub enum Binding {
     Tensor(Var),
     /// A submodule that has not been called yet: `let dense = compact!(Dense<3>);`.
     Submodule(usize),
+    /// A field of `self`, by its number among those that have a name: `let encoder = &self.encoder;`.
+    Held(usize),
     /// A value that touches no tensor.
     Value,
     /// A number that is known now: the variable of a loop that is unrolled.
@@ -36,6 +38,11 @@ impl Scope {
     /// What a name means.
     pub fn get(&self, name: &str) -> Option<Binding> {
         self.position(name).map(|index| self.0[index].binding)
+    }
+
+    /// All names, the innermost last.
+    pub fn all(&self) -> impl Iterator<Item = (&str, Binding)> {
+        self.0.iter().map(|bound| (bound.name.as_str(), bound.binding))
     }
 
     /// Binds a name, which hides an earlier one.

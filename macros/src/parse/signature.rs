@@ -58,6 +58,19 @@ fn input(input: &FnArg, generics: &[&Generics]) -> Option<Result<(Ident, InputTy
     Some(tensor.map(|tensor| (name.ident.clone(), InputType::Tensor(tensor))))
 }
 
+/// Whether a method takes nothing but tensors and phases, at least one, and returns tensors.
+pub fn is_of_tensors(head: &syn::Signature, outer: &Generics) -> bool {
+    let generics = [outer, &head.generics];
+    let mut inputs = head.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(&*typed.ty),
+        FnArg::Receiver(_) => None,
+    });
+    let is_tensor = |ty: &Type| tensor_type(ty, "").is_ok();
+    inputs.clone().any(is_tensor)
+        && inputs.all(|ty| is_tensor(ty) || is_phase(ty, &generics))
+        && outputs(&head.output, head.ident.span()).is_ok()
+}
+
 /// `Train`, `Eval`, or a parameter that is one of them: `P: Phase`.
 fn is_phase(ty: &Type, generics: &[&Generics]) -> bool {
     let Type::Path(path) = ty else { return false };

@@ -9,6 +9,7 @@ pub(crate) mod control;
 mod each;
 pub mod effect;
 mod phase;
+pub(crate) mod serialization;
 mod variables;
 
 pub use collection::{BatchStats, Collection};

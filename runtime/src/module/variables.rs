@@ -4,11 +4,10 @@ use crate::__private::LeafShape;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Visit};
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The variables of a module.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq)]
 pub struct Variables<P, S = ()> {
     /// The parameters, which training changes.
     pub params: P,

@@ -200,7 +200,7 @@ where
     ) -> (Self::Params, N::Of<Tensor<X, E>>) {
         let op = conv::Op::<S, P, D, G>::new();
         let (dx, kernel, bias) =
-            Differentiable::<(_, _, B::Of<F, E>), (N, Yes, Yes)>::backward(&op, residuals, cotangent);
+            Differentiable::<(_, _, B::Of<(F,), E>), (N, Yes, Yes)>::backward(&op, residuals, cotangent);
         (KernelBias { kernel, bias }, dx)
     }
 }

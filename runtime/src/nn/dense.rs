@@ -137,8 +137,11 @@ where
         residuals: Self::Residuals,
         cotangent: Self::Out,
     ) -> (Self::Params, N::Of<Tensor<S, E>>) {
-        let (dx, kernel, bias) =
-            Differentiable::<(_, _, B::Of<F, E>), (N, Yes, Yes)>::backward(&linear::Op, residuals, cotangent);
+        let (dx, kernel, bias) = Differentiable::<(_, _, B::Of<(F,), E>), (N, Yes, Yes)>::backward(
+            &linear::Op,
+            residuals,
+            cotangent,
+        );
         (KernelBias { kernel, bias }, dx)
     }
 }

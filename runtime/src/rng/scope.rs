@@ -76,6 +76,11 @@ impl Scope<'_> {
         Scope(Place::Child { parent: self, name, index: Some(index) })
     }
 
+    /// The scope of a submodule that is called by its number: `0`.
+    pub fn number(&self, index: usize) -> Scope<'_> {
+        self.element("", index)
+    }
+
     /// The key for the next parameter. Flax draws one for each, also where the initialiser needs none.
     ///
     /// # Panics
@@ -131,8 +136,9 @@ impl Scope<'_> {
             Place::Child { parent, name, index: None } => parent.path().chain_update(name),
             Place::Child { parent, name, index: Some(index) } => {
                 let mut digits = Digits(parent.path().chain_update(name));
+                let underscore = if name.is_empty() { "" } else { "_" };
                 // Hashing cannot fail.
-                let _ = write!(digits, "_{index}");
+                let _ = write!(digits, "{underscore}{index}");
                 digits.0
             }
         }

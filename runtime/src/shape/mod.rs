@@ -4,6 +4,7 @@
 //! same rules in numbers ([`Sizes`]), which speak when a shape is wrong.
 
 pub mod arithmetic;
+pub mod attention;
 pub mod axis;
 pub mod broadcast;
 pub mod decimal;
@@ -16,6 +17,7 @@ pub mod permute;
 mod rank;
 pub mod reshape;
 mod sizes;
+pub mod trailing;
 pub mod window;
 
 pub use dim::{Batch, Dim, Dyn, Static};

@@ -162,6 +162,13 @@ impl Sizes {
         self
     }
 
+    /// These sizes with one more at the end; there are fewer than [`MAX_RANK`].
+    pub const fn append(mut self, size: Size) -> Self {
+        self.dims[self.rank] = size;
+        self.rank += 1;
+        self
+    }
+
     /// The number of elements, where every size is known.
     pub const fn elements(&self) -> Size {
         let (mut product, mut axis) = (1, 0);

@@ -1,11 +1,15 @@
 //! The tensor: a shape in the type, elements in row-major order, memory from a pool.
 
 pub mod display;
+mod dtype;
+pub mod dual;
 pub mod element;
-mod serde;
+pub(crate) mod serde;
 mod storage;
 
-pub use element::{Element, Float};
+pub use dtype::DType;
+pub use dual::Dual;
+pub use element::{Element, Float, Primitive};
 pub use storage::release_memory;
 
 use crate::error::{Error, Result};

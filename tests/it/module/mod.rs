@@ -8,4 +8,6 @@ mod language;
 mod loops;
 mod names;
 mod nesting;
+mod setup;
 mod sharing;
+mod stack;

@@ -7,11 +7,13 @@ mod dense;
 mod flax_rng;
 mod initializers;
 mod layer;
+mod layer_norm;
 mod losses;
 mod naming;
 mod optimizers;
 mod pool;
 mod prng;
+mod serialization;
 
 use flaxen::rng::{Key, Layout};
 use serde_json::Value;
