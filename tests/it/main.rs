@@ -1,5 +1,6 @@
 //! flaxen against Flax's numbers, end to end.
 
+mod collections;
 mod finite_differences;
 mod grad;
 mod laws;
@@ -9,3 +10,4 @@ mod tensor_serde;
 mod threads;
 mod transforms;
 mod tree;
+mod vmap;

@@ -40,7 +40,7 @@ pub fn needs(body: &Body, inputs: &[Need]) -> Vec<Need> {
     }
     for eqn in &body.eqns {
         let outs = of_call(eqn, &needs);
-        for (out, need) in eqn.outs.iter().zip(outs) {
+        for (out, need) in eqn.results().iter().zip(outs) {
             needs[out.0] = need;
         }
     }

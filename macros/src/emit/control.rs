@@ -136,17 +136,18 @@ impl<'a> Passes<'a> {
             Call::Branch(branch) => branch.bodies().nth(arm).map_or(eqn.span, |(arm, _)| arm.span),
             _ => eqn.span,
         };
-        let (ty, outputs) = (self.types.all(&eqn.outs), inner.outputs());
-        quote_spanned!(span=> let results: #ty = #outputs;)
+        let (ty, outputs, results) = (self.types.all(&eqn.outs), inner.outputs(), names::results());
+        quote_spanned!(span=> let #results: #ty = #outputs;)
     }
 
     pub fn infer_branch(&self, index: usize, moves: &[bool]) -> TokenStream {
         let eqn = &self.lowered.body.eqns[index];
         let count = self.lowered.inner[index].len();
+        let name = names::results();
         let arms = self.arms(index, |arm, inner| {
             let (inputs, infer, results) =
                 (self.bind_inputs(index, inner, moves), inner.infer(), self.results(index, arm, inner));
-            (side(arm, count, inner.parts()), quote!(#inputs #infer #results results))
+            (side(arm, count, inner.parts()), quote!(#inputs #infer #results #name))
         });
         let (outs, part) = (self.bound(&eqn.outs), names::part(&eqn.label));
         quote!(let #outs = match &#part { #arms };)
@@ -155,12 +156,13 @@ impl<'a> Passes<'a> {
     pub fn forward_branch(&self, index: usize, moves: &[bool]) -> TokenStream {
         let eqn = &self.lowered.body.eqns[index];
         let count = self.lowered.inner[index].len();
+        let name = names::results();
         let arms = self.arms(index, |arm, inner| {
             let (inputs, forward, results) =
                 (self.bind_inputs(index, inner, moves), inner.forward(), self.results(index, arm, inner));
             let (kept, _) = residuals::kept(inner);
             let kept = side(arm, count, quote!((#(#kept,)*)));
-            (side(arm, count, inner.parts()), quote!(#inputs #forward #results (results, #kept)))
+            (side(arm, count, inner.parts()), quote!(#inputs #forward #results (#name, #kept)))
         });
         let (outs, part, kept) = (self.bound(&eqn.outs), names::part(&eqn.label), names::residual(eqn));
         quote!(let (#outs, #kept) = match &#part { #arms };)

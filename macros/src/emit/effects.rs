@@ -1,10 +1,10 @@
-//! What a call does besides computing its output, in types: a type that updates nothing, and draws nothing, if none of
-//! the submodules that are called does.
+//! What a call does besides computing its output, in types: a type that updates the collections, and draws from the streams,
+//! of the body and of the submodules that are called in it.
 //!
 //! ```text
-//! pub struct __CnnEffects<B: Batch>(PhantomData<(B,)>);
-//! impl<B: Batch, Call> NoUpdates<Call> for __CnnEffects<B>
-//! where <Conv<…> as Module<<Steps<(B,)> as __CnnSteps>::V0>>::Updates: NoUpdates<Call>, …
+//! pub struct __MlpEffects<B: Batch, P: Phase>(PhantomData<(B, P)>);
+//! impl<B: Batch, P: Phase, Call> NoUpdates<Call> for __MlpEffects<B, P>
+//! where BatchStats: NoUpdates<Call>, <BatchNorm as Module<(<Steps<(B, P)> as __MlpSteps>::V0, P)>>::Updates: NoUpdates<Call>, …
 //! ```
 //!
 //! The effects stand in bounds, where they may be private, and not as a list in `Module::Updates`, which would show them: a
@@ -22,7 +22,7 @@ use quote::{format_ident, quote};
 pub fn effects(passes: &Passes, all: &AllGenerics, name: &Ident) -> TokenStream {
     let (declared, arguments, types) = (all.declared(), all.arguments(), all.types());
     let (where_clause, predicates) = (all.where_clause(), all.predicates());
-    let [updates, draws] = ["Updates", "Draws"].map(|kind| of_submodules(passes, kind));
+    let (updates, draws) = (updates(passes), draws(passes));
     quote! {
         #[doc(hidden)]
         #[allow(missing_docs, private_bounds)]
@@ -43,7 +43,37 @@ pub fn effects(passes: &Passes, all: &AllGenerics, name: &Ident) -> TokenStream 
             #(#predicates,)*
         {
         }
+
+        #[doc(hidden)]
+        impl<#declared Rngs> ::flaxen::module::effect::DrawsFrom<Rngs> for #name<#arguments>
+        where
+            #(#draws: ::flaxen::module::effect::DrawsFrom<Rngs>,)*
+            #(#predicates,)*
+        {
+            const STREAMS: ::flaxen::module::effect::Streams = ::flaxen::module::effect::Streams::All {
+                of: &[#(<#draws as ::flaxen::module::effect::DrawsFrom<Rngs>>::STREAMS),*],
+            };
+        }
     }
+}
+
+/// The collections that are updated, each once.
+fn updates(passes: &Passes) -> Vec<TokenStream> {
+    let body = &passes.lowered.body;
+    let written = called(passes.lowered).into_iter().filter_map(|eqn| match &eqn.call {
+        Call::Write(index) => Some(body.variables[*index].collection.clone()),
+        _ => None,
+    });
+    once(written.chain(of_submodules(passes, "Updates")))
+}
+
+/// The streams that are drawn from, each once.
+fn draws(passes: &Passes) -> Vec<TokenStream> {
+    let drawn = called(passes.lowered).into_iter().filter_map(|eqn| match &eqn.call {
+        Call::MakeRng(stream) => Some(stream.clone()),
+        _ => None,
+    });
+    once(drawn.chain(of_submodules(passes, "Draws")))
 }
 
 /// The effects of a kind of the submodules that are called, in arms that are not taken too.
@@ -64,4 +94,16 @@ fn called(lowered: &Lowered) -> Vec<&Eqn> {
         inner.chain([&lowered.body.eqns[step.eqn]])
     });
     steps.collect()
+}
+
+/// A bound that stood twice would be said twice.
+fn once(effects: impl Iterator<Item = TokenStream>) -> Vec<TokenStream> {
+    let mut kept: Vec<(String, TokenStream)> = Vec::new();
+    for effect in effects {
+        let text = effect.to_string();
+        if kept.iter().all(|(other, _)| *other != text) {
+            kept.push((text, effect));
+        }
+    }
+    kept.into_iter().map(|(_, effect)| effect).collect()
 }

@@ -38,8 +38,7 @@ impl<'a> Passes<'a> {
         let declared = Declared::param(&self.lowered.body, index);
         let ty = self.lowered.body.params[index].tensor.to_type();
         let drawn = self.in_nest(declared.nest, &|passes| {
-            let own = |eqn: &&Eqn| matches!(&eqn.call, Call::Param(of) if *of == index);
-            let part = passes.lowered.body.eqns.iter().find(own).map(|eqn| passes.part(eqn));
+            let part = passes.part_of(|call| matches!(call, Call::Param(of) if *of == index));
             let made = quote! {
                 ::flaxen::init::Initializer::init(#part, scope.param(), ::core::default::Default::default())
             };
@@ -47,6 +46,22 @@ impl<'a> Passes<'a> {
         });
         let param = names::drawn(&declared.key);
         quote!(let #param = #drawn;)
+    }
+
+    /// Draws a variable of another collection.
+    pub fn draw_variable(&self, index: usize) -> TokenStream {
+        let declared = Declared::variable(&self.lowered.body, index);
+        let drawn = self.in_nest(declared.nest, &|passes| {
+            let part = passes.part_of(|call| matches!(call, Call::Variable(of) if *of == index));
+            quote!(::flaxen::__private::variable(#part, scope))
+        });
+        let state = names::drawn_state(&declared.key);
+        quote!(let #state = #drawn;)
+    }
+
+    /// The initialiser of the equation in this body that makes such a call.
+    fn part_of(&self, is_own: impl Fn(&Call) -> bool) -> Option<TokenStream> {
+        self.lowered.body.eqns.iter().find(|eqn| is_own(&eqn.call)).map(|eqn| self.part(eqn))
     }
 
     /// What `inner` makes in the arms and passes of a declaration: one for each pass, and none in other arms.

@@ -15,7 +15,7 @@
 
 use super::names;
 use super::place::number_of_pass;
-use super::variables::{Field, Part};
+use super::variables::{Field, Kind, Part};
 use crate::ir::Element;
 use crate::ir::control::{Level, Number};
 use proc_macro2::{Ident, TokenStream};
@@ -108,9 +108,9 @@ pub fn debug(parts: &[Part]) -> TokenStream {
     let entry = |part: &Part, value: TokenStream| {
         let (name, value) = (
             &part.field.name,
-            match part.leaf {
-                true => quote!(&::flaxen::__private::LeafShape(#value)),
-                false => value,
+            match part.field.contract() {
+                None => quote!(&::flaxen::__private::LeafShape(#value)),
+                Some(_) => value,
             },
         );
         match part.field.number {
@@ -141,6 +141,9 @@ fn path(part: &Part) -> TokenStream {
     if let Some(Element { index, .. }) = part.field.element {
         let name = names::text(&part.field.field);
         return quote!(path.child(#name).one_of(#index));
+    }
+    if let Kind::Variable(_, collection) = &part.field.kind {
+        return quote!(path.variable::<#collection>(#name));
     }
     match part.field.number {
         Number::None => quote!(path.child(#name)),

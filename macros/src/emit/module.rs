@@ -235,16 +235,17 @@ impl<'a> Callable<'a> {
             #[doc = #passes]
             #[allow(private_bounds)]
             impl #generics #self_ty #where_clause {
-                /// Draws the variables, each with the key that Flax derives from its path.
+                /// Draws the variables, each with the key that Flax derives from its path. A bare key is that for `params`; other
+                /// streams, `rngs! { params: key, dropout: other }`, are not drawn from here.
                 pub fn init<#inner_of_params>(
                     &self,
-                    key: ::flaxen::rng::Key,
+                    rngs: impl ::flaxen::rng::Provides<::flaxen::rng::params>,
                 ) -> ::flaxen::module::Variables<#params, #state>
                 where
                     #(#of_params,)*
                     #(#predicates,)*
                 {
-                    let scope = ::flaxen::rng::Scope::root(key);
+                    let scope = ::flaxen::rng::Rngs::scope(rngs);
                     let (params, state) = <Self as ::flaxen::module::Module<#input>>::init(self, &scope);
                     ::flaxen::module::Variables { params, state }
                 }
@@ -271,13 +272,14 @@ impl<'a> Callable<'a> {
             Some(_) => TokenStream::new(),
         };
         let (params, state) = (self.variables.params.ty(), self.variables.state.ty());
-        let PureCall { generics, inputs, output, bounds, given } = call;
+        let mutable = self.apply_mut(&call);
+        let PureCall { generics, inputs, output, bounds, given, .. } = call;
         quote! {
             /// Computes the output from the variables and the inputs.
             #attributes
-            pub fn apply<#generics>(
+            pub fn apply<'__v, #generics>(
                 &self,
-                variables: &impl ::flaxen::module::Collections<#params, #state>,
+                variables: impl ::flaxen::module::Collections<'__v, #params, #state>,
                 #inputs
             ) -> #output
             where
@@ -285,6 +287,8 @@ impl<'a> Callable<'a> {
             {
                 ::flaxen::__private::apply(self, variables, #given)
             }
+
+            #mutable
         }
     }
 
@@ -294,6 +298,7 @@ impl<'a> Callable<'a> {
         let (predicates, of_params, of_call) = (self.inner_predicates(), self.of_params, &self.of_call);
         let names: Vec<_> = self.signature().inputs.iter().map(|(name, _)| quote!(#name)).collect();
         let types: Vec<_> = self.signature().inputs.iter().map(|(_, ty)| ty.to_type()).collect();
+        let others = quote!(#(#of_params,)* #(#of_call,)* #(#predicates,)*);
         PureCall {
             generics: self.prepared.all.declared_inner(),
             inputs: quote!(#(#names: #types,)*),
@@ -301,10 +306,9 @@ impl<'a> Callable<'a> {
             bounds: quote! {
                 for<'call> <#of as ::flaxen::module::Module<#input>>::Updates: ::flaxen::module::effect::NoUpdates<&'call ()>,
                 for<'call> <#of as ::flaxen::module::Module<#input>>::Draws: ::flaxen::module::effect::NoDraws<&'call ()>,
-                #(#of_params,)*
-                #(#of_call,)*
-                #(#predicates,)*
+                #others
             },
+            others,
             given: tuple(&names),
         }
     }
@@ -447,7 +451,9 @@ pub struct PureCall {
     pub generics: TokenStream,
     pub inputs: TokenStream,
     pub output: TokenStream,
+    /// Its bounds, and those that have nothing to do with what it updates.
     pub bounds: TokenStream,
+    pub others: TokenStream,
     /// The inputs as one.
     pub given: TokenStream,
 }

@@ -2,6 +2,7 @@
 
 use crate::analyze::activity::Need;
 use crate::ir::print::var_name;
+use crate::ir::transform::Nest;
 use crate::ir::{Body, Element, Eqn, Submodule, Var};
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
@@ -90,6 +91,11 @@ pub fn pass(of: usize) -> Ident {
     local(&format!("pass_{of}"), Span::call_site())
 }
 
+/// The local that holds the results of an arm.
+pub fn results() -> Ident {
+    local("results", Span::call_site())
+}
+
 /// The local that holds what passes contribute to a gradient or a cotangent.
 pub fn sum(of: &Ident) -> Ident {
     local(&format!("sum_{}", text(of)), Span::call_site())
@@ -117,6 +123,11 @@ pub fn key_of(field: &Ident, element: Option<Element>) -> Ident {
         None => field.clone(),
         Some(Element { index, .. }) => format_ident!("{}_{index}", text(field), span = field.span()),
     }
+}
+
+/// The name of a variable among all locals. A parameter may have the name of its field.
+pub fn key_of_variable(field: &Ident) -> Ident {
+    format_ident!("variable_{}", text(field))
 }
 
 /// A submodule in a struct of variables, or in the module itself: `encoder`, `layers.0`, `layers[0]`.
@@ -193,6 +204,23 @@ pub fn tuple(parts: &[TokenStream]) -> TokenStream {
         [one] => one.clone(),
         several => quote!((#(#several,)*)),
     }
+}
+
+/// Results as they stand in tuples.
+pub fn nested(nests: &[Nest], results: &[TokenStream]) -> Vec<TokenStream> {
+    let mut rest = results;
+    let parts = nests.iter().map(|nest| {
+        let (own, others) = rest.split_at(nest.count().min(rest.len()));
+        rest = others;
+        match nest {
+            Nest::One => quote!(#(#own)*),
+            Nest::Tuple(parts) => {
+                let parts = nested(parts, own);
+                quote!((#(#parts,)*))
+            }
+        }
+    });
+    parts.collect()
 }
 
 fn unraw_text(name: &str) -> &str {

@@ -87,6 +87,7 @@ impl Passes<'_> {
                 let initializer = &self.lowered.body.params[*index].initializer;
                 Some(quote!(#initializer))
             }
+            Call::Variable(index) => Some(self.lowered.body.variables[*index].initializer.clone()),
             _ => None,
         }
     }
@@ -134,7 +135,7 @@ impl Passes<'_> {
         quote!(#name)
     }
 
-    pub fn bound(&self, vars: &[Var]) -> TokenStream {
+    pub(super) fn bound(&self, vars: &[Var]) -> TokenStream {
         tuple(&vars.iter().map(|&var| self.var(var)).collect::<Vec<_>>())
     }
 
@@ -169,6 +170,10 @@ impl Passes<'_> {
         if moves { var } else { quote!(::core::clone::Clone::clone(&#var)) }
     }
 
+    fn clones(&self, vars: &[Var]) -> TokenStream {
+        tuple(&vars.iter().map(|&var| self.read(var, false)).collect::<Vec<_>>())
+    }
+
     /// The results of the whole body.
     pub fn outputs(&self) -> TokenStream {
         let outputs = self.lowered.body.outputs.iter().zip(&self.lowered.moved_outputs);
@@ -193,18 +198,16 @@ impl Passes<'_> {
             }
             Call::Submodule(of) => {
                 let (part, variables) = (self.part(eqn), self.variables_of(*of));
+                let (scope, outputs) = (self.scope_of(*of), self.clones(&eqn.outs));
                 quote_spanned! {eqn.span=>
                     let #outs = <#callee as ::flaxen::module::Module<#ty>>::infer(#part, #variables, #input);
+                    ::flaxen::rng::Scope::capture(&#scope, || #outputs);
                 }
             }
             Call::Param(of) => self.read_param(*of, eqn.outs[0]),
-            Call::Apply { model, variables } => {
-                let ((variables, lifted), part) = (self.variables(eqn, variables), names::part(&eqn.label));
-                let variables = if lifted { quote!(&#variables) } else { variables };
-                quote_spanned! {eqn.span=>
-                    let #part = &#model;
-                    let #outs = ::flaxen::__private::model_infer(#part, #variables, #input);
-                }
+            Call::Apply { .. } => self.apply_infer(eqn, moves),
+            Call::Variable(_) | Call::Write(_) | Call::Sow { .. } | Call::MakeRng(_) | Call::Phase(_) => {
+                self.stateful(eqn, &input)
             }
             Call::Transform(closure) => self.transformed(eqn, closure, moves),
             Call::Branch(_) => self.infer_branch(index, moves),
@@ -231,16 +234,6 @@ impl Passes<'_> {
         let place = self.place(Root::Params, &Declared::param(&self.lowered.body, index));
         let (out, ty) = (self.var(out), self.types.var(out));
         quote!(let #out: #ty = ::core::clone::Clone::clone(&#place);)
-    }
-
-    /// The variables of a model: a reference to them, or a value if they are lifted.
-    fn variables(&self, eqn: &Eqn, variables: &Arg) -> (TokenStream, bool) {
-        let level = self.lowered.level_of_equation(eqn);
-        let (tokens, below, span) = match variables {
-            Arg::Var(var) => (self.var(*var), self.lowered.level(*var), eqn.span),
-            Arg::Outside(tokens) => (tokens.clone(), 0, tokens.span()),
-        };
-        (names::lifted(tokens, level - below, span), level > below)
     }
 
     /// The forward pass of a closure, with the user's other statements where they stand.
@@ -319,13 +312,9 @@ impl Passes<'_> {
                 }
             }
             Call::Param(of) => self.read_param(*of, eqn.outs[0]),
-            Call::Apply { model, variables } => {
-                let ((variables, lifted), part) = (self.variables(eqn, variables), names::part(&eqn.label));
-                let vjp = if lifted { quote!(lifted_model_vjp) } else { quote!(model_vjp) };
-                quote_spanned! {eqn.span=>
-                    let #part = &#model;
-                    let (#outs, #kept) = ::flaxen::__private::Input(#input).#vjp(#part, #variables, #needs);
-                }
+            Call::Apply { .. } => self.apply_forward(eqn, moves),
+            Call::Variable(_) | Call::Write(_) | Call::Sow { .. } | Call::MakeRng(_) | Call::Phase(_) => {
+                self.stateful(eqn, &input)
             }
             Call::Transform(closure) => self.transformed(eqn, closure, moves),
             Call::Branch(_) => self.forward_branch(index, moves),
@@ -357,7 +346,7 @@ impl Passes<'_> {
 
     /// The cotangent of what an equation yields.
     fn cotangent(&self, eqn: &Eqn) -> TokenStream {
-        let cotangents = eqn.outs.iter().map(|&out| {
+        let cotangents = eqn.results().iter().map(|&out| {
             let name = names::cotangent(&self.lowered.body, out);
             quote!(#name)
         });
@@ -481,10 +470,10 @@ impl Passes<'_> {
                 };
                 quote_spanned!(eqn.span=> let (#gradient, #pattern) = #kept.pull(#cotangent); #add)
             }
-            // No gradient goes through it: `closure::check` has said so.
-            Call::Transform(_) => TokenStream::new(),
             Call::Branch(_) => self.backward_branch(step, &pattern, &kept),
             Call::Loop(repeated) => self.backward_loop(step, repeated, &pattern, &kept),
+            // No gradient goes through them: of a transformation `closure::check` has said so, and the others need none.
+            _ => TokenStream::new(),
         };
         quote!(#pulled #after)
     }

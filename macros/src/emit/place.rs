@@ -62,6 +62,21 @@ impl<'a> Declared<'a> {
     }
 }
 
+impl<'a> Declared<'a> {
+    /// A variable of another collection, which is used where it is declared.
+    pub fn variable(body: &'a Body, index: usize) -> Self {
+        let variable = &body.variables[index];
+        Declared {
+            name: &variable.name,
+            field: &variable.field,
+            element: None,
+            key: names::key_of_variable(&variable.field),
+            nest: &variable.nest,
+            optional: false,
+        }
+    }
+}
+
 impl Passes<'_> {
     /// The place of the variables in a tree.
     pub fn place(&self, root: Root, declared: &Declared) -> TokenStream {

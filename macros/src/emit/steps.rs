@@ -115,7 +115,10 @@ fn outputs(body: &Body, eqn: &Eqn, shapes: &Ident) -> Vec<(Var, TokenStream)> {
         Call::Param(index) => checked(&body.params[*index].tensor, shapes),
         Call::Branch(branch) => return of_branch(body, eqn, branch, shapes),
         Call::Loop(repeated) => return of_loop(body, eqn, repeated, shapes),
-        Call::Apply { .. } | Call::Transform(_) => return Vec::new(),
+        Call::Variable(index) => checked(&body.variables[*index].tensor, shapes),
+        Call::MakeRng(_) => quote!(::flaxen::rng::Key),
+        Call::Phase(phase) => phase.clone(),
+        Call::Write(_) | Call::Sow { .. } | Call::Apply { .. } | Call::Transform(_) => return Vec::new(),
     };
     match eqn.outs.as_slice() {
         [one] => vec![(*one, whole)],

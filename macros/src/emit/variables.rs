@@ -57,6 +57,8 @@ pub enum Kind {
     Submodule(TokenStream),
     /// A parameter of this type.
     Param(TokenStream),
+    /// A variable of this type in another collection, which is a type too.
+    Variable(TokenStream, TokenStream),
 }
 
 impl Field {
@@ -69,7 +71,7 @@ impl Field {
     pub fn contract(&self) -> Option<&TokenStream> {
         match &self.kind {
             Kind::Submodule(contract) => Some(contract),
-            Kind::Param(_) => None,
+            _ => None,
         }
     }
 }
@@ -91,6 +93,7 @@ pub fn fields(passes: &Passes, types: &Types) -> Vec<Field> {
         let (order, field) = match &eqn.call {
             Call::Submodule(of) => (body.submodules[*of].order, of_submodule(&passes, *of, eqn)),
             Call::Param(of) => (body.params[*of].order, of_param(&passes, *of)),
+            Call::Variable(of) => (body.variables[*of].order, of_variable(&passes, *of)),
             _ => continue,
         };
         if fields.iter().all(|(_, other)| other.key != field.key) {
@@ -133,6 +136,21 @@ fn of_param(passes: &Passes, index: usize) -> Field {
     }
 }
 
+fn of_variable(passes: &Passes, index: usize) -> Field {
+    let variable = &passes.lowered.body.variables[index];
+    Field {
+        name: variable.name.clone(),
+        field: variable.field.clone(),
+        element: None,
+        key: names::key_of_variable(&variable.field),
+        kind: Kind::Variable(variable.tensor.to_type(), variable.collection.clone()),
+        nest: variable.nest.clone(),
+        optional: false,
+        number: Number::None,
+        draw: passes.draw_variable(index),
+    }
+}
+
 /// The statements that draw fields, each into a local of its own.
 pub fn draws<'a>(fields: impl Iterator<Item = &'a Field>) -> TokenStream {
     fields.map(|field| field.draw.clone()).collect()
@@ -151,8 +169,6 @@ pub struct Part<'a> {
     pub field: &'a Field,
     /// The type, with one for each pass and none where an arm is not taken.
     pub ty: TokenStream,
-    /// Whether it is a tensor rather than the variables of a submodule.
-    pub leaf: bool,
 }
 
 /// The struct of the parameters.
@@ -162,11 +178,13 @@ pub fn params<'a>(
     name: &'a Ident,
     fields: &'a [Field],
 ) -> Structure<'a> {
-    let parts = fields.iter().map(|field| match &field.kind {
-        Kind::Submodule(contract) => {
-            Part { field, ty: layout::wrapped(field, quote!(#contract::Params)), leaf: false }
-        }
-        Kind::Param(ty) => Part { field, ty: layout::wrapped(field, ty.clone()), leaf: true },
+    let parts = fields.iter().filter_map(|field| {
+        let ty = match &field.kind {
+            Kind::Submodule(contract) => quote!(#contract::Params),
+            Kind::Param(ty) => ty.clone(),
+            Kind::Variable(..) => return None,
+        };
+        Some(Part { field, ty: layout::wrapped(field, ty) })
     });
     Structure { all, name, doc: format!("The parameters of [`{module}`]."), parts: parts.collect() }
 }
@@ -179,8 +197,12 @@ pub fn state<'a>(
     fields: &'a [Field],
 ) -> Structure<'a> {
     let parts = fields.iter().filter_map(|field| {
-        let ty = field.contract().map(|contract| layout::wrapped(field, quote!(#contract::State)));
-        ty.map(|ty| Part { field, ty, leaf: false })
+        let ty = match &field.kind {
+            Kind::Submodule(contract) => quote!(#contract::State),
+            Kind::Variable(ty, _) => ty.clone(),
+            Kind::Param(_) => return None,
+        };
+        Some(Part { field, ty: layout::wrapped(field, ty) })
     });
     let doc = format!("The variables of [`{module}`] besides its parameters.");
     Structure { all, name, doc, parts: parts.collect() }
@@ -290,12 +312,20 @@ impl Structure<'_> {
     /// The state of a module none of whose parts has one.
     pub fn stateless_item(&self) -> TokenStream {
         let (declared, predicates) = (self.all.declared_of_params(), self.all.predicates());
-        let (ty, types) = (self.ty(), self.parts.iter().map(|part| &part.ty));
-        let value = self.construct(|_| quote!(::flaxen::module::Stateless::<Call>::stateless()));
+        let (ty, stateless) = (self.ty(), self.parts.iter().map(Part::stateless));
+        let value = self.construct(|part| {
+            let stateless = part.stateless();
+            let value = quote!(<#stateless as ::flaxen::module::Stateless<Call>>::stateless());
+            match part.field.kind {
+                Kind::Variable(..) => quote!(match #value {}),
+                _ => value,
+            }
+        });
         quote! {
+            #[allow(unreachable_code)]
             impl<#declared Call> ::flaxen::module::Stateless<Call> for #ty
             where
-                #(#types: ::flaxen::module::Stateless<Call>,)*
+                #(#stateless: ::flaxen::module::Stateless<Call>,)*
                 #(#predicates,)*
             {
                 fn stateless() -> Self {
@@ -357,6 +387,17 @@ impl Structure<'_> {
             parts.sort_by_key(|part| part.field.element.map(|element| element.index));
         }
         fields
+    }
+}
+
+impl Part<'_> {
+    /// What says whether it is there without being given. A variable has a collection, and no collection is stateless: rustc says
+    /// which one.
+    fn stateless(&self) -> &TokenStream {
+        match &self.field.kind {
+            Kind::Variable(_, collection) => collection,
+            _ => &self.ty,
+        }
     }
 }
 

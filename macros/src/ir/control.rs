@@ -180,11 +180,16 @@ impl Body {
             }
         };
         for eqn in &self.eqns {
-            eqn.args.iter().filter_map(|arg| arg.var()).for_each(|var| read(var, &mut bound, &mut free));
+            eqn.reads().for_each(|var| read(var, &mut bound, &mut free));
             bound.extend(&eqn.outs);
         }
         self.outputs.iter().for_each(|&var| read(var, &mut bound, &mut free));
         free
+    }
+
+    /// Whether an equation of it, at any depth, yields a variable.
+    pub fn defines(&self, var: Var) -> bool {
+        self.all_eqns().iter().any(|eqn| eqn.outs.contains(&var))
     }
 
     /// All equations, those of the bodies inside of it in their places: before the equation to which they belong.

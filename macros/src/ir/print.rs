@@ -75,7 +75,8 @@ pub fn eqn(body: &Body, eqn: &Eqn) -> String {
     if let Call::Apply { variables, .. } = &eqn.call {
         args.insert(0, arg(body, variables));
     }
-    format!("{} = {}({})", outs.join(", "), callee(body, &eqn.call), args.join(", "))
+    let call = format!("{}({})", callee(body, &eqn.call), args.join(", "));
+    if outs.is_empty() { call } else { format!("{} = {call}", outs.join(", ")) }
 }
 
 /// What an equation calls, as text.
@@ -98,7 +99,6 @@ pub fn callee(body: &Body, call: &Call) -> String {
             format!("{}[{}]", submodule.name, submodule.text)
         }
         Call::Param(index) => format!("param {}", body.params[*index].name),
-        Call::Apply { model, .. } => format!("{}.apply", tidy(model)),
         Call::Branch(branch) => {
             let scrutinee = branch.scrutinee.as_ref().map(|tokens| format!(" {}", tidy(tokens)));
             format!("branch{}", scrutinee.unwrap_or_default())
@@ -106,6 +106,13 @@ pub fn callee(body: &Body, call: &Call) -> String {
         Call::Loop(repeated) => {
             format!("loop {} in {}", tidy(&repeated.pattern), tidy(&repeated.iterator))
         }
+        Call::Variable(index) => variable(body, *index),
+        Call::Write(index) => format!("write {}", variable(body, *index)),
+        Call::Sow { collection, name } => format!("sow {} {name}", tidy(collection)),
+        Call::MakeRng(stream) => format!("make_rng {}", tidy(stream)),
+        Call::Phase(phase) => tidy(phase),
+        Call::Apply { model, rngs: None, .. } => format!("{}.apply", tidy(model)),
+        Call::Apply { model, .. } => format!("{}.apply_mut", tidy(model)),
         Call::Transform(closure) => format!("{}!", closure.transform.name()),
     }
 }
@@ -122,6 +129,11 @@ pub fn heads(call: &Call) -> Vec<(String, &Body)> {
 /// Lines with their beginnings moved to the right.
 pub fn indented(text: &str) -> String {
     text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+}
+
+fn variable(body: &Body, index: usize) -> String {
+    let variable = &body.variables[index];
+    format!("{} {}", tidy(&variable.collection), variable.name)
 }
 
 fn arg(body: &Body, arg: &Arg) -> String {

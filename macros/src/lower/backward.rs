@@ -57,10 +57,12 @@ pub fn backward(body: &Body, analysis: &Analysis, inner: &[Vec<Lowered>], differ
     let outputs = body.outputs.iter().take(differentiated).map(|&var| walk.contribute(Some(var))).collect();
     let mut backward = Backward { outputs, ..Backward::default() };
     for (index, eqn) in body.eqns.iter().enumerate().rev().filter(|(index, _)| analysis.pulled[*index]) {
-        let unused =
-            eqn.outs.iter().filter(|out| !walk.assigned.contains(out) && analysis.needs[out.0] != Need::No);
+        let unused = eqn
+            .results()
+            .iter()
+            .filter(|out| !walk.assigned.contains(out) && analysis.needs[out.0] != Need::No);
         backward.zeros.extend(unused);
-        walk.assigned.extend(&eqn.outs);
+        walk.assigned.extend(eqn.results());
         let variables = match &eqn.call {
             Call::Submodule(of) => Some(walk.gradient(Tree::Submodule(*of))),
             Call::Param(of) => Some(walk.gradient(Tree::Param(*of))),

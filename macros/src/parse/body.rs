@@ -50,6 +50,12 @@ pub struct BodyParser<'a> {
     pub(super) branches_and_loops: usize,
     /// How many loops that are unrolled stand around.
     pub(super) unrolled: usize,
+    /// The names of the axes of the `vmap!`s around what is read, the outermost first.
+    pub(super) axes: Vec<TokenStream>,
+    /// In how many `vmap!`s a variable was bound, if in any.
+    pub(super) levels: BTreeMap<Var, usize>,
+    /// The value of each variable of the module, as of here.
+    pub(super) values: Vec<Var>,
     /// The `impl` around a module's method.
     pub(super) module: Option<&'a Context>,
     /// The generics of the method.
@@ -77,6 +83,9 @@ impl<'a> BodyParser<'a> {
             nest: Vec::new(),
             branches_and_loops: 0,
             unrolled: 0,
+            axes: Vec::new(),
+            levels: BTreeMap::new(),
+            values: Vec::new(),
             module: None,
             generics: None,
             held: Vec::new(),
@@ -102,6 +111,7 @@ impl<'a> BodyParser<'a> {
     pub fn input(&mut self, name: &Ident, declared: Option<TensorType>) {
         let var = self.body.var(name.to_string(), name.span(), declared);
         self.body.inputs.push(var);
+        self.levels.insert(var, self.axes.len());
         self.scope.bind(name.to_string(), Binding::Tensor(var));
     }
 
@@ -112,6 +122,7 @@ impl<'a> BodyParser<'a> {
 
     /// The body that was read.
     pub fn finish(mut self) -> Body {
+        self.refuse_keys_used_twice();
         self.count_at_run_time();
         self.body.share();
         self.body.drop_idle_setup();
@@ -182,6 +193,7 @@ impl<'a> BodyParser<'a> {
     pub(super) fn statement(&mut self, statement: &Stmt) {
         match statement {
             Stmt::Local(local) => self.binding(local),
+            Stmt::Macro(call) if call.mac.path.is_ident("sow") => self.sow(&call.mac),
             Stmt::Expr(expr, _) => {
                 self.effect(expr);
             }
@@ -208,6 +220,13 @@ impl<'a> BodyParser<'a> {
                 Expr::If(branch) => self.branch_if(branch, &[]).map(|_| ()),
                 Expr::Match(branch) => self.branch_match(branch, &[]).map(|_| ()),
                 Expr::ForLoop(repeated) if repeated.label.is_none() => self.for_loop(repeated),
+                Expr::Assign(assignment)
+                    if let Expr::Field(field) = &*assignment.left
+                        && let Some(variable) = self.variable_of(field) =>
+                {
+                    self.write(variable, assignment);
+                    Some(())
+                }
                 Expr::Assign(assignment) => self.assignment(&assignment.left, &assignment.right),
                 Expr::Binary(binary) if assigns(&binary.op) => self.compound_assignment(binary),
                 // The value is dropped, but what is wrong inside shall be said.
@@ -261,6 +280,11 @@ impl<'a> BodyParser<'a> {
                 self.scope.bind(name.to_string(), Binding::Submodule(index));
             }
             return;
+        }
+        if let (Some(name), Expr::Macro(call)) = (single_name(&local.pat), &*init.expr)
+            && call.mac.path.is_ident("variable")
+        {
+            return self.variable(name, &call.mac);
         }
         let Some(wanted) = self.pattern(&local.pat) else {
             return;

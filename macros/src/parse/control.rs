@@ -1,6 +1,6 @@
 //! `if`, `match` and `for` on the way of tensors, and assignments.
 
-use super::body::{BodyParser, Place};
+use super::body::{self, BodyParser};
 use super::fold;
 use super::pattern::{Wanted, bound_by, names};
 use super::scope::{Binding, Scope};
@@ -27,9 +27,19 @@ struct Source<'a> {
 /// A nested body that was read.
 struct Nested {
     part: Body,
-    values: Vec<Var>,
-    /// What its names mean at its end.
+    results: Vec<Var>,
+    /// What its names mean at its end, and what the variables of the module are.
     scope: Scope,
+    values: Vec<Var>,
+}
+
+/// What a nested body may assign to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// A name, by its place in the scope.
+    Name(usize),
+    /// A variable of the module.
+    Value(usize),
 }
 
 impl BodyParser<'_> {
@@ -120,11 +130,12 @@ impl BodyParser<'_> {
         sources: Vec<Source>,
         wanted: &[Wanted],
     ) -> Option<Vec<Var>> {
-        if self.place == Place::Closure {
+        if self.place == body::Place::Closure || !self.axes.is_empty() {
             self.mistake(span, messages::CONTROL_IN_CLOSURE);
             return None;
         }
-        let (id, before, classes) = (self.next_id(), self.scope.clone(), self.classes.clone());
+        let (id, classes) = (self.next_id(), self.classes.clone());
+        let (before, values) = (self.scope.clone(), self.values.clone());
         let (mut arms, mut read, mut counts) = (Vec::new(), Vec::new(), classes.clone());
         for source in sources {
             if let Some(body) = source.body.filter(|body| diverges(body)) {
@@ -143,7 +154,7 @@ impl BodyParser<'_> {
         }
         self.classes = counts;
         let read: Vec<Nested> = read.into_iter().collect::<Option<_>>()?;
-        let assigned = assigned_in(&read, &before);
+        let assigned = assigned_in(&read, &before, &values);
         let bodies = read.into_iter().map(|nested| nested.result(&assigned)).collect();
         let call = |bodies: Vec<Body>| {
             let mut bodies = bodies.into_iter();
@@ -164,7 +175,7 @@ impl BodyParser<'_> {
     pub(super) fn for_loop(&mut self, expr: &ExprForLoop) -> Option<()> {
         self.plain_iterator(&expr.expr)?;
         let unroll = expr.attrs.iter().any(|attribute| attribute.path().is_ident("unroll"));
-        match without_parentheses(&expr.expr) {
+        match unwrapped(&expr.expr) {
             Expr::Tuple(tuple) => self.unrolled_tuple(expr, tuple),
             Expr::Range(range) => {
                 let (Some(start), Some(end)) = (&range.start, &range.end) else {
@@ -210,7 +221,7 @@ impl BodyParser<'_> {
     }
 
     fn plain_iterator(&mut self, iterator: &Expr) -> Option<()> {
-        match without_parentheses(iterator) {
+        match unwrapped(iterator) {
             Expr::Tuple(_) => Some(()),
             other if self.scope.touches_tensor(other) => {
                 self.mistake(other.span(), messages::TENSOR_ITERATED);
@@ -270,21 +281,15 @@ impl BodyParser<'_> {
     /// One body for all passes.
     fn looped(&mut self, expr: &ExprForLoop, length: TokenStream, start: TokenStream) -> Option<()> {
         let span = expr.for_token.span();
-        if self.place == Place::Closure {
+        if self.place == body::Place::Closure || !self.axes.is_empty() {
             self.mistake(span, messages::CONTROL_IN_CLOSURE);
             return None;
         }
-        let (id, before, classes) = (self.next_id(), self.scope.clone(), self.classes.clone());
+        let (id, classes) = (self.next_id(), self.classes.clone());
+        let (before, values) = (self.scope.clone(), self.values.clone());
         let places = assigned_names(expr.body.to_token_stream(), &self.scope);
-        let initial: Vec<Var> = places.iter().filter_map(|&place| before.var(place)).collect();
-        let carried: Vec<Var> = places
-            .iter()
-            .map(|&place| {
-                let var = self.body.var(before.name(place), span, None);
-                self.scope.assign(place, var);
-                var
-            })
-            .collect();
+        let initial: Vec<Var> = places.iter().filter_map(|&place| self.at(place)).collect();
+        let carried: Vec<Var> = places.iter().map(|&place| self.carry(place, span)).collect();
         let level = Level::Pass { of: id, length: length.clone(), start: start.clone() };
         let nested = self.inside(level, |parser| {
             let binding =
@@ -292,7 +297,7 @@ impl BodyParser<'_> {
             names(&expr.pat).into_iter().for_each(|name| parser.scope.bind(name, binding));
             parser.block(&expr.body, &[])
         });
-        self.scope = before;
+        (self.scope, self.values) = (before, values);
         merge_passes(&mut self.classes, &classes, &length);
         let mut body = nested?.result(&places);
         body.inputs = carried;
@@ -313,13 +318,45 @@ impl BodyParser<'_> {
 
     /// Reads a body inside of this one. The names mean what they meant afterwards.
     fn inside(&mut self, level: Level, read: impl FnOnce(&mut Self) -> Option<Vec<Var>>) -> Option<Nested> {
-        let (scope, around) = (self.scope.clone(), self.body.take_part());
+        let (scope, values, around) = (self.scope.clone(), self.values.clone(), self.body.take_part());
         self.nest.push(level);
-        let values = read(self);
+        let results = read(self);
         self.nest.pop();
         let part = self.body.replace_part(around);
         let scope = std::mem::replace(&mut self.scope, scope);
-        values.map(|values| Nested { part, values, scope })
+        let inside = self.values.clone();
+        self.values[..values.len()].copy_from_slice(&values);
+        results.map(|results| Nested { part, results, scope, values: inside })
+    }
+
+    /// What stands at a place.
+    fn at(&self, place: Place) -> Option<Var> {
+        match place {
+            Place::Name(place) => self.scope.var(place),
+            Place::Value(variable) => self.values.get(variable).copied(),
+        }
+    }
+
+    fn put(&mut self, place: Place, var: Var) {
+        match place {
+            Place::Name(place) => self.scope.assign(place, var),
+            Place::Value(variable) => self.values[variable] = var,
+        }
+    }
+
+    fn name_at(&self, place: Place) -> &str {
+        match place {
+            Place::Name(place) => self.scope.name(place),
+            Place::Value(variable) => &self.body.variables[variable].name,
+        }
+    }
+
+    /// A variable that is carried into a pass.
+    fn carry(&mut self, place: Place, span: Span) -> Var {
+        let name = self.name_at(place).to_string();
+        let var = self.body.var(name, span, None);
+        self.put(place, var);
+        var
     }
 
     /// The equation of nested bodies, whose further inputs are what they use from outside. What they assign to is a result.
@@ -332,7 +369,7 @@ impl BodyParser<'_> {
         initial: &[Var],
         call: impl FnOnce(Vec<Body>) -> Call,
         wanted: &[Wanted],
-        assigned: &[usize],
+        assigned: &[Place],
     ) -> Vec<Var> {
         let mut captured: Vec<Var> = Vec::new();
         for var in bodies.iter().flat_map(Body::free) {
@@ -342,11 +379,11 @@ impl BodyParser<'_> {
         }
         bodies.iter_mut().for_each(|body| body.inputs.extend(&captured));
         let args = initial.iter().chain(&captured).map(|&var| Arg::Var(var)).collect();
-        let results = assigned.iter().map(|&place| Wanted::called(self.scope.name(place), span));
+        let results = assigned.iter().map(|&place| Wanted::called(self.name_at(place), span));
         let results: Vec<Wanted> = wanted.iter().cloned().chain(results).collect();
         let mut outs = self.equation(name, span, call(bodies), args, &results);
         let rebound = outs.split_off(wanted.len());
-        assigned.iter().zip(rebound).for_each(|(&place, var)| self.scope.assign(place, var));
+        assigned.iter().zip(rebound).for_each(|(&place, var)| self.put(place, var));
         outs
     }
 
@@ -407,12 +444,20 @@ impl BodyParser<'_> {
 }
 
 impl Nested {
-    /// The body, whose results are its values and what stands at these places at its end.
-    fn result(self, places: &[usize]) -> Body {
-        let Nested { mut part, values, scope } = self;
-        part.outputs = values;
-        part.outputs.extend(places.iter().filter_map(|&place| scope.var(place)));
-        part
+    /// What stands at a place at the end of the body.
+    fn at(&self, place: Place) -> Option<Var> {
+        match place {
+            Place::Name(place) => self.scope.var(place),
+            Place::Value(variable) => self.values.get(variable).copied(),
+        }
+    }
+
+    /// The body, whose results are its own and what stands at these places at its end.
+    fn result(mut self, places: &[Place]) -> Body {
+        let assigned: Vec<Var> = places.iter().filter_map(|&place| self.at(place)).collect();
+        self.part.outputs = self.results;
+        self.part.outputs.extend(assigned);
+        self.part
     }
 }
 
@@ -422,30 +467,42 @@ pub(super) fn assigns(op: &BinOp) -> bool {
 }
 
 /// The places to which one of these bodies assigns.
-fn assigned_in(read: &[Nested], before: &Scope) -> Vec<usize> {
-    let mut places: Vec<usize> = read.iter().flat_map(|nested| nested.scope.assigned_since(before)).collect();
+fn assigned_in(read: &[Nested], before: &Scope, values: &[Var]) -> Vec<Place> {
+    let names = read.iter().flat_map(|nested| nested.scope.assigned_since(before)).map(Place::Name);
+    let written = read.iter().flat_map(|nested| {
+        let pairs = nested.values.iter().zip(values).enumerate();
+        pairs.filter(|(_, (now, then))| now != then).map(|(variable, _)| Place::Value(variable))
+    });
+    once(names.chain(written).collect())
+}
+
+fn once(mut places: Vec<Place>) -> Vec<Place> {
     places.sort_unstable();
     places.dedup();
     places
 }
 
-/// The places of those names that code may assign to.
-fn assigned_names(code: TokenStream, scope: &Scope) -> Vec<usize> {
+/// The places that code may assign to.
+fn assigned_names(code: TokenStream, scope: &Scope) -> Vec<Place> {
     let mut places = Vec::new();
     find_assigned(code, scope, &mut places);
-    places.sort_unstable();
-    places.dedup();
-    places
+    once(places)
 }
 
-/// A name, or a list of names, before `=`, `+=`, `-=`, `*=` or `/=`.
-fn find_assigned(code: TokenStream, scope: &Scope, places: &mut Vec<usize>) {
+/// A name, a list of names, or the value of a variable, before `=`, `+=`, `-=`, `*=` or `/=`.
+fn find_assigned(code: TokenStream, scope: &Scope, places: &mut Vec<Place>) {
     let tokens: Vec<TokenTree> = code.into_iter().collect();
     let is = |index: usize, allowed: &[char]| matches!(tokens.get(index), Some(TokenTree::Punct(punct)) if allowed.contains(&punct.as_char()));
     for (index, token) in tokens.iter().enumerate() {
         let assigned = is(index + 1, &['=']) && !is(index + 2, &['=', '>'])
             || is(index + 1, &['+', '-', '*', '/']) && is(index + 2, &['=']);
         match token {
+            TokenTree::Ident(value) if assigned && value == "value" && index > 1 && is(index - 1, &['.']) => {
+                let name = tokens[index - 2].to_string();
+                if let Some(Binding::Variable(variable)) = scope.get(&name) {
+                    places.push(Place::Value(variable));
+                }
+            }
             TokenTree::Ident(name) if assigned => places.extend(mutable(&name.to_string(), scope)),
             TokenTree::Group(group) => {
                 if assigned {
@@ -460,8 +517,9 @@ fn find_assigned(code: TokenStream, scope: &Scope, places: &mut Vec<usize>) {
 }
 
 /// The place of a tensor that may be assigned to.
-fn mutable(name: &str, scope: &Scope) -> Option<usize> {
-    scope.position(name).filter(|&place| scope.is_mutable(place) && scope.var(place).is_some())
+fn mutable(name: &str, scope: &Scope) -> Option<Place> {
+    let place = scope.position(name);
+    place.filter(|&place| scope.is_mutable(place) && scope.var(place).is_some()).map(Place::Name)
 }
 
 fn targets(left: &Expr) -> Vec<&Expr> {
@@ -495,11 +553,10 @@ fn diverges(body: &Expr) -> bool {
     call.path.segments.last().is_some_and(|last| ends.iter().any(|end| last.ident == end))
 }
 
-/// An expression, which rustc would find in needless parentheses where it goes.
-pub(super) fn without_parentheses(expr: &Expr) -> &Expr {
+fn unwrapped(expr: &Expr) -> &Expr {
     match expr {
-        Expr::Paren(inner) => without_parentheses(&inner.expr),
-        Expr::Group(inner) => without_parentheses(&inner.expr),
+        Expr::Paren(inner) => unwrapped(&inner.expr),
+        Expr::Group(inner) => unwrapped(&inner.expr),
         other => other,
     }
 }

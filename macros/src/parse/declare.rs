@@ -131,11 +131,23 @@ impl BodyParser<'_> {
 
     /// The field for a name that one variable has, which nothing else may have that exists together with it.
     fn field(&mut self, name: &str, span: Span) -> Option<Ident> {
-        if self.nest.iter().any(|level| matches!(level, Level::Pass { .. })) {
-            self.mistake(span, messages::name_in_loop(name));
-            return None;
+        self.refuse_in_loop(name, span)?;
+        self.free_field(name, name, span, &self.params())
+    }
+
+    /// In a loop every pass would declare the same name.
+    pub(super) fn refuse_in_loop(&mut self, name: &str, span: Span) -> Option<()> {
+        match self.nest.iter().any(|level| matches!(level, Level::Pass { .. })) {
+            true => {
+                self.mistake(span, messages::name_in_loop(name));
+                None
+            }
+            false => Some(()),
         }
-        self.free_field(name, name, span)
+    }
+
+    fn params(&self) -> Vec<(Ident, Vec<Level>)> {
+        self.body.params.iter().map(|param| (param.field.clone(), param.nest.clone())).collect()
     }
 
     /// The field for a name that has the number of a pass.
@@ -148,25 +160,31 @@ impl BodyParser<'_> {
             self.mistake(span, messages::NAME_FORMAT);
             return None;
         }
-        self.free_field(prefix, prefix, span)
+        self.free_field(prefix, prefix, span, &self.params())
     }
 
     /// The field for a submodule that is counted: no two of these have one name, so the field may be another one.
     fn counted_field(&mut self, wanted: &str, numbered: &str, span: Span) -> Option<Ident> {
         let field = self.diagnostics.keep(field_of(wanted, span))?;
-        let field = match self.declared_as(&field) {
+        let field = match self.declared_as(&field, &self.params()) {
             Some(_) if wanted != numbered => self.diagnostics.keep(field_of(numbered, span))?,
             _ => field,
         };
-        self.free_field(field.to_string().trim_start_matches("r#"), numbered, span)
+        self.free_field(field.to_string().trim_start_matches("r#"), numbered, span, &self.params())
     }
 
-    /// The field, or one of its name and the arm's number if another arm has it.
-    fn free_field(&mut self, wanted: &str, name: &str, span: Span) -> Option<Ident> {
+    /// The field, or one of its name and the arm's number if another arm has it. Beside the submodules `others` are in the struct.
+    pub(super) fn free_field(
+        &mut self,
+        wanted: &str,
+        name: &str,
+        span: Span,
+        others: &[(Ident, Vec<Level>)],
+    ) -> Option<Ident> {
         let field = self.diagnostics.keep(field_of(wanted, span))?;
-        let Some(nest) = self.declared_as(&field) else { return Some(field) };
+        let Some(nest) = self.declared_as(&field, others) else { return Some(field) };
         match self.nest.iter().find_map(|level| other_arm(level, &nest)) {
-            Some(arm) => self.free_field(&format!("{wanted}_arm_{arm}"), name, span),
+            Some(arm) => self.free_field(&format!("{wanted}_arm_{arm}"), name, span, others),
             None => {
                 self.mistake(span, messages::name_in_use(name));
                 None
@@ -175,9 +193,9 @@ impl BodyParser<'_> {
     }
 
     /// Where a field is declared, if it is.
-    fn declared_as(&self, field: &Ident) -> Option<Vec<Level>> {
+    fn declared_as(&self, field: &Ident, others: &[(Ident, Vec<Level>)]) -> Option<Vec<Level>> {
         let submodules = self.body.submodules.iter().map(|submodule| (&submodule.field, &submodule.nest));
-        let mut all = submodules.chain(self.body.params.iter().map(|param| (&param.field, &param.nest)));
+        let mut all = submodules.chain(others.iter().map(|(field, nest)| (field, nest)));
         all.find(|(other, _)| *other == field).map(|(_, nest)| nest.clone())
     }
 }

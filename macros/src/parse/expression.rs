@@ -2,11 +2,11 @@
 
 use super::arguments::op_of;
 use super::body::{BodyParser, Place};
-use super::closure::transformation;
-use super::control::without_parentheses;
+use super::closure::{nest_of, transformation};
 use super::fields::{held, is_self};
 use super::pattern::Wanted;
 use super::scope::Binding;
+use super::vmap::is_vmap;
 use crate::ir::{Arg, Call, Eqn, Var};
 use crate::messages;
 use proc_macro2::{Span, TokenStream};
@@ -30,10 +30,18 @@ impl BodyParser<'_> {
             Expr::Group(inner) => self.expression(&inner.expr, wanted),
             Expr::Reference(inner) if inner.mutability.is_none() => self.expression(&inner.expr, wanted),
             Expr::Block(block) if block.label.is_none() => self.inner_block(&block.block, wanted),
-            Expr::Tuple(tuple) if tuple.elems.len() == wanted.len() => {
-                let parts = tuple.elems.iter().zip(wanted);
-                let vars: Vec<_> = parts.map(|(part, wanted)| self.one(part, wanted)).collect();
-                vars.into_iter().collect()
+            Expr::Tuple(tuple) if nest_of(expr).count() == wanted.len() => {
+                let mut rest = wanted;
+                let vars = tuple.elems.iter().map(|part| {
+                    let (own, others) = rest.split_at(nest_of(part).count());
+                    rest = others;
+                    self.expression(part, own)
+                });
+                let vars: Vec<_> = vars.collect();
+                vars.into_iter().collect::<Option<Vec<_>>>().map(|vars| vars.concat())
+            }
+            Expr::Field(field) if self.variable_of(field).is_some() => {
+                self.variable_of(field).map(|variable| vec![self.values[variable]])
             }
             Expr::Path(path) => self.name(path).map(|var| vec![var]),
             Expr::Call(call) => self.call(call, wanted),
@@ -46,6 +54,12 @@ impl BodyParser<'_> {
             Expr::Macro(call) if call.mac.path.is_ident("param") => self.param(call, wanted),
             Expr::If(branch) => self.branch_if(branch, wanted),
             Expr::Match(branch) => self.branch_match(branch, wanted),
+            Expr::Macro(call) if is_vmap(&call.mac.path) => self.vmap(&call.mac, wanted),
+            Expr::Macro(call) if call.mac.path.is_ident("make_rng") => self.make_rng(call, wanted),
+            Expr::Macro(call) if call.mac.path.is_ident("variable") => {
+                self.mistake(call.span(), messages::VARIABLE_BOUND);
+                None
+            }
             Expr::Macro(call) => match transformation(call) {
                 Some(transform) => self.transform(transform, call, wanted),
                 None => {
@@ -67,9 +81,11 @@ impl BodyParser<'_> {
     fn name(&mut self, path: &syn::ExprPath) -> Option<Var> {
         let binding = path.path.get_ident().and_then(|name| self.scope.get(&name.to_string()));
         match binding {
-            Some(Binding::Tensor(var)) if !self.body.info(var).is_tree => return Some(var),
+            Some(Binding::Tensor(var)) if !self.body.info(var).is_tree => return Some(self.shared(var)),
             Some(Binding::Tensor(_)) => self.mistake(path.span(), messages::TREE_AS_TENSOR),
             Some(Binding::Submodule(_)) => self.mistake(path.span(), messages::SUBMODULE_AS_VALUE),
+            Some(Binding::Variable(_)) => self.mistake(path.span(), messages::VARIABLE_AS_VALUE),
+            None if self.is_phase(&path.path) => return self.phase(&path.path),
             _ => self.mistake(path.span(), messages::NOT_A_TENSOR),
         }
         None
@@ -138,16 +154,19 @@ impl BodyParser<'_> {
         if self.scope.touches_tensor(expr) {
             return self.one(expr, &Wanted::anything(expr.span())).map(|var| Argument::Tensor(Arg::Var(var)));
         }
-        let expr = without_parentheses(expr);
         match self.place == Place::Closure && !is_constant(expr) {
-            true => Some(Argument::Tensor(Arg::Outside(quote!(#expr)))),
-            false => Some(Argument::Value(quote!(#expr))),
+            true => {
+                let outside = Arg::Outside(without_parentheses(expr));
+                Some(Argument::Tensor(self.at_this_level(outside, expr.span())))
+            }
+            false => Some(Argument::Value(without_parentheses(expr))),
         }
     }
 
     fn method(&mut self, call: &ExprMethodCall, wanted: &[Wanted]) -> Option<Vec<Var>> {
         let name = &call.method;
-        if self.place == Place::Closure && name == "apply" && !self.scope.touches_tensor(&call.receiver) {
+        let applies = name == "apply" || name == "apply_mut";
+        if self.place == Place::Closure && applies && !self.scope.touches_tensor(&call.receiver) {
             return self.apply(call, wanted);
         }
         if self.module.is_some() && is_self(&call.receiver) {
@@ -166,31 +185,6 @@ impl BodyParser<'_> {
         let room: syn::Path = syn::parse_quote_spanned!(name.span()=> ::flaxen::ops::#name #generics);
         let op = Call::Op { ty: op_of(&room), values };
         Some(self.equation(&name.to_string(), name.span(), op, args, wanted))
-    }
-
-    fn apply(&mut self, call: &ExprMethodCall, wanted: &[Wanted]) -> Option<Vec<Var>> {
-        let mut exprs = call.args.iter();
-        let Some(variables) = exprs.next() else {
-            self.mistake(call.method.span(), messages::APPLY_VARIABLES);
-            return None;
-        };
-        let variables = match strip_reference(variables) {
-            Expr::Path(path) => {
-                match path.path.get_ident().and_then(|name| self.scope.get(&name.to_string())) {
-                    Some(Binding::Tensor(var)) => {
-                        self.body.vars[var.0].is_tree = true;
-                        Arg::Var(var)
-                    }
-                    _ => Arg::Outside(quote!(#variables)),
-                }
-            }
-            _ => Arg::Outside(quote!(#variables)),
-        };
-        let (args, _) = self.arguments(exprs)?;
-        let model = &call.receiver;
-        let name = &call.method;
-        let model = Call::Apply { model: quote!(#model), variables };
-        Some(self.equation(&name.to_string(), name.span(), model, args, wanted))
     }
 
     fn binary(&mut self, binary: &syn::ExprBinary, wanted: &[Wanted]) -> Option<Vec<Var>> {
@@ -262,6 +256,7 @@ impl BodyParser<'_> {
         let label = format!("{name}_{count}");
         *count += 1;
         self.body.eqns.push(Eqn { label, outs: outs.clone(), call, args, span });
+        self.note_levels();
         outs
     }
 
@@ -274,6 +269,14 @@ impl BodyParser<'_> {
         let submodule = &self.body.submodules[index];
         let (name, span) = (submodule.field.to_string(), submodule.span);
         Some(self.equation(&name, span, Call::Submodule(index), args, wanted))
+    }
+}
+
+/// The tokens of an expression of the surroundings, which need no parentheses where they are put.
+fn without_parentheses(expr: &Expr) -> TokenStream {
+    match expr {
+        Expr::Paren(inner) => without_parentheses(&inner.expr),
+        other => quote!(#other),
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`Variables`], what `init` returns and `apply` takes; and what a call does besides computing its output, in types:
 //! [`Collection`], [`Phase`], [`effect`].
 
+mod captured;
 mod collection;
 pub(crate) mod control;
 mod each;
@@ -12,7 +13,8 @@ mod phase;
 pub(crate) mod serialization;
 mod variables;
 
-pub use collection::{BatchStats, Collection};
+pub use captured::{Captured, Sown};
+pub use collection::{BatchStats, Collection, Intermediates};
 pub use each::Each;
 pub use phase::{Eval, Phase, Train};
 pub use variables::{Collections, Stateless, Variables};

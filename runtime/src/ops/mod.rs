@@ -4,9 +4,11 @@
 //! where no type-level arguments are needed, a function of the same name for use outside of modules.
 
 mod attention_mask;
+pub(crate) mod batch_norm;
 mod broadcast;
 mod elementwise;
 mod extremum;
+pub(crate) mod mask;
 mod methods;
 mod operators;
 mod per_feature;
@@ -56,6 +58,7 @@ pub mod min_axis;
 pub mod minimum;
 pub mod mul;
 pub mod neg;
+pub mod normal_like;
 pub mod normalize;
 pub mod one_hot;
 pub mod permute;
@@ -80,6 +83,7 @@ pub mod sum_axis;
 pub mod take;
 pub mod tanh;
 pub mod transpose;
+pub mod uniform_like;
 
 pub use abs::abs;
 pub use add::add;
@@ -115,6 +119,7 @@ pub use min::min;
 pub use minimum::minimum;
 pub use mul::mul;
 pub use neg::neg;
+pub use normal_like::normal_like;
 pub use per_feature::PerFeature;
 pub use pow::pow;
 pub use quick_gelu::quick_gelu;
@@ -134,6 +139,7 @@ pub use sum::sum;
 pub use take::take;
 pub use tanh::tanh;
 pub use transpose::transpose;
+pub use uniform_like::uniform_like;
 
 // Flax's other names.
 pub use {hard_swish as hard_silu, silu as swish};

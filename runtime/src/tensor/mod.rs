@@ -4,12 +4,14 @@ pub mod display;
 mod dtype;
 pub mod dual;
 pub mod element;
+mod plus;
 pub(crate) mod serde;
 mod storage;
 
 pub use dtype::DType;
 pub use dual::Dual;
 pub use element::{Element, Float, Primitive};
+pub use plus::Plus;
 pub use storage::release_memory;
 
 use crate::error::{Error, Result};

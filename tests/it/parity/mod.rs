@@ -1,9 +1,11 @@
 //! Against the numbers of JAX, Flax and Optax: one file a folder of `tests/fixtures/`.
 
 mod activations;
+mod batch_norm;
 mod cnn;
 mod conv;
 mod dense;
+mod dropout;
 mod flax_rng;
 mod initializers;
 mod layer;
@@ -11,6 +13,7 @@ mod layer_norm;
 mod losses;
 mod naming;
 mod optimizers;
+mod phased_layer;
 mod pool;
 mod prng;
 mod serialization;

@@ -1,0 +1,3 @@
+//! `vmap!`: functions of one example, computed for many.
+
+mod functions;
