@@ -113,7 +113,7 @@ impl Checks<'_> {
         }
         let span = eqn.span;
         match &eqn.call {
-            Call::Write(index) => return self.written(eqn, *index),
+            Call::Write { variable, .. } => return self.written(eqn, *variable),
             Call::Sow { .. } => return TokenStream::new(),
             _ => {}
         }

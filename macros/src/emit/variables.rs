@@ -17,6 +17,7 @@
 //! Submodules in a tuple or an array, `layers`, have their variables in a field that is one too; in the tree they are
 //! `layers_0`, `layers_1`, ….
 
+use super::bounds::named;
 use super::generics::AllGenerics;
 use super::layout;
 use super::names;
@@ -26,7 +27,7 @@ use super::steps::Types;
 use crate::ir::control::{Level, Number};
 use crate::ir::{Call, Element, Eqn};
 use proc_macro2::{Ident, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 /// A submodule or a variable of a module.
 #[derive(Clone)]
@@ -53,8 +54,8 @@ pub struct Field {
 /// What a field holds.
 #[derive(Clone)]
 pub enum Kind {
-    /// The variables of a submodule: `<Conv<…> as Module<V0>>`.
-    Submodule(TokenStream),
+    /// The variables of a submodule: its type, the input of its first call, and whether the type is unknown.
+    Submodule { callee: TokenStream, input: TokenStream, opaque: bool },
     /// A parameter of this type.
     Param(TokenStream),
     /// A variable of this type in another collection, which is a type too.
@@ -67,10 +68,12 @@ impl Field {
         place(&self.field, self.element)
     }
 
-    /// What gives a submodule its variables.
-    pub fn contract(&self) -> Option<&TokenStream> {
+    /// What gives a submodule its variables: `<Conv<…> as Module<V0>>`.
+    pub fn contract(&self) -> Option<TokenStream> {
         match &self.kind {
-            Kind::Submodule(contract) => Some(contract),
+            Kind::Submodule { callee, input, .. } => {
+                Some(quote!(<#callee as ::flaxen::module::Module<#input>>))
+            }
             _ => None,
         }
     }
@@ -113,7 +116,11 @@ fn of_submodule(passes: &Passes, index: usize, first_call: &Eqn) -> Field {
         field: submodule.field.clone(),
         element: submodule.element,
         key: names::key(submodule),
-        kind: Kind::Submodule(passes.contract(first_call)),
+        kind: Kind::Submodule {
+            callee: submodule.ty.clone(),
+            input: passes.types.input(first_call),
+            opaque: submodule.opaque,
+        },
         nest: submodule.nest.clone(),
         optional: submodule.optional,
         number: submodule.number,
@@ -180,7 +187,10 @@ pub fn params<'a>(
 ) -> Structure<'a> {
     let parts = fields.iter().filter_map(|field| {
         let ty = match &field.kind {
-            Kind::Submodule(contract) => quote!(#contract::Params),
+            Kind::Submodule { .. } => {
+                let contract = field.contract()?;
+                quote!(#contract::Params)
+            }
             Kind::Param(ty) => ty.clone(),
             Kind::Variable(..) => return None,
         };
@@ -198,7 +208,10 @@ pub fn state<'a>(
 ) -> Structure<'a> {
     let parts = fields.iter().filter_map(|field| {
         let ty = match &field.kind {
-            Kind::Submodule(contract) => quote!(#contract::State),
+            Kind::Submodule { .. } => {
+                let contract = field.contract()?;
+                quote!(#contract::State)
+            }
             Kind::Variable(ty, _) => ty.clone(),
             Kind::Param(_) => return None,
         };
@@ -311,8 +324,18 @@ impl Structure<'_> {
 
     /// The state of a module none of whose parts has one.
     pub fn stateless_item(&self) -> TokenStream {
-        let (declared, predicates) = (self.all.declared_of_params(), self.all.predicates());
-        let (ty, stateless) = (self.ty(), self.parts.iter().map(Part::stateless));
+        let ty = self.ty();
+        let (mut names, mut bounds) = (Vec::new(), Vec::new());
+        for part in &self.parts {
+            if let Kind::Submodule { callee, input, opaque: true } = &part.field.kind {
+                let name = part.unknown_state();
+                bounds.push(named(callee, input, "State", &name));
+                names.push(name);
+            }
+        }
+        let known = self.all.with(&bounds).with_variables(&names);
+        let (declared, predicates) = (known.declared_of_params(), known.predicates());
+        let stateless = self.parts.iter().map(Part::stateless);
         let value = self.construct(|part| {
             let stateless = part.stateless();
             let value = quote!(<#stateless as ::flaxen::module::Stateless<Call>>::stateless());
@@ -393,11 +416,24 @@ impl Structure<'_> {
 impl Part<'_> {
     /// What says whether it is there without being given. A variable has a collection, and no collection is stateless: rustc says
     /// which one.
-    fn stateless(&self) -> &TokenStream {
+    fn stateless(&self) -> TokenStream {
         match &self.field.kind {
-            Kind::Variable(_, collection) => collection,
-            _ => &self.ty,
+            Kind::Variable(_, collection) => collection.clone(),
+            Kind::Submodule { opaque: true, .. } => {
+                layout::wrapped(self.field, self.unknown_state().to_token_stream())
+            }
+            _ => self.ty.clone(),
         }
+    }
+
+    /// The name for the state of a submodule of unknown type.
+    fn unknown_state(&self) -> Ident {
+        format_ident!("__{}State", names::camel(&self.field.key))
+    }
+
+    /// Whether it is of a submodule of unknown type.
+    pub fn is_opaque(&self) -> bool {
+        matches!(self.field.kind, Kind::Submodule { opaque: true, .. })
     }
 }
 
@@ -441,7 +477,7 @@ impl Field {
     fn sibling(&self, element: Element) -> Field {
         let (field, name) = (&self.field, names::text(&self.field));
         let (place, index) = (place(field, Some(element)), element.index);
-        let contract = self.contract().cloned().unwrap_or_default();
+        let contract = self.contract().unwrap_or_default();
         let (span, key) = (field.span(), names::key_of(field, Some(element)));
         let (param, state) = (names::drawn(&key), names::drawn_state(&key));
         Field {

@@ -130,6 +130,7 @@ impl Body {
             eqns: std::mem::take(&mut self.eqns),
             setup: std::mem::take(&mut self.setup),
             outputs: std::mem::take(&mut self.outputs),
+            regions: std::mem::take(&mut self.regions),
             ..Body::default()
         }
     }
@@ -137,8 +138,8 @@ impl Body {
     /// Takes a part in the place of its own, which is returned.
     pub fn replace_part(&mut self, part: Body) -> Body {
         let own = self.take_part();
-        (self.inputs, self.eqns, self.setup, self.outputs) =
-            (part.inputs, part.eqns, part.setup, part.outputs);
+        (self.inputs, self.eqns, self.setup) = (part.inputs, part.eqns, part.setup);
+        (self.outputs, self.regions) = (part.outputs, part.regions);
         own
     }
 

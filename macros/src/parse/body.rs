@@ -191,6 +191,9 @@ impl<'a> BodyParser<'a> {
     }
 
     pub(super) fn statement(&mut self, statement: &Stmt) {
+        if let Some((branch, phase)) = self.updates_in_training(statement) {
+            return self.update_in_training(branch, &phase);
+        }
         match statement {
             Stmt::Local(local) => self.binding(local),
             Stmt::Macro(call) if call.mac.path.is_ident("sow") => self.sow(&call.mac),

@@ -8,6 +8,8 @@ mod language;
 mod loops;
 mod names;
 mod nesting;
+mod sequences;
 mod setup;
 mod sharing;
 mod stack;
+mod type_parameters;
