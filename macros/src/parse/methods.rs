@@ -244,7 +244,10 @@ impl BodyParser<'_> {
         self.check_generics(method, call)?;
         let scope = std::mem::replace(&mut self.scope, Scope::default());
         for ((name, _), var) in method.signature.inputs.iter().zip(args.iter().filter_map(Arg::var)) {
-            self.scope.bind(name.to_string(), Binding::Tensor(var));
+            match method.signature.mutable.contains(name) {
+                true => self.scope.bind_mut(name.to_string(), Binding::Tensor(var)),
+                false => self.scope.bind(name.to_string(), Binding::Tensor(var)),
+            }
         }
         self.inlined.push(method.name.clone());
         self.inlining.push(method.name.clone());
