@@ -1,5 +1,7 @@
 //! Every text that the macros show a user: what is wrong, and what to write instead.
 
+use crate::ir::transform::Transform;
+
 pub const CLOSURE: &str = "a closure over tensors has no derivative that can be written at compile time\n\
     help: write its body in place, or as a function with `#[differentiable]`";
 pub const EARLY_RETURN: &str = "`call` is lowered to straight-line code, so it cannot return early\n\
@@ -51,16 +53,64 @@ pub const COMPACT_FORM: &str =
     "`compact!` takes a module and its keywords: `compact!(Dense<10>, name = \"head\")`";
 pub const PARAM_FORM: &str =
     "`param!` takes a name, an initialiser and a shape: `param!(\"kernel\", lecun_normal(), [I, F])`";
+pub const VARIABLE_FORM: &str = "`variable!` takes a collection, a name, an initialiser and a shape: \
+    `variable!(BatchStats, \"mean\", zeros(), [F])`";
+pub const VARIABLE_OUTSIDE: &str =
+    "`variable!` declares a variable, so it belongs in the body of `call` in a `#[module]`";
+pub const VARIABLE_BOUND: &str =
+    "a variable has a name: `let mean = variable!(…);`\n    help: its value is `mean.value`";
+pub const VARIABLE_AS_VALUE: &str = "this is a variable\n    help: its value is `.value`";
+pub const TRAIN_ELSE: &str = "in evaluation the variables keep their values: leave out the `else`";
+pub const TRAIN_OPS: &str = "in `if P::TRAIN { … }` there are ops, and values that are written into variables\n\
+    help: call submodules before it; they take the phase";
+pub const SOW_FORM: &str =
+    "`sow!` takes a collection, a name and a tensor: `sow!(Intermediates, \"features\", x);`";
+pub const SOW_OUTSIDE: &str = "`sow!` belongs in the body of `call` in a `#[module]`";
+pub const MAKE_RNG_FORM: &str = "`make_rng!` takes an rng stream: `make_rng!(noise)`";
+pub const MAKE_RNG_OUTSIDE: &str = "`make_rng!` belongs in the body of `call` in a `#[module]`\n\
+    help: outside of a module there are keys: `Key::new(0)`";
+pub const KEY_USED_TWICE: &str = "this key has been used: it would make the same numbers again\n\
+    help: make another one with `make_rng!`";
+pub const RNGS_FORM: &str = "`rngs!` takes a key for each rng stream: `rngs! { dropout: key }`";
 pub const NAME_LITERAL: &str = "the name is a string: `name = \"head\"`";
 pub const SUBMODULE_AS_VALUE: &str = "a submodule is called, not passed on: `dense(x)`";
-pub const GRAD_FORM: &str = "`value_and_grad!` takes a closure and what to differentiate by: \
-    `value_and_grad!(|params| { … }, &state.params)`";
-pub const GRAD_COUNT: &str = "the closure and the arguments after it differ in number";
-pub const AUX_FORM: &str = "the closure ends in the loss, or in `(loss, aux)`";
+pub const FIELD_ASSIGNMENT: &str = "a module is read, never changed\n\
+    help: set its fields before it is called: `Model::new().rate(0.5)`";
+pub const PLAIN_METHOD: &str = "this method is not lowered, so that no gradient would go through it\n\
+    help: let it take `&self` and tensors only, and return tensors";
+pub const SUBMODULE_METHOD: &str = "a submodule is called, and no other method of it: `self.encoder(x)`";
+pub const RECURSION: &str = "a method is written in place where it is called, so it cannot call itself";
+pub const COMPACT_UNREACHED: &str = "`call` does not reach this method, so what it declares would have no number\n\
+    help: declare its submodules as fields of the struct";
+pub const UNDECLARED: &str = "the type of this module is a type parameter, so what it yields must be declared\n\
+    help: bind it to a name with a type: `let y: Tensor![B, 32] = …;`";
 pub const TREE_AS_TENSOR: &str = "these are variables of a model: pass them to `model.apply(…)`";
 pub const LOSS_INDEPENDENT: &str = "the loss does not depend on what it is differentiated by";
+pub const NESTED_REVERSE: &str = "a gradient is taken through this transformation, and a backward pass does not go backward again\n\
+    help: take the outer derivative forward, with `jvp!`, `hvp!`, `jacfwd!` or `hessian!`";
+pub const NESTED_VJP: &str = "the pullback of `vjp!` is no tensor, so it does not belong in a closure\n\
+    help: multiply the output by the cotangent, and take `grad!` of the sum";
+pub const TRANSFORM_OUTSIDE: &str = "a derivative in the body of a function or module is not lowered\n\
+    help: take it in a closure, outside of the module";
+
+pub const VMAP_FORM: &str = "`vmap!` takes a closure and what to map it over: \
+    `vmap!(|x, y| { … }, xs, ys, in_axes = (0, None), out_axes = 0, axis = batch)`";
+pub const VMAP_COUNT: &str = "the closure and the arguments after it differ in number";
+pub const VMAP_KEYWORD: &str = "the keywords of `vmap!` are `in_axes`, `out_axes` and `axis`";
+pub const VMAP_AXIS: &str = "the axis of a `vmap!` is a name that `axis!` declares: `axis!(batch);`";
+pub const VMAP_AXIS_NUMBER: &str = "an axis that is mapped over is a number, `0`, or `None`";
+pub const VMAP_STATE: &str = "all examples of a `vmap!` update one state: write `None` for it in `out_axes`";
+pub const VMAP_TREE: &str = "in a `vmap!`, a gradient is taken by tensors that vary along the axis, not by a model's variables\n\
+    help: take the gradient around the `vmap!`";
+pub const VMAP_TRANSFORM: &str = "in a `vmap!` there may be `grad!` and `value_and_grad!`";
 
 pub const APPLY_VARIABLES: &str = "`apply` takes the model's variables first: `model.apply(params, x)`";
+pub const APPLY_MUT_FORM: &str = "`apply_mut` takes the model's variables first and the keys last: \
+    `model.apply_mut((params, &state), x, Train, rngs! { dropout: key })`\n    help: a call that draws nothing takes `rngs! {}`";
+pub const APPLY_MUT_RESULT: &str =
+    "`apply_mut` returns the output and the state: `let (y, state) = model.apply_mut(…);`";
+pub const STATEFUL_FORWARD: &str = "a state has no tangents, so this derivative does not go through `apply_mut`\n\
+    help: differentiate a call that updates and draws nothing, with `apply`";
 pub const DIMENSION_NOT_INTEGER: &str = "a dimension is an integer, such as `28`";
 pub const DIMENSION_OPERATOR: &str = "dimensions know `+`, `-`, `*` and `/`";
 pub const DIMENSION_FORM: &str =
@@ -78,7 +128,113 @@ pub fn name_in_use(name: &str) -> String {
     format!("the name `{name}` is in use: a module gives each submodule and each parameter a name of its own")
 }
 
+/// `rngs!` with two keys for one stream.
+pub fn stream_twice(name: &str) -> String {
+    format!("the stream `{name}` has a key already")
+}
+
 /// A name that cannot be a field of a struct.
 pub fn not_a_name(name: &str) -> String {
     format!("`{name}` cannot name a variable: use letters, digits and `_`, beginning with a letter")
+}
+pub const CUSTOM_VJP_ITEM: &str = "`#[custom_vjp]` goes on a module with three functions: \
+    `mod name { pub fn primal(x: …) -> … pub fn forward(x: …) -> (…, residuals) pub fn backward(residuals, cotangent) -> … }`";
+pub const CUSTOM_VJP_FUNCTIONS: &str = "there must be three functions in this module: `primal`, `forward`, which returns the output \
+    and what is kept, and `backward`, which takes what was kept and the output's cotangent";
+pub const CUSTOM_VJP_GENERICS: &str = "this function must have the generics of `primal`, in the same words";
+pub const CUSTOM_VJP_FORWARD: &str =
+    "`forward` returns two things: the output, and what `backward` reads; `()` if that is nothing";
+pub const CUSTOM_VJP_BACKWARD: &str = "`backward` takes what `forward` kept and the output's cotangent, and returns a cotangent for \
+    each tensor that `primal` takes: a tuple of them if there are several, with `()` for one that has none";
+pub const CUSTOM_VJP_RETURNS: &str = "the type of the result must be written here";
+pub const CUSTOM_VJP_SHAPE: &str = "the shape of the result is not known\n    help: write all tensors in dimensions, \
+    `Tensor![B, 10; E]`, or give the result the shape of an input, `Tensor<S, E>`";
+
+/// What stands in the macro of a transformation.
+pub fn form(transform: Transform) -> String {
+    let name = transform.name();
+    match transform {
+        Transform::ValueAndGrad | Transform::Grad => format!(
+            "`{name}!` takes a closure and what to differentiate by: `{name}!(|params| {{ … }}, &state.params)`"
+        ),
+        _ if transform.takes_tangents() => {
+            format!(
+                "`{name}!` takes a closure, where it is evaluated, and a direction: `{name}!(|x| {{ … }}, x, tangent)`"
+            )
+        }
+        _ => format!("`{name}!` takes a closure and where it is evaluated: `{name}!(|x| {{ … }}, x)`"),
+    }
+}
+
+/// The arguments are not as many as the closure's.
+pub fn count(transform: Transform) -> String {
+    match transform.takes_tangents() {
+        true => format!(
+            "after a closure of several arguments, `{name}!` takes the tuple of them and the tuple of their tangents: \
+             `{name}!(|x, y| {{ … }}, (x, y), (dx, dy))`",
+            name = transform.name()
+        ),
+        false => "the closure and the arguments after it differ in number".to_string(),
+    }
+}
+
+/// A Jacobian by several tensors.
+pub fn one_argument(transform: Transform) -> String {
+    let name = transform.name();
+    format!("`{name}!` differentiates by one tensor\n    help: let the closure read the others from outside")
+}
+
+/// The closure ends in too many values.
+pub fn results(transform: Transform) -> String {
+    match transform {
+        Transform::ValueAndGrad | Transform::Grad => {
+            "the closure ends in the loss, or in `(loss, aux)`".to_string()
+        }
+        _ if transform.most_results() == 1 => {
+            format!("the closure of `{}!` ends in one tensor", transform.name())
+        }
+        _ => format!("the closure ends in a tensor, or in a tuple of at most {}", transform.most_results()),
+    }
+}
+
+/// A transformation's result has several parts.
+pub fn bound(transform: Transform, results: usize) -> String {
+    format!("`{}!` has {results} results here: bind each to a name, `let (a, b) = …;`", transform.name())
+}
+
+/// A field that the struct does not have.
+pub fn no_field(field: &impl std::fmt::Display) -> String {
+    format!("the struct of this module has no field `{field}`")
+}
+
+/// A field that does not hold so many submodules.
+pub fn no_element(field: &impl std::fmt::Display, index: usize) -> String {
+    format!(
+        "`{field}` has no submodule {index}\n\
+         help: several submodules are in a tuple, `self.{field}.0(x)`, or in an array, `self.{field}[0](x)`"
+    )
+}
+
+/// A method that is called with the wrong number of tensors.
+pub fn method_form(method: &impl std::fmt::Display, inputs: usize, outputs: usize) -> String {
+    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    format!("`{method}` takes {} and returns {}", count(inputs, "input"), count(outputs, "tensor"))
+}
+
+/// A generic that a method written in place names, and its caller does not have.
+pub fn missing_generic(method: &impl std::fmt::Display, generic: &impl std::fmt::Display) -> String {
+    format!(
+        "`{method}` is written in place here, and names its generic `{generic}`, which does not exist here\n\
+         help: give this method a generic of the same name and meaning"
+    )
+}
+
+/// Another number of axes than there are values.
+pub fn vmap_axes(values: usize) -> String {
+    format!("there are {values} values here: write one axis for all, or a tuple with one for each")
+}
+
+/// A `vmap!` whose results are not bound to as many names.
+pub fn vmap_results(results: usize) -> String {
+    format!("this `vmap!` has {results} results: bind each to a name, `let (a, b) = …;`")
 }

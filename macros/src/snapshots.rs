@@ -6,8 +6,8 @@ use crate::emit::module::input_needs;
 use crate::ir::verify::verify;
 use crate::lower::{Lowered, lower, print};
 use crate::parse::body::{BodyParser, Place};
+use crate::parse::methods::{Implementation, implementation};
 use crate::parse::signature::signature;
-use crate::parse::structure::{Implementation, implementation};
 use proc_macro2::TokenStream;
 
 const CNN: &str = "impl Cnn {
@@ -48,15 +48,15 @@ const PAIR: &str = "impl Pair {
 fn parsed(model: &str) -> Implementation {
     let item: syn::ItemImpl = syn::parse_str(model).expect("a model of this file");
     let mut diagnostics = Diagnostics::new();
-    let implementation = implementation(&item, &mut diagnostics);
+    let implementation = implementation(&item, None, &mut diagnostics);
     diagnostics.finish().expect("a model without mistakes");
     implementation.expect("a model without mistakes")
 }
 
 fn lowered(model: &str) -> Lowered {
-    let module = parsed(model).module;
-    verify(&module.body).expect("the parsed body");
-    let lowered = lower(module.body, &input_needs(&module.signature), module.signature.outputs.len());
+    let call = parsed(model).module.methods.remove(0);
+    verify(&call.body).expect("the parsed body");
+    let lowered = lower(call.body, &input_needs(&call.signature), call.signature.outputs.len());
     verify(&lowered.body).expect("the lowered body");
     lowered
 }
@@ -139,7 +139,7 @@ fn a_function_keeps_nothing_for_its_labels() {
 
 #[test]
 fn verify_finds_what_is_read_before_it_is_bound() {
-    let mut body = parsed(CNN).module.body;
+    let mut body = parsed(CNN).module.methods.remove(0).body;
     body.eqns.swap(0, 1);
     assert!(verify(&body).expect_err("a broken body").contains("before it is bound"));
 }

@@ -42,6 +42,14 @@ keywords! {
     feature_group_count
     /// Whether there is a bias: `use_bias = false`.
     use_bias
+    /// Whether there is a scale: `use_scale = false`.
+    use_scale
+    /// The axes along which a mask is the same: `broadcast_dims = (1,)`.
+    broadcast_dims
+    /// How many of the last axes are those of the features: `feature_axes = 2`.
+    feature_axes
+    /// Whether a variance is computed in one pass over the input: `use_fast_variance = false`.
+    use_fast_variance
     /// `true` as a type.
     True
     /// `false` as a type.
@@ -51,14 +59,18 @@ keywords! {
 /// [`True`] or [`False`], which chooses between two types.
 #[diagnostic::on_unimplemented(message = "`{Self}` is neither `true` nor `false`")]
 pub trait Switch {
+    /// Whether it is true.
+    const ON: bool;
     /// `A` if it is true, `B` if not.
     type Choose<A, B>;
 }
 
 impl Switch for True {
+    const ON: bool = true;
     type Choose<A, B> = A;
 }
 
 impl Switch for False {
+    const ON: bool = false;
     type Choose<A, B> = B;
 }

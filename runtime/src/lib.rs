@@ -6,6 +6,8 @@ extern crate self as flaxen;
 #[doc(hidden)]
 pub mod __private;
 pub mod backend;
+pub mod batching;
+pub mod checkpoint;
 pub mod data;
 pub mod error;
 pub mod init;
@@ -17,13 +19,21 @@ pub mod op;
 pub mod ops;
 pub mod optim;
 pub mod rng;
+pub mod serialization;
 pub mod shape;
 pub mod tensor;
 pub mod train;
+pub mod transform;
 pub mod tree;
 
+#[doc(hidden)]
+pub use flaxen_macros::__implementation;
+
 pub use error::{Error, Result};
-pub use flaxen_macros::{Tensor, compact, differentiable, dim, module, param, value_and_grad};
+pub use flaxen_macros::{
+    Tensor, axis, collection, compact, custom_vjp, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev,
+    jvp, make_rng, module, param, rngs, sow, stream, value_and_grad, variable, vjp, vmap,
+};
 pub use rng::Key;
 pub use shape::dim::names;
 pub use tensor::Tensor;
@@ -40,8 +50,10 @@ pub mod prelude {
         zeros,
     };
     pub use crate::loss::*;
-    pub use crate::module::Variables;
-    pub use crate::nn::{Conv, Dense};
+    pub use crate::module::{BatchStats, Eval, Intermediates, Phase, Train, Variables};
+    pub use crate::nn::{
+        BatchNorm, Conv, Dense, Dropout, Embed, GroupNorm, InstanceNorm, Layer, LayerNorm, RMSNorm, Stack,
+    };
     pub use crate::op::Op as _;
     pub use crate::ops::avg_pool_with::{ExcludePad, IncludePad};
     pub use crate::ops::*;
@@ -52,13 +64,17 @@ pub mod prelude {
         masked, multi_steps, multi_transform, piecewise_constant_schedule, rmsprop, set_to_zero, sgd,
         warmup_cosine_decay_schedule,
     };
+    pub use crate::rng::{dropout, params};
     pub use crate::shape::dim::names::*;
     pub use crate::shape::dim::{Dim1, Dim2, Dim3, Dim4, Dim5, Dim6, Dim7, Dim8, Dim9};
     pub use crate::shape::window::{Pad, Same, Strides, Valid, Window};
     pub use crate::shape::{Batch, Dim, Dyn, Shape, Static, StaticShape};
-    pub use crate::tensor::{Element, Float};
+    pub use crate::tensor::{Dual, Element, Float};
     pub use crate::train::TrainState;
     pub use crate::train::metrics::accuracy;
     pub use crate::tree::Tree;
-    pub use crate::{Key, Tensor, compact, differentiable, dim, module, param, value_and_grad};
+    pub use crate::{
+        Key, Tensor, axis, collection, compact, custom_vjp, differentiable, dim, grad, hessian, hvp, jacfwd,
+        jacrev, jvp, make_rng, module, param, rngs, sow, stream, value_and_grad, variable, vjp, vmap,
+    };
 }

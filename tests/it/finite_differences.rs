@@ -1,7 +1,8 @@
 //! Gradients against central differences, in f64.
 
-use flaxen::module::{Module, Trainable};
+use flaxen::module::{Module, Stateless, Trainable};
 use flaxen::op::{Needs, Yes};
+use flaxen::rng::Scope;
 use flaxen::shape::Shape;
 use flaxen::tensor::{Float, Tensor};
 use flaxen::tree::{Path, Tree, Visit, Zip};
@@ -16,7 +17,7 @@ pub fn check_module<In, Out, M>(module: &M, params: M::Params, input: In)
 where
     In: Tree,
     Out: Tree,
-    M: Module<In, Out = Out> + Trainable<In, Yes>,
+    M: Module<In, Out = Out, State: Stateless> + Trainable<In, Yes>,
 {
     check_inputs::<In, Out, M, Yes>(module, params, input);
 }
@@ -28,17 +29,24 @@ where
     In: Tree,
     Out: Tree,
     N: Needs<In, Cotangents = In>,
-    M: Module<In, Out = Out> + Trainable<In, N>,
+    M: Module<In, Out = Out, State: Stateless> + Trainable<In, N>,
 {
+    let scope = Scope::without_streams();
     check(
         (params, input),
-        |(params, input)| module.infer(&params, input),
+        |(params, input)| module.infer(&params, &mut stateless(), &scope, input),
         |(params, input), cotangent| {
-            let (out, residuals) = module.forward(&params, input.clone());
-            assert_eq!(out, module.infer(&params, input), "forward gives what infer gives");
+            let state = &mut stateless();
+            let (out, residuals) = module.forward(&params, state, &scope, input.clone());
+            assert_eq!(out, module.infer(&params, state, &scope, input), "forward gives what infer gives");
             module.backward(&params, residuals, cotangent(&out))
         },
     );
+}
+
+/// The state of a module that has none.
+pub fn stateless<S: Stateless>() -> S {
+    S::stateless()
 }
 
 /// Checks the gradient of the sum of all outputs, each multiplied by a weight of its own. `gradient` gets the function that

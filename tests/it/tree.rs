@@ -3,7 +3,7 @@
 use flaxen::prelude::*;
 use flaxen::shape::Shape;
 use flaxen::tree::{Leaf, Path, Visit, Zip};
-use flaxen_examples::fashion_mnist::{Cnn, CnnParams};
+use flaxen_examples::fashion_mnist::{Cnn, CnnParams, CnnState};
 
 fn params() -> CnnParams {
     Cnn::new().init(Key::new(0)).params
@@ -105,7 +105,7 @@ fn parameters_survive_json_under_flaxs_names() {
     let layers = value["params"].as_object().expect("layers by name");
     assert_eq!(layers.len(), 4);
     let text = serde_json::to_string(&variables).expect("numbers");
-    let read: Variables<CnnParams> = serde_json::from_str(&text).expect("what was written");
+    let read: Variables<CnnParams, CnnState> = serde_json::from_str(&text).expect("what was written");
     assert!(read == variables, "every bit survives");
 }
 

@@ -14,8 +14,8 @@
 
 use super::generics::{AllGenerics, StandIn};
 use super::names;
-use super::steps::callee;
-use crate::ir::{Body, Call, Eqn, Signature, Var};
+use super::steps::{callee, declared};
+use crate::ir::{Body, Call, Eqn, InputType, Signature, Var};
 use crate::parse::dims::TensorType;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -23,7 +23,7 @@ use quote::{quote, quote_spanned};
 /// The constant, true as soon as it can be evaluated. Where a generic parameter stands for something other than a
 /// dimension or an element, nothing is known in numbers, and the types speak.
 pub fn checks(body: &Body, signature: &Signature, shapes: &Ident, name: &str) -> TokenStream {
-    let Some(stand_ins) = AllGenerics::of(signature).stand_ins() else {
+    let Some(stand_ins) = AllGenerics::of(signature).stand_ins(|name| stands_for_modules(body, name)) else {
         return quote! {
             #[doc(hidden)]
             #[allow(non_upper_case_globals)]
@@ -33,9 +33,11 @@ pub fn checks(body: &Body, signature: &Signature, shapes: &Ident, name: &str) ->
     let stand_ins = stand_ins.iter().map(|stand_in| match stand_in {
         StandIn::Dim(name) => quote!(::flaxen::__stand_in!(#name);),
         StandIn::Element(name) => quote!(type #name = f32;),
+        StandIn::Module(name) => quote!(type #name = ();),
+        StandIn::Phase(name) => quote!(type #name = ::flaxen::module::Eval;),
     });
-    let inputs = body.inputs.iter().zip(&signature.inputs).map(|(&input, (_, tensor))| {
-        let (rule, sizes) = (names::rule(input, tensor.span), sizes(tensor));
+    let inputs = body.inputs.iter().zip(&signature.inputs).map(|(&input, (_, ty))| {
+        let (rule, sizes) = (names::rule(input, body.info(input).span), sizes_of_input(ty, &sizes));
         quote!(const #rule: ::flaxen::shape::Rule = ::flaxen::shape::Rule::Out(#sizes);)
     });
     let mut checks = Checks { body, constants: Vec::new() };
@@ -62,10 +64,26 @@ pub fn checks(body: &Body, signature: &Signature, shapes: &Ident, name: &str) ->
     }
 }
 
+/// Whether a type parameter occurs in the types of the struct's fields alone, so that nothing asks what it is.
+fn stands_for_modules(body: &Body, name: &Ident) -> bool {
+    let ops = body.eqns.iter().filter_map(|eqn| match &eqn.call {
+        Call::Op { ty, .. } => Some(ty),
+        _ => None,
+    });
+    let made = body.submodules.iter().filter(|submodule| !submodule.held).map(|submodule| &submodule.ty);
+    body.submodules.iter().any(|submodule| submodule.opaque)
+        && !ops.chain(made).any(|ty| crate::ir::names(ty.clone(), name))
+}
+
 /// All dimensions are types here: the generic ones have stand-ins of the same name.
 fn sizes(tensor: &TensorType) -> TokenStream {
     let dims = tensor.dims.iter().map(|dim| dim.to_size_of_type());
     quote!(::flaxen::shape::Sizes::new(&[#(#dims),*]))
+}
+
+/// A phase counts as a scalar.
+fn sizes_of_input(ty: &InputType, sizes: &dyn Fn(&TensorType) -> TokenStream) -> TokenStream {
+    ty.tensor().map_or_else(|| quote!(::flaxen::shape::Sizes::new(&[])), sizes)
 }
 
 struct Checks<'a> {
@@ -85,6 +103,11 @@ impl Checks<'_> {
 
     fn equation(&mut self, eqn: &Eqn) -> TokenStream {
         let span = eqn.span;
+        match &eqn.call {
+            Call::Write { variable, .. } => return self.written(eqn, *variable),
+            Call::Sow { .. } => return TokenStream::new(),
+            _ => {}
+        }
         let whole = self.rule(eqn);
         let outs: Vec<Ident> = eqn.outs.iter().map(|&out| names::rule(out, span)).collect();
         let indices = 0..outs.len();
@@ -100,8 +123,22 @@ impl Checks<'_> {
 
     /// What an equation makes of the rules of its arguments.
     fn rule(&self, eqn: &Eqn) -> TokenStream {
-        if let Call::Param(index) = &eqn.call {
-            let sizes = sizes(&self.body.params[*index].tensor);
+        if let Some(declared) = declared(self.body, eqn) {
+            let sizes: Vec<_> = declared.map(|(_, tensor)| sizes(tensor)).collect();
+            let unused = (sizes.len()..4).map(|_| quote!(::flaxen::shape::Sizes::new(&[])));
+            return match sizes.as_slice() {
+                [one] => quote!(::flaxen::shape::Rule::Out(#one)),
+                several => quote!(::flaxen::shape::Rule::Outs([#(#several,)* #(#unused),*])),
+            };
+        }
+        let declared = match &eqn.call {
+            Call::Param(index) => Some(sizes(&self.body.params[*index].tensor)),
+            Call::Variable(index) => Some(sizes(&self.body.variables[*index].tensor)),
+            // A key and a phase count as scalars.
+            Call::MakeRng(_) | Call::Phase(_) => Some(quote!(::flaxen::shape::Sizes::new(&[]))),
+            _ => None,
+        };
+        if let Some(sizes) = declared {
             return quote!(::flaxen::shape::Rule::Out(#sizes));
         }
         let args = eqn.args.iter().filter_map(|arg| arg.var());
@@ -114,6 +151,15 @@ impl Checks<'_> {
                 ::flaxen::shape::Rule::Poisoned
             }
         }
+    }
+
+    /// What is written into a variable has the declared shape.
+    fn written(&mut self, eqn: &Eqn, variable: usize) -> TokenStream {
+        let variable = &self.body.variables[variable];
+        let (name, declared) = (&variable.name, sizes(&variable.tensor));
+        let value = eqn.reads().map(|value| names::rule(value, eqn.span));
+        let check = quote_spanned!(eqn.span=> ::flaxen::shape::written(#name, #(#value,)* #declared));
+        self.speaks(&eqn.label, check, eqn.span)
     }
 
     /// `let x: Tensor![…] = …;` says what it expects.
@@ -135,7 +181,8 @@ impl Checks<'_> {
 /// The shape rule in numbers for whoever calls this: that of the signature, which the body is checked against.
 pub fn shape(name: &Ident, signature: &Signature) -> TokenStream {
     let count = signature.inputs.len();
-    let inputs = signature.inputs.iter().map(|(_, tensor)| tensor.to_sizes(signature));
+    let in_numbers = |tensor: &TensorType| tensor.to_sizes(signature);
+    let inputs = signature.inputs.iter().map(|(_, ty)| sizes_of_input(ty, &in_numbers));
     let outputs = signature.outputs.iter().map(|tensor| tensor.to_sizes(signature));
     let name = name.to_string();
     quote! {

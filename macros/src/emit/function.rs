@@ -74,7 +74,7 @@ struct Room<'a> {
 
 impl Room<'_> {
     fn input_types(&self) -> Vec<TokenStream> {
-        self.signature.inputs.iter().map(|(_, tensor)| tensor.to_type()).collect()
+        self.signature.inputs.iter().map(|(_, ty)| ty.to_type()).collect()
     }
 
     fn output_type(&self) -> TokenStream {

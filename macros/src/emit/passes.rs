@@ -12,7 +12,7 @@ use super::names::{self, tuple};
 use super::setup::{Bound, with_setup};
 use super::steps::Types;
 use crate::analyze::activity::Need;
-use crate::ir::{Arg, Call, Eqn, Var};
+use crate::ir::{Arg, Call, Element, Eqn, Submodule, Var};
 use crate::lower::Lowered;
 use crate::lower::backward::{Contribution, Gradient, Step};
 use crate::lower::forward;
@@ -59,6 +59,7 @@ impl Passes<'_> {
                 let initializer = &self.lowered.body.params[*index].initializer;
                 Some(quote!(#initializer))
             }
+            Call::Variable(index) => Some(self.lowered.body.variables[*index].initializer.clone()),
             _ => None,
         }
     }
@@ -72,7 +73,21 @@ impl Passes<'_> {
                 let part = names::part(&eqn.label);
                 quote!(&#part)
             }
-            None => quote_spanned!(eqn.span=> &<#callee>::new()),
+            None => match self.held(eqn) {
+                Some(place) => quote!(&self.#place),
+                None => quote_spanned!(eqn.span=> &<#callee>::new()),
+            },
+        }
+    }
+
+    /// Where an equation calls a field of the module's struct.
+    fn held(&self, eqn: &Eqn) -> Option<TokenStream> {
+        match eqn.call {
+            Call::Submodule(index) => {
+                let submodule = &self.lowered.body.submodules[index];
+                submodule.held.then(|| names::place(submodule))
+            }
+            _ => None,
         }
     }
 
@@ -80,12 +95,12 @@ impl Passes<'_> {
         names::var(&self.lowered.body, var)
     }
 
-    fn var(&self, var: Var) -> TokenStream {
+    pub(super) fn var(&self, var: Var) -> TokenStream {
         let name = self.name(var);
         quote!(#name)
     }
 
-    fn bound(&self, vars: &[Var]) -> TokenStream {
+    pub(super) fn bound(&self, vars: &[Var]) -> TokenStream {
         tuple(&vars.iter().map(|&var| self.var(var)).collect::<Vec<_>>())
     }
 
@@ -96,34 +111,56 @@ impl Passes<'_> {
         quote!(let #pattern: #types = input;)
     }
 
-    fn arguments(&self, eqn: &Eqn, moves: &[bool]) -> TokenStream {
+    pub(super) fn arguments(&self, eqn: &Eqn, moves: &[bool]) -> TokenStream {
+        let level = self.lowered.level_of_equation(eqn);
         let args = eqn.args.iter().zip(moves).map(|(arg, &moves)| match arg {
-            Arg::Var(var) if moves => self.var(*var),
             Arg::Var(var) => {
-                let var = self.var(*var);
-                quote!(::core::clone::Clone::clone(&#var))
+                let above = level - self.lowered.level(*var);
+                names::lifted(self.read(*var, moves || above > 0), above, eqn.span)
             }
             Arg::Outside(tokens) => {
                 let span = tokens.span();
-                quote_spanned!(span=> ::flaxen::__private::IntoTensor::into_tensor(#tokens))
+                let tokens =
+                    if self.lowered.repeated { names::reference(tokens.clone()) } else { tokens.clone() };
+                let tensor = quote_spanned!(span=> ::flaxen::__private::IntoTensor::into_tensor(#tokens));
+                names::lifted(tensor, level, span)
             }
         });
         tuple(&args.collect::<Vec<_>>())
     }
 
+    /// A variable, or a clone of it if it is used again.
+    pub(super) fn read(&self, var: Var, moves: bool) -> TokenStream {
+        let var = self.var(var);
+        if moves { var } else { quote!(::core::clone::Clone::clone(&#var)) }
+    }
+
+    fn clones(&self, vars: &[Var]) -> TokenStream {
+        tuple(&vars.iter().map(|&var| self.read(var, false)).collect::<Vec<_>>())
+    }
+
     /// The results of the whole body.
     pub fn outputs(&self) -> TokenStream {
         let outputs = self.lowered.body.outputs.iter().zip(&self.lowered.moved_outputs);
-        let outputs = outputs.map(|(&var, &moves)| {
-            let var = self.var(var);
-            if moves { var } else { quote!(::core::clone::Clone::clone(&#var)) }
-        });
+        let outputs = outputs.map(|(&var, &moves)| self.read(var, moves));
         tuple(&outputs.collect::<Vec<_>>())
     }
 
-    /// The statements of inference.
+    /// The statements of inference. What only training needs is not computed in evaluation.
     pub fn infer(&self) -> TokenStream {
-        self.lowered.forward.iter().map(|step| self.infer_step(step.eqn, &step.moves)).collect()
+        let (mut tokens, mut steps) = (TokenStream::new(), self.lowered.forward.as_slice());
+        while let Some((step, rest)) = steps.split_first() {
+            let region = self.lowered.body.regions.iter().find(|region| region.eqns.contains(&step.eqn));
+            let own = match region {
+                Some(region) => steps.iter().take_while(|step| region.eqns.contains(&step.eqn)).count(),
+                None => 1,
+            };
+            let inner: TokenStream =
+                steps[..own].iter().map(|step| self.infer_step(step.eqn, &step.moves)).collect();
+            tokens.extend(region.map_or(inner.clone(), |region| self.only_in_training(region, &inner)));
+            steps = if own == 1 { rest } else { &steps[own..] };
+        }
+        tokens
     }
 
     fn infer_step(&self, eqn: usize, moves: &[bool]) -> TokenStream {
@@ -137,40 +174,42 @@ impl Passes<'_> {
                 quote_spanned!(eqn.span=> let #outs = <#callee as ::flaxen::op::Op<#ty>>::infer(#part, #input);)
             }
             Call::Submodule(index) => {
-                let (part, params) = (self.part(eqn), self.params_of(*index));
+                let (part, variables) = (self.part(eqn), self.variables_of(*index));
+                let (scope, outputs) =
+                    (scope_of(&self.lowered.body.submodules[*index]), self.clones(&eqn.outs));
                 quote_spanned! {eqn.span=>
-                    let #outs = <#callee as ::flaxen::module::Module<#ty>>::infer(#part, #params, #input);
+                    let #outs = <#callee as ::flaxen::module::Module<#ty>>::infer(#part, #variables, #input);
+                    ::flaxen::rng::Scope::capture(#scope, || #outputs);
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
-            Call::Apply { model, variables } => {
-                let (variables, part) = (self.variables(variables), names::part(&eqn.label));
-                quote_spanned! {eqn.span=>
-                    let #part = &#model;
-                    let #outs = ::flaxen::__private::model_infer(#part, #variables, #input);
-                }
+            Call::Apply { .. } => self.apply_infer(eqn, moves),
+            Call::Variable(_) | Call::Write { .. } | Call::Sow { .. } | Call::MakeRng(_) | Call::Phase(_) => {
+                self.stateful(eqn, &input)
             }
+            Call::Transform(closure) => self.transformed(eqn, closure, moves),
         }
     }
 
     /// The parameters of a submodule. The name is the generated function's, even where the user's token, whose place an
     /// equation takes, comes out of a macro of the user's.
     fn params_of(&self, submodule: usize) -> TokenStream {
-        let field = &self.lowered.body.submodules[submodule].field;
-        quote!(&params.#field)
+        let place = names::place(&self.lowered.body.submodules[submodule]);
+        quote!(&params.#place)
+    }
+
+    /// The parameters, the state and the scope of a submodule.
+    fn variables_of(&self, submodule: usize) -> TokenStream {
+        let params = self.params_of(submodule);
+        let submodule = &self.lowered.body.submodules[submodule];
+        let (place, scope) = (names::place(submodule), scope_of(submodule));
+        quote!(#params, &mut state.#place, #scope)
     }
 
     fn read_param(&self, index: usize, out: Var) -> TokenStream {
         let field = &self.lowered.body.params[index].field;
         let (out, ty) = (self.var(out), self.types.var(out));
         quote!(let #out: #ty = ::core::clone::Clone::clone(&params.#field);)
-    }
-
-    fn variables(&self, variables: &Arg) -> TokenStream {
-        match variables {
-            Arg::Var(var) => self.var(*var),
-            Arg::Outside(tokens) => tokens.clone(),
-        }
     }
 
     /// The forward pass of a closure, with the user's other statements where they stand.
@@ -240,20 +279,18 @@ impl Passes<'_> {
                 }
             }
             Call::Submodule(index) => {
-                let (part, params) = (self.part(eqn), self.params_of(*index));
+                let (part, variables) = (self.part(eqn), self.variables_of(*index));
                 quote_spanned! {eqn.span=>
                     let (#outs, #kept) =
-                        <#callee as ::flaxen::module::Trainable<#ty, #needs>>::forward(#part, #params, #input);
+                        <#callee as ::flaxen::module::Trainable<#ty, #needs>>::forward(#part, #variables, #input);
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
-            Call::Apply { model, variables } => {
-                let (variables, part) = (self.variables(variables), names::part(&eqn.label));
-                quote_spanned! {eqn.span=>
-                    let #part = &#model;
-                    let (#outs, #kept) = ::flaxen::__private::Input(#input).model_vjp(#part, #variables, #needs);
-                }
+            Call::Apply { .. } => self.apply_forward(eqn, moves),
+            Call::Variable(_) | Call::Write { .. } | Call::Sow { .. } | Call::MakeRng(_) | Call::Phase(_) => {
+                self.stateful(eqn, &input)
             }
+            Call::Transform(closure) => self.transformed(eqn, closure, moves),
         }
     }
 
@@ -281,7 +318,7 @@ impl Passes<'_> {
 
     /// The cotangent of what an equation yields.
     fn cotangent(&self, eqn: &Eqn) -> TokenStream {
-        let cotangents = eqn.outs.iter().map(|&out| {
+        let cotangents = eqn.results().iter().map(|&out| {
             let name = names::cotangent(&self.lowered.body, out);
             quote!(#name)
         });
@@ -370,9 +407,9 @@ impl Passes<'_> {
                 }
             }
             Call::Submodule(index) => {
-                let (field, params) = (&body.submodules[*index].field, self.params_of(*index));
+                let (key, params) = (names::key(&body.submodules[*index]), self.params_of(*index));
                 let input = self.types.input(eqn);
-                let (gradient, add) = self.gradient(field, step.variables);
+                let (gradient, add) = self.gradient(&key, step.variables);
                 quote_spanned! {eqn.span=>
                     let (#gradient, #pattern) = <#callee as ::flaxen::module::Trainable<#input, #needs>>::backward(
                         #part, #params, #kept, #cotangent,
@@ -391,6 +428,8 @@ impl Passes<'_> {
                 };
                 quote_spanned!(eqn.span=> let (#gradient, #pattern) = #kept.pull(#cotangent); #add)
             }
+            // No gradient goes through them: of a transformation `closure::check` has said so, and the others need none.
+            _ => TokenStream::new(),
         };
         quote!(#pulled #after)
     }
@@ -453,6 +492,20 @@ impl Passes<'_> {
                 (quote!(#term), quote!(let #name = #add;))
             }
             None => (quote!(_), TokenStream::new()),
+        }
+    }
+}
+
+/// The scope of a submodule, in that of the module.
+pub fn scope_of(submodule: &Submodule) -> TokenStream {
+    match submodule.element {
+        None => {
+            let name = &submodule.name;
+            quote!(&scope.child(#name))
+        }
+        Some(Element { index, .. }) => {
+            let name = names::text(&submodule.field);
+            quote!(&scope.element(#name, #index))
         }
     }
 }

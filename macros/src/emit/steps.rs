@@ -59,7 +59,7 @@ pub fn callee(body: &Body, eqn: &Eqn) -> TokenStream {
     match &eqn.call {
         Call::Op { ty, .. } => ty.clone(),
         Call::Submodule(index) => body.submodules[*index].ty.clone(),
-        Call::Param(_) | Call::Apply { .. } => TokenStream::new(),
+        _ => TokenStream::new(),
     }
 }
 
@@ -68,8 +68,9 @@ pub fn steps(body: &Body, signature: &Signature, name: &Ident, shapes: &Ident) -
     let all = AllGenerics::of(signature);
     let (declared, arguments, where_clause) = (all.declared(), all.arguments(), all.where_clause());
     let mut types = Vec::new();
-    for (&input, (_, tensor)) in body.inputs.iter().zip(&signature.inputs) {
-        types.push((input, checked(tensor, shapes)));
+    for (&input, (_, ty)) in body.inputs.iter().zip(&signature.inputs) {
+        let ty = ty.tensor().map_or_else(|| ty.to_type(), |tensor| checked(tensor, shapes));
+        types.push((input, ty));
     }
     for eqn in &body.eqns {
         types.extend(outputs(body, eqn, shapes));
@@ -93,15 +94,27 @@ fn checked(tensor: &TensorType, shapes: &Ident) -> TokenStream {
     quote!(<::flaxen::__private::Checked<#tensor, #shapes> as ::flaxen::__private::Passed>::Type)
 }
 
+/// What an equation yields by declarations alone: its submodule's type is not known here.
+pub fn declared<'a>(body: &'a Body, eqn: &'a Eqn) -> Option<impl Iterator<Item = (Var, &'a TensorType)>> {
+    let opaque = matches!(eqn.call, Call::Submodule(index) if body.submodules[index].opaque);
+    opaque.then(|| eqn.outs.iter().filter_map(|&out| Some((out, body.info(out).declared.as_ref()?))))
+}
+
 fn outputs(body: &Body, eqn: &Eqn, shapes: &Ident) -> Vec<(Var, TokenStream)> {
     let args = eqn.args.iter().filter_map(|arg| arg.var());
     let input = tuple(&args.map(names::type_of).map(|name| quote!(Self::#name)).collect::<Vec<_>>());
+    if let Some(declared) = declared(body, eqn) {
+        return declared.map(|(out, tensor)| (out, checked(tensor, shapes))).collect();
+    }
     let callee = callee(body, eqn);
     let whole = match &eqn.call {
         Call::Op { .. } => quote_spanned!(eqn.span=> <#callee as ::flaxen::op::Op<#input>>::Out),
         Call::Submodule(_) => quote_spanned!(eqn.span=> <#callee as ::flaxen::module::Module<#input>>::Out),
         Call::Param(index) => checked(&body.params[*index].tensor, shapes),
-        Call::Apply { .. } => return Vec::new(),
+        Call::Variable(index) => checked(&body.variables[*index].tensor, shapes),
+        Call::MakeRng(_) => quote!(::flaxen::rng::Key),
+        Call::Phase(phase) => phase.clone(),
+        Call::Write { .. } | Call::Sow { .. } | Call::Apply { .. } | Call::Transform(_) => return Vec::new(),
     };
     match eqn.outs.as_slice() {
         [one] => vec![(*one, whole)],

@@ -5,20 +5,28 @@
 //! setup ::= a statement of the user's that touches no tensor, or where a block of such statements begins or ends
 //! eqn   ::= var, … = call(arg, …)
 //! call  ::= op(values)              relu(x), leaky_relu(x, 0.1)
-//!         | submodule               compact!(Dense<10>)(x)
+//!         | submodule               compact!(Dense<10>)(x), self.encoder(x), self.layers.0(x)
 //!         | param                   param!("kernel", zeros(), [3])
-//!         | apply(model)            model.apply(params, x), in value_and_grad!
+//!         | variable                variable!(BatchStats, "mean", zeros(), [3]): the value that it has before the call
+//!         | write(variable)         mean.value = x, which binds nothing; in `if P::TRAIN { … }` with the phase
+//!         | sow                     sow!(Intermediates, "features", x), which binds nothing
+//!         | make_rng(stream)        make_rng!(noise): a key
+//!         | phase                   Train, Eval
+//!         | apply(model)            model.apply(params, x), in a closure
+//!         | transform(body)         grad!(|y| …, x), in a closure
 //! arg   ::= var | an expression from outside
 //! ```
 //!
 //! The user's types and expressions are carried along as opaque tokens with their spans.
 
 pub mod print;
+pub mod transform;
 #[cfg(test)]
 pub mod verify;
 
 use crate::parse::dims::{Dim, TensorType};
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use transform::Closure;
 
 /// A variable, by its index in [`Body::vars`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +41,7 @@ pub struct VarInfo {
     pub span: Span,
     /// The type that the user wrote for it.
     pub declared: Option<TensorType>,
-    /// Whether it is a tree of variables rather than a tensor (in `value_and_grad!`).
+    /// Whether it is a tree of variables rather than a tensor (in a closure).
     pub is_tree: bool,
 }
 
@@ -54,6 +62,21 @@ pub struct Body {
     pub submodules: Vec<Submodule>,
     /// Parameters declared in place.
     pub params: Vec<Param>,
+    /// Variables of other collections declared in place.
+    pub variables: Vec<Variable>,
+    /// Equations that only training needs.
+    pub regions: Vec<Region>,
+}
+
+/// What stands in `if P::TRAIN { … }`: equations one after the other, whose values are chosen after them.
+#[derive(Clone, Debug)]
+pub struct Region {
+    /// The phase, a type.
+    pub phase: TokenStream,
+    /// The equations.
+    pub eqns: std::ops::Range<usize>,
+    /// The values that are read after it, each with what stands for it in evaluation.
+    pub values: Vec<(Var, Var)>,
 }
 
 /// Plain Rust between the equations.
@@ -91,8 +114,55 @@ pub enum Call {
     Submodule(usize),
     /// A parameter of this module.
     Param(usize),
+    /// The value of a variable of this module before the call.
+    Variable(usize),
+    /// A new value of a variable of this module, in one phase only if there is one.
+    Write { variable: usize, phase: Option<TokenStream> },
+    /// A value that is stored if somebody captures it: the collection and the name.
+    Sow { collection: TokenStream, name: String },
+    /// A key of an rng stream, which is a type.
+    MakeRng(TokenStream),
+    /// Training or evaluation, as a type.
+    Phase(TokenStream),
     /// Another model, with its variables.
-    Apply { model: TokenStream, variables: Arg },
+    Apply {
+        model: TokenStream,
+        /// Its variables, or only its parameters.
+        variables: Arg,
+        /// Its state, where the two are given one by one.
+        state: Option<Arg>,
+        /// The keys of a call that returns its state too: `apply_mut`.
+        rngs: Option<TokenStream>,
+    },
+    /// A transformed closure. The equation's arguments are the closure's, their tangents if it takes any, and the variables
+    /// that it reads of the closure around it.
+    Transform(Box<Closure>),
+}
+
+impl Call {
+    /// Whether the call does something besides binding variables, so that it is made even if nobody uses them.
+    pub fn has_effect(&self) -> bool {
+        matches!(self, Call::Write { .. } | Call::Sow { .. })
+    }
+}
+
+impl Eqn {
+    /// The outputs. The last of what `apply_mut` binds is the state.
+    pub fn results(&self) -> &[Var] {
+        match (&self.call, self.outs.split_last()) {
+            (Call::Apply { rngs: Some(_), .. }, Some((_, results))) => results,
+            _ => &self.outs,
+        }
+    }
+
+    /// The variables that it reads, those that it may not move among them.
+    pub fn reads(&self) -> impl Iterator<Item = Var> + '_ {
+        let state = match &self.call {
+            Call::Apply { state: Some(state), .. } => state.var(),
+            _ => None,
+        };
+        self.args.iter().filter_map(Arg::var).chain(state)
+    }
 }
 
 /// An argument of an equation.
@@ -114,10 +184,10 @@ impl Arg {
     }
 }
 
-/// A submodule that `compact!` declared.
+/// A submodule: one that `compact!` declared, or one that the module's struct holds.
 #[derive(Clone, Debug)]
 pub struct Submodule {
-    /// Flax's name: `Conv_0`, or the one that the user gave.
+    /// Flax's name: `Conv_0`, the one that the user gave, that of the field, or `layers_0` for an element of it.
     pub name: String,
     /// The field of the parameter struct: `conv_0`.
     pub field: syn::Ident,
@@ -129,6 +199,22 @@ pub struct Submodule {
     pub keywords: Vec<(syn::Ident, TokenStream)>,
     /// The user's token.
     pub span: Span,
+    /// Whether it is a field of the module's struct.
+    pub held: bool,
+    /// The element of the field.
+    pub element: Option<Element>,
+    /// Whether its type depends on a type parameter, so that what it yields is known by declarations only.
+    pub opaque: bool,
+}
+
+/// One of the submodules in a tuple or in an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Element {
+    pub index: usize,
+    /// How many there are.
+    pub count: usize,
+    /// Whether they are in an array.
+    pub array: bool,
 }
 
 /// A parameter that `param!` declared.
@@ -144,16 +230,40 @@ pub struct Param {
     pub tensor: TensorType,
 }
 
-/// A module: a struct's name, its generics, and the body of its `call`.
+/// A variable that `variable!` declared.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Its collection, a type.
+    pub collection: TokenStream,
+    /// Its name.
+    pub name: String,
+    /// The field of the state struct.
+    pub field: syn::Ident,
+    /// The initialiser.
+    pub initializer: TokenStream,
+    /// The shape and the element.
+    pub tensor: TensorType,
+}
+
+/// A module: a struct's name, its generics, and its methods.
 #[derive(Clone, Debug)]
 pub struct Module {
     /// The struct.
     pub name: syn::Ident,
     /// The type that the `impl` is for.
     pub self_ty: syn::Type,
-    /// Public or not, as the struct's `call` says.
+    /// What can be called from outside: `call` first, by which the module itself is called.
+    pub methods: Vec<Method>,
+}
+
+/// A method that was lowered.
+#[derive(Clone, Debug)]
+pub struct Method {
+    /// `call`, `encode`.
+    pub name: syn::Ident,
+    /// Documentation and other attributes.
+    pub attributes: TokenStream,
     pub signature: Signature,
-    /// The lowered method.
     pub body: Body,
 }
 
@@ -165,9 +275,41 @@ pub struct Signature {
     /// Generics of the method or function.
     pub inner: syn::Generics,
     /// Names and types of the inputs.
-    pub inputs: Vec<(syn::Ident, TensorType)>,
+    pub inputs: Vec<(syn::Ident, InputType)>,
     /// Types of the outputs.
     pub outputs: Vec<TensorType>,
+}
+
+/// What an input is.
+#[derive(Clone, Debug)]
+pub enum InputType {
+    /// A tensor.
+    Tensor(TensorType),
+    /// Training or evaluation: a type without a shape, which is passed on to the modules that ask for it.
+    Phase(TokenStream),
+}
+
+impl InputType {
+    /// The tensor's type, if it is one.
+    pub fn tensor(&self) -> Option<&TensorType> {
+        match self {
+            InputType::Tensor(tensor) => Some(tensor),
+            InputType::Phase(_) => None,
+        }
+    }
+
+    /// The type as code.
+    pub fn to_type(&self) -> TokenStream {
+        match self {
+            InputType::Tensor(tensor) => tensor.to_type(),
+            InputType::Phase(ty) => ty.clone(),
+        }
+    }
+
+    /// Whether it can have a cotangent.
+    pub fn is_differentiable(&self) -> bool {
+        self.tensor().is_some_and(TensorType::is_differentiable)
+    }
 }
 
 impl Signature {
@@ -180,6 +322,15 @@ impl Signature {
     }
 }
 
+/// Whether an identifier stands among tokens.
+pub fn names(tokens: TokenStream, name: &syn::Ident) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => names(group.stream(), name),
+        TokenTree::Ident(ident) => ident == *name,
+        _ => false,
+    })
+}
+
 impl Body {
     /// A new variable.
     pub fn var(&mut self, name: impl Into<String>, span: Span, declared: Option<TensorType>) -> Var {
@@ -190,6 +341,24 @@ impl Body {
     /// What is known of a variable.
     pub fn info(&self, var: Var) -> &VarInfo {
         &self.vars[var.0]
+    }
+
+    /// Whether an equation or a result reads a variable.
+    pub fn reads(&self, var: Var) -> bool {
+        let of_equation = |eqn: &Eqn| {
+            let variables = match &eqn.call {
+                Call::Apply { variables, .. } => variables.var(),
+                _ => None,
+            };
+            eqn.args.iter().filter_map(Arg::var).chain(variables).any(|read| read == var)
+        };
+        self.outputs.contains(&var) || self.eqns.iter().any(of_equation)
+    }
+
+    /// Whether an equation yields this variable by a submodule of unknown type, and nothing declares what it is.
+    pub fn is_undeclared(&self, eqn: &Eqn, out: Var) -> bool {
+        let opaque = matches!(eqn.call, Call::Submodule(index) if self.submodules[index].opaque);
+        opaque && self.info(out).declared.is_none()
     }
 
     /// A label that no equation has: `relu_0`, `relu_1`, ….

@@ -1,6 +1,6 @@
 //! The IR as text, for snapshots and for the documentation of generated code.
 
-use super::{Arg, Body, Call, Eqn, Setup, Var};
+use super::{Arg, Body, Call, Element, Eqn, Setup, Var};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::fmt::{self, Display};
 
@@ -75,7 +75,8 @@ pub fn eqn(body: &Body, eqn: &Eqn) -> String {
     if let Call::Apply { variables, .. } = &eqn.call {
         args.insert(0, arg(body, variables));
     }
-    format!("{} = {}({})", outs.join(", "), callee(body, &eqn.call), args.join(", "))
+    let call = format!("{}({})", callee(body, &eqn.call), args.join(", "));
+    if outs.is_empty() { call } else { format!("{} = {call}", outs.join(", ")) }
 }
 
 /// What an equation calls, as text.
@@ -88,11 +89,33 @@ pub fn callee(body: &Body, call: &Call) -> String {
         }
         Call::Submodule(index) => {
             let submodule = &body.submodules[*index];
+            if submodule.held {
+                return match submodule.element {
+                    None => format!("self.{}", submodule.field),
+                    Some(Element { index, array: false, .. }) => format!("self.{}.{index}", submodule.field),
+                    Some(Element { index, .. }) => format!("self.{}[{index}]", submodule.field),
+                };
+            }
             format!("{}[{}]", submodule.name, submodule.text)
         }
         Call::Param(index) => format!("param {}", body.params[*index].name),
-        Call::Apply { model, .. } => format!("{}.apply", tidy(model)),
+        Call::Variable(index) => variable(body, *index),
+        Call::Write { variable: index, phase: None } => format!("write {}", variable(body, *index)),
+        Call::Write { variable: index, phase: Some(phase) } => {
+            format!("write {} if {}::TRAIN", variable(body, *index), tidy(phase))
+        }
+        Call::Sow { collection, name } => format!("sow {} {name}", tidy(collection)),
+        Call::MakeRng(stream) => format!("make_rng {}", tidy(stream)),
+        Call::Phase(phase) => tidy(phase),
+        Call::Apply { model, rngs: None, .. } => format!("{}.apply", tidy(model)),
+        Call::Apply { model, .. } => format!("{}.apply_mut", tidy(model)),
+        Call::Transform(closure) => format!("{}!", closure.transform.name()),
     }
+}
+
+fn variable(body: &Body, index: usize) -> String {
+    let variable = &body.variables[index];
+    format!("{} {}", tidy(&variable.collection), variable.name)
 }
 
 fn arg(body: &Body, arg: &Arg) -> String {

@@ -19,14 +19,21 @@ pub struct Lowered {
     /// Whether each result is the last use of its variable.
     pub moved_outputs: Vec<bool>,
     pub backward: backward::Backward,
+    /// Whether the passes run several times, so that what they read from outside must stay there.
+    pub repeated: bool,
 }
 
 /// Lowers a body; `inputs` are the needs of the inputs, `differentiated` the number of outputs with a cotangent.
 pub fn lower(body: Body, inputs: &[Need], differentiated: usize) -> Lowered {
-    let analysis = crate::analyze::analyze(&body, inputs, differentiated);
+    lower_at(body, inputs, &[], differentiated)
+}
+
+/// Lowers a body whose inputs carry so many tangents.
+pub fn lower_at(body: Body, inputs: &[Need], levels: &[usize], differentiated: usize) -> Lowered {
+    let analysis = crate::analyze::analyze(&body, inputs, levels, differentiated);
     let (forward, moved_outputs) = forward::forward(&body, &analysis);
     let backward = backward::backward(&body, &analysis, differentiated);
-    Lowered { body, analysis, forward, moved_outputs, backward }
+    Lowered { body, analysis, forward, moved_outputs, backward, repeated: false }
 }
 
 impl Lowered {
@@ -39,6 +46,16 @@ impl Lowered {
     pub fn argument_needs(&self, eqn: &Eqn) -> Vec<Need> {
         let need = |var: Option<Var>| var.map_or(Need::No, |var| self.need(var).clone());
         eqn.args.iter().map(|arg| need(arg.var())).collect()
+    }
+
+    /// How many tangents a variable carries.
+    pub fn level(&self, var: Var) -> usize {
+        self.analysis.levels[var.0]
+    }
+
+    /// The level that an equation is computed on.
+    pub fn level_of_equation(&self, eqn: &Eqn) -> usize {
+        crate::analyze::levels::of_equation(eqn, &self.analysis.levels)
     }
 
     /// The need of what an equation yields.

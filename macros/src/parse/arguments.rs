@@ -27,6 +27,11 @@ impl VisitMut for IntegersToDims {
     }
 }
 
+/// Makes dimensions of the integers among the generic arguments of a type: `Dense<3>` is `Dense<Dim1<3>>`.
+pub fn integers_to_dims(ty: &mut Type) {
+    IntegersToDims.visit_type_mut(ty);
+}
+
 /// A type in which integers and tuples of integers are dimensions: `Conv<32, (3, 3)>`. rustc has not seen it yet, so
 /// it need not be Rust.
 pub struct DimType {

@@ -10,11 +10,11 @@
 mod cpu;
 
 pub use cpu::kernels::Kernels;
-pub use cpu::lanes::Lanes;
+pub use cpu::lanes::{Lanes, Number};
 pub(crate) use cpu::share::parallel_items;
 pub(crate) use cpu::squares::sum_of_squares;
 pub use cpu::threads::{parallel, parallel_chunks, set_threads, threads};
-pub(crate) use cpu::{copy, map, math, reduce, rowwise};
+pub(crate) use cpu::{attention, columns, copy, gather, map, math, normalize, reduce, rowwise};
 
 /// What happens to the sums of a matrix product or a convolution on their way to memory.
 ///
@@ -146,7 +146,14 @@ pub enum Divisor {
 
 /// The matrix product `C = A·B` with an [`Epilogue`]; `c` is `m` by `n` in row-major order.
 pub fn gemm<E: Kernels>(gemm: Gemm<'_, E>, c: &mut [E], epilogue: Epilogue<'_, E>) {
-    E::gemm(gemm, c, epilogue);
+    assert_eq!(c.len(), gemm.m * gemm.n, "a product of {} by {}", gemm.m, gemm.n);
+    E::gemm(gemm, c, gemm.n, epilogue);
+}
+
+/// The matrix product `C = A·B` with an [`Epilogue`], where the rows of `c` are `c_stride` elements apart. What lies between
+/// them is left alone.
+pub fn gemm_strided<E: Kernels>(gemm: Gemm<'_, E>, c: &mut [E], c_stride: usize, epilogue: Epilogue<'_, E>) {
+    E::gemm(gemm, c, c_stride, epilogue);
 }
 
 /// The convolution of an NHWC input with an HWIO kernel, with an [`Epilogue`] whose bias is `[out_features]`.
@@ -211,4 +218,9 @@ pub fn max_pool_gradient<E: Kernels>(
     input_gradient: &mut [E],
 ) {
     E::max_pool_gradient(geometry, input, cotangent, input_gradient);
+}
+
+/// The mean of the squares of all elements.
+pub(crate) fn mean_of_squares<E: Kernels>(elements: &[E]) -> E {
+    E::mean_of_squares(elements)
 }

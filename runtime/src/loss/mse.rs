@@ -2,7 +2,7 @@
 
 use super::{regression, sizes};
 use crate::backend::map::{self, Function};
-use crate::backend::sum_of_squares;
+use crate::backend::mean_of_squares;
 use crate::op::{self, Differentiable, Need, Op as _};
 use crate::ops::neg;
 use crate::shape::{Rule, Shape, Sizes};
@@ -32,7 +32,7 @@ impl<S: Shape, E: Float> op::Op<(Tensor<S, E>, Tensor<S, E>)> for Op {
 
     fn infer(&self, (predictions, targets): (Tensor<S, E>, Tensor<S, E>)) -> Tensor<(), E> {
         sizes::check(Op::shape, &predictions, &targets);
-        mean_of_squares(&regression::error(predictions, &targets))
+        Tensor::scalar(mean_of_squares(regression::error(predictions, &targets).as_slice()))
     }
 }
 
@@ -43,7 +43,7 @@ impl<S: Shape, E: Float, NA: Need, NB: Need> Differentiable<(Tensor<S, E>, Tenso
     fn forward(&self, (predictions, targets): (Tensor<S, E>, Tensor<S, E>)) -> (Tensor<(), E>, Tensor<S, E>) {
         sizes::check(Op::shape, &predictions, &targets);
         let error = regression::error(predictions, &targets);
-        (mean_of_squares(&error), error)
+        (Tensor::scalar(mean_of_squares(error.as_slice())), error)
     }
 
     fn backward(
@@ -69,11 +69,6 @@ impl<E: Float> Function<E> for Times<E> {
     fn at(&self, x: E) -> E {
         self.0 * x
     }
-}
-
-fn mean_of_squares<S: Shape, E: Float>(error: &Tensor<S, E>) -> Tensor<(), E> {
-    let elements = error.as_slice().len();
-    Tensor::scalar(E::from_f64(sum_of_squares(error.as_slice()) / elements as f64))
 }
 
 /// `mean((predictions - targets)²)`

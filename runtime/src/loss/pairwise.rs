@@ -4,7 +4,7 @@ use super::rows::{self, Row};
 use crate::backend::map::{self, Function};
 use crate::op::Need;
 use crate::shape::{Shape, SplitLast};
-use crate::tensor::{Float, Tensor};
+use crate::tensor::{Float, Primitive, Tensor};
 
 /// A function of two scalars with its derivatives, written with `#[inline(always)]`.
 pub(super) trait Pairwise: Sync {
@@ -17,29 +17,42 @@ pub(super) trait Pairwise: Sync {
 }
 
 macro_rules! functions {
-    ($($name:ident $method:ident;)+) => {$(
+    ($($name:ident |$f:ident, $a:ident, $b:ident| $value:expr;)+) => {$(
         struct $name<'a, F>(&'a F);
 
         impl<F: Pairwise, E: Float> Function<(E, E)> for $name<'_, F> {
             type Out = E;
 
             #[inline(always)]
-            fn at(&self, (a, b): (E, E)) -> E {
-                self.0.$method(a, b)
+            fn at(&self, ($a, $b): (E, E)) -> E {
+                let $f = self;
+                $value
             }
         }
     )+};
 }
 functions! {
-    Value value;
-    PartialA partial_a;
-    PartialB partial_b;
+    Value |f, a, b| E::primitive(f, [a, b]);
+    PartialA |f, a, b| f.0.partial_a(a, b);
+    PartialB |f, a, b| f.0.partial_b(a, b);
+}
+
+impl<F: Pairwise> Primitive<2> for Value<'_, F> {
+    #[inline(always)]
+    fn value<E: Float>(&self, [a, b]: [E; 2]) -> E {
+        self.0.value(a, b)
+    }
+
+    #[inline(always)]
+    fn tangent<E: Float>(&self, [a, b]: [E; 2], _: E, [da, db]: [E; 2]) -> E {
+        self.0.partial_a(a, b) * da + self.0.partial_b(a, b) * db
+    }
 }
 
 impl<F: Pairwise, E: Float> Row<E, 2, 1> for Value<'_, F> {
     #[inline(always)]
     fn row(&self, _: usize, [a, b]: [&[E]; 2], [out]: [&mut [E]; 1]) {
-        out[0] = rows::sum(a, b, |a, b| self.0.value(a, b));
+        out[0] = rows::sum(a, b, |a, b| self.at((a, b)));
     }
 }
 

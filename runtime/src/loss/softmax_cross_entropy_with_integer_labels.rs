@@ -173,21 +173,21 @@ mod tests {
     /// The loss at some labels, an op of one input.
     struct At(Tensor<(Dyn,), u32>);
 
-    impl op::Op<Tensor<(Dyn, Dyn), f64>> for At {
-        type Out = Tensor<(Dyn,), f64>;
-        fn infer(&self, logits: Tensor<(Dyn, Dyn), f64>) -> Self::Out {
+    impl<E: Float> op::Op<Tensor<(Dyn, Dyn), E>> for At {
+        type Out = Tensor<(Dyn,), E>;
+        fn infer(&self, logits: Tensor<(Dyn, Dyn), E>) -> Self::Out {
             Op.infer((logits, self.0.clone()))
         }
     }
 
-    impl Differentiable<Tensor<(Dyn, Dyn), f64>, op::Yes> for At {
-        type Residuals = Tensor<(Dyn, Dyn), f64>;
-        fn forward(&self, logits: Tensor<(Dyn, Dyn), f64>) -> (Self::Out, Self::Residuals) {
+    impl<E: Float> Differentiable<Tensor<(Dyn, Dyn), E>, op::Yes> for At {
+        type Residuals = Tensor<(Dyn, Dyn), E>;
+        fn forward(&self, logits: Tensor<(Dyn, Dyn), E>) -> (Self::Out, Self::Residuals) {
             Differentiable::<_, (op::Yes, No)>::forward(&Op, (logits, self.0.clone()))
         }
         fn backward(&self, residuals: Self::Residuals, cotangent: Self::Out) -> Self::Residuals {
-            type In = (Tensor<(Dyn, Dyn), f64>, Tensor<(Dyn,), u32>);
-            <Op as Differentiable<In, (op::Yes, No)>>::backward(&Op, residuals, cotangent).0
+            type In<E> = (Tensor<(Dyn, Dyn), E>, Tensor<(Dyn,), u32>);
+            <Op as Differentiable<In<E>, (op::Yes, No)>>::backward(&Op, residuals, cotangent).0
         }
     }
 

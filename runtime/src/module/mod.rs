@@ -1,11 +1,21 @@
 //! The contract of a module: a function of tensors with variables.
 //!
-//! Enters: the op contract and the rng scope. Leaves: [`Module`], what `#[module]` implements, and
-//! [`Variables`], what `init` returns and `apply` takes.
+//! Enters: the op contract and the rng scope. Leaves: [`Module`] and [`Trainable`], what `#[module]` implements;
+//! [`Variables`], what `init` returns and `apply` takes; and what a call does besides computing its output, in types:
+//! [`Collection`], [`Phase`], [`effect`].
 
+mod captured;
+pub(crate) mod choose;
+mod collection;
+pub mod effect;
+mod phase;
+pub(crate) mod serialization;
 mod variables;
 
-pub use variables::{Collections, Variables};
+pub use captured::{Captured, Sown};
+pub use collection::{BatchStats, Collection, Intermediates};
+pub use phase::{Eval, Phase, Train};
+pub use variables::{Collections, Stateless, Variables};
 
 use crate::op::Needs;
 use crate::rng::Scope;
@@ -24,12 +34,19 @@ pub trait Module<In> {
     type Out;
     /// The `params` collection.
     type Params: Tree;
+    /// All other collections: a tree whose leaves know the [`Collection`] that they belong to. `()` if there is none.
+    type State: Tree;
+    /// The collections that this call updates: a [`Collection`], a pair of such lists, or `()`.
+    type Updates;
+    /// The rng streams that this call draws from: a [`Stream`](crate::rng::Stream), a pair of such lists, or `()`.
+    type Draws;
 
-    /// Draws the parameters, each with the key that Flax derives from its path.
-    fn init(&self, scope: &mut Scope) -> Self::Params;
+    /// Draws the variables, each with the key that Flax derives from its path.
+    fn init(&self, scope: &Scope) -> (Self::Params, Self::State);
 
-    /// Computes the output and keeps nothing.
-    fn infer(&self, params: &Self::Params, input: In) -> Self::Out;
+    /// Computes the output and keeps nothing. Writes only those collections of the state that [`Updates`](Self::Updates)
+    /// names.
+    fn infer(&self, params: &Self::Params, state: &mut Self::State, scope: &Scope, input: In) -> Self::Out;
 }
 
 /// A module that has a backward pass, with the cotangents of the inputs that `N` names.
@@ -41,8 +58,14 @@ pub trait Trainable<In, N: Needs<In>>: Module<In> {
     /// What `backward` reads: a struct, never a tape.
     type Residuals;
 
-    /// Computes the output, and keeps what `backward` needs.
-    fn forward(&self, params: &Self::Params, input: In) -> (Self::Out, Self::Residuals);
+    /// Computes the output and updates the state as [`infer`](Module::infer) does, and keeps what `backward` needs.
+    fn forward(
+        &self,
+        params: &Self::Params,
+        state: &mut Self::State,
+        scope: &Scope,
+        input: In,
+    ) -> (Self::Out, Self::Residuals);
 
     /// From the cotangent of the output, the gradient of the parameters and the cotangents of the inputs.
     fn backward(

@@ -1,6 +1,7 @@
 //! The convolution layer.
 
-use super::{KernelBias, NoBias, UseBias, WithBias};
+use super::{KernelBias, Layer, NoBias, UseBias, WithBias};
+use crate::batching::{AsLeadingAxis, Vmapped};
 use crate::init::{Initializer, lecun_normal, zeros};
 use crate::keyword::{self, Switch, With};
 use crate::module::{Module, Trainable};
@@ -39,9 +40,9 @@ use std::marker::PhantomData;
 ///
 /// let layer = Conv::<U32, (U3, U3)>::new();
 /// let images: Tensor![2, 28, 28, 1] = Tensor::full(Default::default(), 1.0);
-/// let params = Module::<Tensor![2, 28, 28, 1]>::init(&layer, &mut Scope::root(Key::new(0)));
+/// let (params, ()) = Module::<Tensor![2, 28, 28, 1]>::init(&layer, &Scope::root(Key::new(0)));
 /// assert_eq!(format!("{params:?}"), "{kernel: (3, 3, 1, 32), bias: (32,)}");
-/// let y: Tensor![2, 28, 28, 32] = layer.infer(&params, images);
+/// let y: Tensor![2, 28, 28, 32] = layer.infer(&params, &mut (), &Scope::without_streams(), images);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
@@ -96,6 +97,12 @@ where
     }
 }
 
+impl<F, K, S, P, D, G, B> Layer for Conv<F, K, S, P, D, G, B> {}
+
+impl<F, K, S, P, D, G, B> Vmapped for Conv<F, K, S, P, D, G, B> {
+    type Rule = AsLeadingAxis;
+}
+
 impl<F, K, S, P, D, G, B> Default for Conv<F, K, S, P, D, G, B>
 where
     F: Static,
@@ -148,12 +155,15 @@ where
 {
     type Out = Tensor<X::Out, E>;
     type Params = KernelBias<Kernel<X, F, KH, KW, G>, E, B>;
+    type State = ();
+    type Updates = ();
+    type Draws = ();
 
-    fn init(&self, scope: &mut Scope) -> Self::Params {
-        KernelBias::init(scope, &self.kernel_init, &self.bias_init)
+    fn init(&self, scope: &Scope) -> (Self::Params, ()) {
+        (KernelBias::init(scope, &self.kernel_init, &self.bias_init), ())
     }
 
-    fn infer(&self, params: &Self::Params, x: Tensor<X, E>) -> Self::Out {
+    fn infer(&self, params: &Self::Params, (): &mut (), _: &Scope, x: Tensor<X, E>) -> Self::Out {
         conv::Op::<S, P, D, G>::new().infer((x, params.kernel.clone(), params.bias.clone()))
     }
 }
@@ -176,7 +186,13 @@ where
 {
     type Residuals = conv::Residuals<X, Kernel<X, F, KH, KW, G>, E, N, Yes>;
 
-    fn forward(&self, params: &Self::Params, x: Tensor<X, E>) -> (Self::Out, Self::Residuals) {
+    fn forward(
+        &self,
+        params: &Self::Params,
+        (): &mut (),
+        _: &Scope,
+        x: Tensor<X, E>,
+    ) -> (Self::Out, Self::Residuals) {
         let op = conv::Op::<S, P, D, G>::new();
         Differentiable::<_, (N, Yes, Yes)>::forward(&op, (x, params.kernel.clone(), params.bias.clone()))
     }
@@ -189,7 +205,7 @@ where
     ) -> (Self::Params, N::Of<Tensor<X, E>>) {
         let op = conv::Op::<S, P, D, G>::new();
         let (dx, kernel, bias) =
-            Differentiable::<(_, _, B::Of<F, E>), (N, Yes, Yes)>::backward(&op, residuals, cotangent);
+            Differentiable::<(_, _, B::Of<(F,), E>), (N, Yes, Yes)>::backward(&op, residuals, cotangent);
         (KernelBias { kernel, bias }, dx)
     }
 }
@@ -219,24 +235,25 @@ mod tests {
 
     /// A body whose batch is generic: every value has the type that one would write by hand.
     fn features<B: Batch>(params: &Params, x: Tensor<(B, U28, U28, U1)>) -> Tensor<(B, U7, U7, U64)> {
-        let x: Tensor<(B, U28, U28, U32)> = First::new().infer(&params.0, x);
+        let scope = Scope::without_streams();
+        let x: Tensor<(B, U28, U28, U32)> = First::new().infer(&params.0, &mut (), &scope, x);
         let x: V2<B> = Pool::new().infer(x);
-        let x: V3<B> = Second::new().infer(&params.1, x);
+        let x: V3<B> = Second::new().infer(&params.1, &mut (), &scope, x);
         let x: V4<B> = Pool::new().infer(x);
         x
     }
 
     /// Parameters of a model with a generic batch are those of any batch.
-    fn init<B: Batch>(scope: &mut Scope) -> Params {
-        let first: <First as Module<V0<B>>>::Params =
-            Module::<V0<B>>::init(&First::new(), &mut scope.child("Conv_0"));
-        let second = Module::<V2<B>>::init(&Second::new(), &mut scope.child("Conv_1"));
+    fn init<B: Batch>(scope: &Scope) -> Params {
+        let (first, ()): (<First as Module<V0<B>>>::Params, ()) =
+            Module::<V0<B>>::init(&First::new(), &scope.child("Conv_0"));
+        let (second, ()) = Module::<V2<B>>::init(&Second::new(), &scope.child("Conv_1"));
         (first, second)
     }
 
     #[test]
     fn a_generic_batch_takes_part_in_every_type() {
-        let params = init::<U5>(&mut Scope::root(Key::new(0)));
+        let params = init::<U5>(&Scope::root(Key::new(0)));
         let batch = Tensor::from_fn(<(U2, U28, U28, U1)>::default(), |i| (i % 17) as f32 / 17.0);
         let small = features(&params, batch.clone());
         let any = features(&params, batch.with_batch::<Dyn>().unwrap());
@@ -246,7 +263,7 @@ mod tests {
 
     #[test]
     fn parameters_print_and_walk_as_a_tree() {
-        let params = init::<Dyn>(&mut Scope::root(Key::new(0))).0;
+        let params = init::<Dyn>(&Scope::root(Key::new(0))).0;
         assert_eq!(format!("{params:?}"), "{kernel: (3, 3, 1, 32), bias: (32,)}");
         assert_eq!(format!("{params:#?}"), "{\n    kernel: (3, 3, 1, 32),\n    bias: (32,),\n}");
         let paths: Vec<String> = params.leaves().into_iter().map(|leaf| leaf.path).collect();
@@ -265,9 +282,14 @@ mod tests {
         type D = <C as With<keyword::use_bias, keyword::False>>::Out;
         type Expected = Conv<U6, (U3, U3), (U2, U2), Valid, U1, U3, NoBias>;
         let layer: Expected = D::new();
-        let params = Module::<Tensor![9, 9, 3]>::init(&layer, &mut Scope::root(Key::new(0)));
+        let (params, ()) = Module::<Tensor![9, 9, 3]>::init(&layer, &Scope::root(Key::new(0)));
         assert_eq!(format!("{params:?}"), "{kernel: (3, 3, 1, 6)}");
-        let _: Tensor![4, 4, 6] = layer.infer(&params, Tensor::<(U9, U9, U3)>::zeros(Default::default()));
+        let _: Tensor![4, 4, 6] = layer.infer(
+            &params,
+            &mut (),
+            &Scope::without_streams(),
+            Tensor::<(U9, U9, U3)>::zeros(Default::default()),
+        );
         let _: <Dense<U3> as With<keyword::use_bias, keyword::True>>::Out = Dense::<U3>::new();
     }
 

@@ -1,6 +1,7 @@
 //! The dense layer.
 
-use super::{KernelBias, UseBias, WithBias};
+use super::{KernelBias, Layer, UseBias, WithBias};
+use crate::batching::{AsLeadingAxis, Vmapped};
 use crate::init::{Initializer, lecun_normal, zeros};
 use crate::keyword::{self, Switch, With};
 use crate::module::{Module, Trainable};
@@ -29,9 +30,9 @@ use std::marker::PhantomData;
 ///
 /// let layer = Dense::<U5>::new();
 /// let x: Tensor![4, 10] = Tensor::full(Default::default(), 1.0);
-/// let params = Module::<Tensor![4, 10]>::init(&layer, &mut Scope::root(Key::new(0)));
+/// let (params, ()) = Module::<Tensor![4, 10]>::init(&layer, &Scope::root(Key::new(0)));
 /// assert_eq!(format!("{params:?}"), "{kernel: (10, 5), bias: (5,)}");
-/// let y: Tensor![4, 5] = layer.infer(&params, x);
+/// let y: Tensor![4, 5] = layer.infer(&params, &mut (), &Scope::without_streams(), x);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
@@ -72,6 +73,12 @@ impl<F: Static, B: UseBias> Dense<F, B> {
     }
 }
 
+impl<F, B> Layer for Dense<F, B> {}
+
+impl<F, B> Vmapped for Dense<F, B> {
+    type Rule = AsLeadingAxis;
+}
+
 impl<F: Static, B: UseBias> Default for Dense<F, B> {
     fn default() -> Self {
         Self::new()
@@ -92,12 +99,15 @@ where
 {
     type Out = Tensor<S::WithLast<F>, E>;
     type Params = DenseParams<S::Last, F, E, B>;
+    type State = ();
+    type Updates = ();
+    type Draws = ();
 
-    fn init(&self, scope: &mut Scope) -> Self::Params {
-        KernelBias::init(scope, &self.kernel_init, &self.bias_init)
+    fn init(&self, scope: &Scope) -> (Self::Params, ()) {
+        (KernelBias::init(scope, &self.kernel_init, &self.bias_init), ())
     }
 
-    fn infer(&self, params: &Self::Params, x: Tensor<S, E>) -> Self::Out {
+    fn infer(&self, params: &Self::Params, (): &mut (), _: &Scope, x: Tensor<S, E>) -> Self::Out {
         linear::Op.infer((x, params.kernel.clone(), params.bias.clone()))
     }
 }
@@ -113,7 +123,13 @@ where
 {
     type Residuals = linear::Residuals<S, (S::Last, F), E, N, Yes>;
 
-    fn forward(&self, params: &Self::Params, x: Tensor<S, E>) -> (Self::Out, Self::Residuals) {
+    fn forward(
+        &self,
+        params: &Self::Params,
+        (): &mut (),
+        _: &Scope,
+        x: Tensor<S, E>,
+    ) -> (Self::Out, Self::Residuals) {
         Differentiable::<_, (N, Yes, Yes)>::forward(
             &linear::Op,
             (x, params.kernel.clone(), params.bias.clone()),
@@ -126,8 +142,11 @@ where
         residuals: Self::Residuals,
         cotangent: Self::Out,
     ) -> (Self::Params, N::Of<Tensor<S, E>>) {
-        let (dx, kernel, bias) =
-            Differentiable::<(_, _, B::Of<F, E>), (N, Yes, Yes)>::backward(&linear::Op, residuals, cotangent);
+        let (dx, kernel, bias) = Differentiable::<(_, _, B::Of<(F,), E>), (N, Yes, Yes)>::backward(
+            &linear::Op,
+            residuals,
+            cotangent,
+        );
         (KernelBias { kernel, bias }, dx)
     }
 }

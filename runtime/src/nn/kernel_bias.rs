@@ -2,9 +2,9 @@
 
 use crate::__private::LeafShape;
 use crate::init::Initializer;
-use crate::ops::Bias;
+use crate::ops::PerFeature;
 use crate::rng::Scope;
-use crate::shape::{Dim, SplitLast, StaticShape};
+use crate::shape::{Shape, SplitLast, StaticShape};
 use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Visit, Zip};
 use serde::{Deserialize, Serialize};
@@ -24,45 +24,51 @@ pub struct NoBias;
     label = "write `WithBias` or `NoBias`"
 )]
 pub trait UseBias: Clone + PartialEq + 'static {
-    /// The bias of `F` features: a tensor `[F]`, or `()`.
-    type Of<F: Dim, E: Float>: Bias<F, E>;
+    /// The bias of features `S`: a tensor of that shape, or `()`.
+    type Of<S: Shape, E: Float>: PerFeature<S, E>;
 }
 
 impl UseBias for WithBias {
-    type Of<F: Dim, E: Float> = Tensor<(F,), E>;
+    type Of<S: Shape, E: Float> = Tensor<S, E>;
 }
 
 impl UseBias for NoBias {
-    type Of<F: Dim, E: Float> = ();
+    type Of<S: Shape, E: Float> = ();
 }
 
-/// A kernel of shape `K`, whose last dimension is the number of features, and their bias.
+/// A kernel of shape `K`, whose last dimensions are those of the features, `F`, and their bias.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct KernelBias<K: SplitLast, E: Float, B: UseBias = WithBias> {
+pub struct KernelBias<K: SplitLast, E: Float, B: UseBias = WithBias, F: Shape = (<K as SplitLast>::Last,)> {
     /// What the input is multiplied by.
     pub kernel: Tensor<K, E>,
-    /// What is added: a tensor `[F]`, or `()` for a layer without a bias.
-    pub bias: B::Of<K::Last, E>,
+    /// What is added: a tensor of the features' shape, or `()` for a layer without a bias.
+    pub bias: B::Of<F, E>,
 }
 
 impl<K: SplitLast + StaticShape, E: Float, B: UseBias> KernelBias<K, E, B> {
     /// Draws the kernel and then the bias.
-    pub(super) fn init(scope: &mut Scope, kernel: &Initializer, bias: &Initializer) -> Self {
+    pub(super) fn init(scope: &Scope, kernel: &Initializer, bias: &Initializer) -> Self {
         let shape = K::default();
-        KernelBias {
-            kernel: kernel.init(scope.param(), shape),
-            bias: B::Of::written(shape.last(), |place| {
-                if let Some(place) = place {
-                    let values: Tensor<(K::Last,), E> = bias.init(scope.param(), (shape.last(),));
-                    place.copy_from_slice(values.as_slice());
-                }
-            }),
-        }
+        KernelBias { kernel: kernel.init(scope.param(), shape), bias: drawn(scope, bias, (shape.last(),)) }
     }
 }
 
-impl<K: SplitLast, E: Float, B: UseBias> Tree for KernelBias<K, E, B> {
+/// Numbers for the features, if there are to be any.
+pub(super) fn drawn<S: Shape, E: Float, P: PerFeature<S, E>>(
+    scope: &Scope,
+    initializer: &Initializer,
+    features: S,
+) -> P {
+    P::written(features, |place| {
+        if let Some(place) = place {
+            let values: Tensor<S, E> = initializer.init(scope.param(), features);
+            place.copy_from_slice(values.as_slice());
+        }
+    })
+}
+
+impl<K: SplitLast, E: Float, B: UseBias, F: Shape> Tree for KernelBias<K, E, B, F> {
     fn visit(&self, path: &Path, visitor: &mut impl Visit) {
         self.kernel.visit(&path.child("kernel"), visitor);
         self.bias.visit(&path.child("bias"), visitor);
@@ -77,16 +83,21 @@ impl<K: SplitLast, E: Float, B: UseBias> Tree for KernelBias<K, E, B> {
 }
 
 /// Prints the shapes, as Flax does: `{kernel: (10, 5), bias: (5,)}`.
-impl<K: SplitLast, E: Float, B: UseBias> fmt::Debug for KernelBias<K, E, B> {
+impl<K: SplitLast, E: Float, B: UseBias, F: Shape> fmt::Debug for KernelBias<K, E, B, F> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        struct Entries<'a, 'b, 'c>(&'a mut fmt::DebugMap<'b, 'c>);
-        impl Visit for Entries<'_, '_, '_> {
-            fn leaf<S: crate::shape::Shape, E: Float>(&mut self, path: &Path, leaf: &Tensor<S, E>) {
-                self.0.entry(&format_args!("{}", path.name()), &LeafShape(leaf));
-            }
-        }
-        let mut map = formatter.debug_map();
-        self.visit(&Path::ROOT, &mut Entries(&mut map));
-        map.finish()
+        shapes(self, formatter)
     }
+}
+
+/// Prints the shapes of leaves that have no branches.
+pub(super) fn shapes(tree: &impl Tree, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+    struct Entries<'a, 'b, 'c>(&'a mut fmt::DebugMap<'b, 'c>);
+    impl Visit for Entries<'_, '_, '_> {
+        fn leaf<S: Shape, E: Float>(&mut self, path: &Path, leaf: &Tensor<S, E>) {
+            self.0.entry(&format_args!("{}", path.name()), &LeafShape(leaf));
+        }
+    }
+    let mut map = formatter.debug_map();
+    tree.visit(&Path::ROOT, &mut Entries(&mut map));
+    map.finish()
 }

@@ -7,7 +7,7 @@
 //! where the sum goes over the taps `a`, `b` of the window and the channels `c` of the group of `f`. As everywhere in deep
 //! learning the kernel is not flipped.
 
-use super::bias::{self, Bias};
+use super::per_feature::{self, PerFeature};
 use crate::backend::{ConvGeometry, conv_forward, conv_input_gradient, conv_kernel_gradient};
 use crate::op::{self, Differentiable, Need, No};
 use crate::shape::decimal::Number;
@@ -113,7 +113,7 @@ where
     X: Convolves<K, S, P, D, G>,
     K: SplitLast,
     E: Float,
-    B: Bias<K::Last, E>,
+    B: PerFeature<(K::Last,), E>,
     S: PerAxis,
     P: ImagePadding,
     D: PerAxis,
@@ -136,7 +136,7 @@ where
     X: Convolves<K, S, P, D, G>,
     K: SplitLast,
     E: Float,
-    B: Bias<K::Last, E>,
+    B: PerFeature<(K::Last,), E>,
     S: PerAxis,
     P: ImagePadding,
     D: PerAxis,
@@ -166,7 +166,7 @@ where
         let dx = NX::map(kernel, |kernel| {
             Tensor::written(shapes.0, |dx| conv_input_gradient(&geometry, cotangent, kernel.as_slice(), dx))
         });
-        let features = shapes.1.last();
+        let features = (shapes.1.last(),);
         let (dkernel, dbias) = NB::choose(
             x,
             |x| {
@@ -178,7 +178,7 @@ where
                         }));
                     })
                 });
-                (dkernel, dbias.unwrap_or_else(|| bias::cotangent(features, cotangent)))
+                (dkernel, dbias.unwrap_or_else(|| per_feature::cotangent(features, cotangent)))
             },
             |x| {
                 NK::map(x, |x| {

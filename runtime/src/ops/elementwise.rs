@@ -6,7 +6,7 @@
 use crate::backend::map::{self, Function};
 use crate::op::{self, Differentiable, Op as _, Yes};
 use crate::shape::Shape;
-use crate::tensor::{Element, Float, Tensor};
+use crate::tensor::{Element, Float, Primitive, Tensor};
 
 /// A function of one scalar and its derivative; the op of that function on every element of a tensor.
 ///
@@ -27,6 +27,9 @@ pub trait Elementwise: Sync {
 pub trait Keep {
     /// What is kept of a tensor.
     type Residuals<T>;
+
+    /// What is kept of an element and its image.
+    fn of<E: Float>(x: E, y: E) -> E;
 
     /// The output of `f`, and what is kept.
     fn keep<T: Clone>(x: T, f: impl FnOnce(T) -> T) -> (T, Self::Residuals<T>);
@@ -51,6 +54,11 @@ pub struct Nothing;
 impl Keep for Input {
     type Residuals<T> = T;
 
+    #[inline(always)]
+    fn of<E: Float>(x: E, _: E) -> E {
+        x
+    }
+
     fn keep<T: Clone>(x: T, f: impl FnOnce(T) -> T) -> (T, T) {
         (f(x.clone()), x)
     }
@@ -62,6 +70,11 @@ impl Keep for Input {
 
 impl Keep for Output {
     type Residuals<T> = T;
+
+    #[inline(always)]
+    fn of<E: Float>(_: E, y: E) -> E {
+        y
+    }
 
     fn keep<T: Clone>(x: T, f: impl FnOnce(T) -> T) -> (T, T) {
         let y = f(x);
@@ -75,6 +88,11 @@ impl Keep for Output {
 
 impl Keep for Nothing {
     type Residuals<T> = ();
+
+    #[inline(always)]
+    fn of<E: Float>(_: E, _: E) -> E {
+        E::ZERO
+    }
 
     fn keep<T: Clone>(x: T, f: impl FnOnce(T) -> T) -> (T, ()) {
         (f(x), ())
@@ -92,7 +110,20 @@ impl<F: Elementwise, E: Float> Function<E> for Value<'_, F> {
 
     #[inline(always)]
     fn at(&self, x: E) -> E {
+        E::primitive(self, [x])
+    }
+}
+
+/// What pulls a cotangent back pushes a tangent forward: the derivative is a number.
+impl<F: Elementwise> Primitive<1> for Value<'_, F> {
+    #[inline(always)]
+    fn value<E: Float>(&self, [x]: [E; 1]) -> E {
         self.0.value(x)
+    }
+
+    #[inline(always)]
+    fn tangent<E: Float>(&self, [x]: [E; 1], y: E, [tangent]: [E; 1]) -> E {
+        self.0.pullback(F::Kept::of(x, y), tangent)
     }
 }
 

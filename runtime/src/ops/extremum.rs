@@ -7,7 +7,7 @@ use crate::backend::map::Function;
 use crate::backend::reduce::{self, Axis};
 use crate::shape::Shape;
 use crate::shape::broadcast::{Broadcast, Plan};
-use crate::tensor::{Float, Tensor};
+use crate::tensor::{Float, Primitive, Tensor};
 
 /// The largest or the smallest.
 pub(super) trait Extremum: Sync {
@@ -53,7 +53,20 @@ impl<X: Extremum, E: Float> Function<(E, E)> for Winner<'_, X> {
 
     #[inline(always)]
     fn at(&self, (a, b): (E, E)) -> E {
+        E::primitive(self, [a, b])
+    }
+}
+
+impl<X: Extremum> Primitive<2> for Winner<'_, X> {
+    #[inline(always)]
+    fn value<E: Float>(&self, [a, b]: [E; 2]) -> E {
         if self.0.wins(a, b) || a.is_nan() { a } else { b }
+    }
+
+    #[inline(always)]
+    fn tangent<E: Float>(&self, [a, b]: [E; 2], _: E, [da, db]: [E; 2]) -> E {
+        let share = Share(self.0).at((a, b));
+        share * da + (E::ONE - share) * db
     }
 }
 
@@ -120,7 +133,28 @@ pub(super) fn along<S: Shape, E: Float>(
     axis: Axis,
     shape: S,
 ) -> Tensor<S, E> {
-    Tensor::written(shape, |out| reduce::fold(&Winner(extremum), extremum.start(), x, axis, out))
+    Tensor::written(shape, |out| {
+        reduce::fold(&Winner(extremum), extremum.start(), x, axis, out);
+        if E::IS_DUAL {
+            out.iter_mut().enumerate().for_each(|(result, y)| *y = with_tangent(x, *y, axis, result));
+        }
+    })
+}
+
+/// The winner with the mean of the tangents of all that equal it.
+fn with_tangent<E: Float>(x: &[E], y: E, axis: Axis, result: usize) -> E {
+    let equals = || places(axis, result).filter(|&place| x[place] == y).map(|place| x[place]);
+    if !y.is_finite() {
+        return y.primal();
+    }
+    let tangent: E = equals().map(|x| x - x.primal()).sum();
+    y.primal() + tangent / E::from_f64(equals().count() as f64)
+}
+
+/// The places of the elements of which the result with this number is the winner.
+fn places(Axis { len, inner, .. }: Axis, result: usize) -> impl Iterator<Item = usize> {
+    let (outer, index) = (result / inner, result % inner);
+    (0..len).map(move |row| (outer * len + row) * inner + index)
 }
 
 /// The cotangent of `x`, whose winners along an axis are `y`.
@@ -130,15 +164,12 @@ pub(super) fn spread<S: Shape, E: Float>(
     cotangent: &[E],
     axis: Axis,
 ) -> Tensor<S, E> {
-    let Axis { outer, len, inner } = axis;
     let x_elements = x.as_slice();
     Tensor::written(x.shape(), |dx| {
-        for (outer, inner_index) in (0..outer).flat_map(|outer| (0..inner).map(move |index| (outer, index))) {
-            let result = outer * inner + inner_index;
-            let places = || (0..len).map(|row| (outer * len + row) * inner + inner_index);
-            let equals = places().filter(|&place| x_elements[place] == y[result]).count();
+        for result in 0..axis.outer * axis.inner {
+            let equals = places(axis, result).filter(|&place| x_elements[place] == y[result]).count();
             let share = cotangent[result] / E::from_f64(equals as f64);
-            for place in places() {
+            for place in places(axis, result) {
                 dx[place] = if x_elements[place] == y[result] { share } else { E::ZERO };
             }
         }

@@ -6,7 +6,7 @@
 //! dx = g · kernelᵀ        dkernel = xᵀ · g        dbias = sum of g over its rows
 //! ```
 
-use super::bias::{self, Bias};
+use super::per_feature::{self, PerFeature};
 use crate::backend::Epilogue;
 use crate::backend::{Gemm, gemm};
 use crate::op::{self, Differentiable, Need};
@@ -51,7 +51,7 @@ where
     I: Dim,
     F: Dim,
     E: Float,
-    B: Bias<F, E>,
+    B: PerFeature<(F,), E>,
 {
     type Out = Tensor<S::Out, E>;
 
@@ -77,7 +77,7 @@ where
     I: Dim,
     F: Dim,
     E: Float,
-    B: Bias<F, E>,
+    B: PerFeature<(F,), E>,
     NX: Need,
     NK: Need,
     NB: Need,
@@ -113,7 +113,7 @@ where
             let product = Gemm { m: i, k: m, n: f, a, a_strides: [1, i], b, b_strides: [f, 1] };
             Tensor::written(shapes.1, |dkernel| gemm(product, dkernel, Epilogue::Assign))
         });
-        (dx, dkernel, NB::when(|| bias::cotangent(shapes.1.1, cotangent)))
+        (dx, dkernel, NB::when(|| per_feature::cotangent((shapes.1.1,), cotangent)))
     }
 }
 

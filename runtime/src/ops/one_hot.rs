@@ -23,12 +23,7 @@ impl<CLASSES: Static> Op<CLASSES> {
             let message = Message::new("one_hot: ").sizes(labels).text(" cannot have one more axis");
             return Rule::Refused(message);
         }
-        let (mut sizes, mut axis) = ([Size::Known(CLASSES::N); MAX_RANK], 0);
-        while axis < labels.rank() {
-            sizes[axis] = labels.at(axis);
-            axis += 1;
-        }
-        Rule::Out(Sizes::new(sizes.split_at(labels.rank() + 1).0))
+        Rule::Out(labels.append(Size::Known(CLASSES::N)))
     }
 }
 
@@ -37,6 +32,9 @@ impl<CLASSES: Static> Op<CLASSES> {
 pub trait Label: Element {
     /// The class, if it is none below zero.
     fn class(self) -> Option<usize>;
+
+    /// The place among so many that it is the index of, where a negative index counts from the end.
+    fn place(self, len: usize) -> Option<usize>;
 }
 
 macro_rules! labels {
@@ -44,6 +42,11 @@ macro_rules! labels {
         impl Label for $label {
             fn class(self) -> Option<usize> {
                 usize::try_from(self).ok()
+            }
+            fn place(self, len: usize) -> Option<usize> {
+                let index = i64::from(self);
+                let place = if index < 0 { index + len as i64 } else { index };
+                usize::try_from(place).ok().filter(|place| *place < len)
             }
         }
     )+};

@@ -1,6 +1,8 @@
 //! `a + b`, `a * 2.0`, `-a` on tensors, for code outside of modules. An operand given by reference is not overwritten.
 
+use super::elementwise::map;
 use super::{add, div, mul, neg, sub};
+use crate::backend::map::WithRight;
 use crate::op::Op;
 use crate::shape::Shape;
 use crate::shape::broadcast::Broadcast;
@@ -8,7 +10,7 @@ use crate::tensor::{Float, Tensor};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 macro_rules! operators {
-    ($($trait:ident $method:ident $op:ident $right:ident $left:ident;)+) => {$(
+    ($($trait:ident $method:ident $op:ident $left:ident;)+) => {$(
         impl<A: Broadcast<B>, B: Shape, E: Float> $trait<Tensor<B, E>> for Tensor<A, E> {
             type Output = Tensor<A::Out, E>;
             fn $method(self, b: Tensor<B, E>) -> Self::Output {
@@ -40,14 +42,14 @@ macro_rules! operators {
         impl<S: Shape, E: Float> $trait<E> for Tensor<S, E> {
             type Output = Tensor<S, E>;
             fn $method(self, v: E) -> Self {
-                $op::$right::new(v.to_f64()).infer(self)
+                map(&WithRight(&$op::Op, v), self)
             }
         }
 
         impl<S: Shape, E: Float> $trait<E> for &Tensor<S, E> {
             type Output = Tensor<S, E>;
             fn $method(self, v: E) -> Tensor<S, E> {
-                $op::$right::new(v.to_f64()).infer(self.clone())
+                map(&WithRight(&$op::Op, v), self.clone())
             }
         }
 
@@ -72,10 +74,10 @@ macro_rules! operators {
 }
 
 operators! {
-    Add add add Scalar Scalar;
-    Sub sub sub Scalar FromScalar;
-    Mul mul mul Scalar Scalar;
-    Div div div Scalar IntoScalar;
+    Add add add Scalar;
+    Sub sub sub FromScalar;
+    Mul mul mul Scalar;
+    Div div div IntoScalar;
 }
 
 impl<S: Shape, E: Float> Neg for Tensor<S, E> {

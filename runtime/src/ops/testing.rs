@@ -1,8 +1,13 @@
-//! The harness of the ops: derivatives against central finite differences, and what the op contract asks for.
+//! The harness of the ops: derivatives against central finite differences, in both directions and of second order, and
+//! what the op contract asks for.
+
+mod tangent;
 
 use crate::op::{Differentiable, Needs, No, Op, Yes};
 use crate::shape::{Message, Rule, Shape};
-use crate::tensor::Tensor;
+use crate::tensor::{Dual, Tensor};
+
+pub use tangent::tangents;
 
 /// How far an input is moved to either side. The error of the difference is about its square.
 const STEP: f64 = 1e-5;
@@ -45,11 +50,15 @@ pub fn gradient<S, T, F>(op: &F, x: Tensor<S, f64>)
 where
     S: Shape,
     T: Shape,
-    F: Differentiable<Tensor<S, f64>, Yes> + Op<Tensor<S, f64>, Out = Tensor<T, f64>>,
+    F: Differentiable<Tensor<S, f64>, Yes>
+        + Op<Tensor<S, f64>, Out = Tensor<T, f64>>
+        + Differentiable<Tensor<S, Dual<f64>>, Yes>
+        + Op<Tensor<S, Dual<f64>>, Out = Tensor<T, Dual<f64>>>,
 {
     let (y, dy) = outputs(op, &x);
     let dx = pull::<_, Yes, _, _>(op, &x, &y, &dy);
     compare("the input", &x, &dx, |x| weighted(&op.infer(x), &dy));
+    tangents::<_, Yes, _, _>(op, &x, &dy);
 }
 
 /// Checks `backward` of an op of two inputs, with each one's need on and off, and that `forward` is `infer`.
@@ -62,7 +71,9 @@ where
     F: Op<(Tensor<A, f64>, Tensor<B, f64>), Out = Tensor<T, f64>>
         + Differentiable<(Tensor<A, f64>, Tensor<B, f64>), (Yes, Yes)>
         + Differentiable<(Tensor<A, f64>, Tensor<B, f64>), (Yes, No)>
-        + Differentiable<(Tensor<A, f64>, Tensor<B, f64>), (No, Yes)>,
+        + Differentiable<(Tensor<A, f64>, Tensor<B, f64>), (No, Yes)>
+        + Op<(Tensor<A, Dual<f64>>, Tensor<B, Dual<f64>>), Out = Tensor<T, Dual<f64>>>
+        + Differentiable<(Tensor<A, Dual<f64>>, Tensor<B, Dual<f64>>), (Yes, Yes)>,
 {
     let input = (a.clone(), b.clone());
     let (y, dy) = outputs(op, &input);
@@ -71,6 +82,7 @@ where
     compare("the second input", &b, &db, |b| weighted(&op.infer((a.clone(), b)), &dy));
     assert_eq!(pull::<_, (Yes, No), _, _>(op, &input, &y, &dy).0, da, "only the first is needed");
     assert_eq!(pull::<_, (No, Yes), _, _>(op, &input, &y, &dy).1, db, "only the second is needed");
+    tangents::<_, (Yes, Yes), _, _>(op, &input, &dy);
 }
 
 /// Checks `backward` of an op of three inputs, all needed, one needed, and all but the first.
@@ -86,7 +98,9 @@ where
         + Differentiable<(Tensor<A, f64>, Tensor<B, f64>, Tensor<C, f64>), (No, Yes, Yes)>
         + Differentiable<(Tensor<A, f64>, Tensor<B, f64>, Tensor<C, f64>), (Yes, No, No)>
         + Differentiable<(Tensor<A, f64>, Tensor<B, f64>, Tensor<C, f64>), (No, Yes, No)>
-        + Differentiable<(Tensor<A, f64>, Tensor<B, f64>, Tensor<C, f64>), (No, No, Yes)>,
+        + Differentiable<(Tensor<A, f64>, Tensor<B, f64>, Tensor<C, f64>), (No, No, Yes)>
+        + Op<(Tensor<A, Dual<f64>>, Tensor<B, Dual<f64>>, Tensor<C, Dual<f64>>), Out = Tensor<T, Dual<f64>>>
+        + Differentiable<(Tensor<A, Dual<f64>>, Tensor<B, Dual<f64>>, Tensor<C, Dual<f64>>), (Yes, Yes, Yes)>,
 {
     let input = (a.clone(), b.clone(), c.clone());
     let (y, dy) = outputs(op, &input);
@@ -105,6 +119,7 @@ where
         dc_alone.as_slice().iter().zip(dc.as_slice()).all(close),
         "only the third is needed: {dc_alone:?} instead of {dc:?}"
     );
+    tangents::<_, (Yes, Yes, Yes), _, _>(op, &input, &dy);
 }
 
 /// Checks that a rule in numbers gives these sizes, written as `[B, 7, 64]`.

@@ -4,6 +4,7 @@
 //! same rules in numbers ([`Sizes`]), which speak when a shape is wrong.
 
 pub mod arithmetic;
+pub mod attention;
 pub mod axis;
 pub mod broadcast;
 pub mod decimal;
@@ -16,12 +17,13 @@ pub mod permute;
 mod rank;
 pub mod reshape;
 mod sizes;
+pub mod trailing;
 pub mod window;
 
 pub use dim::{Batch, Dim, Dyn, Static};
 pub use message::Message;
 pub use rank::{SplitFirst, SplitLast};
-pub use sizes::{Rule, Size, Sizes, declared, returns, signature};
+pub use sizes::{Rule, Size, Sizes, declared, returns, signature, written};
 
 use std::fmt::Debug;
 

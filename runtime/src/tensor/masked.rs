@@ -2,7 +2,8 @@
 
 use super::storage::Storage;
 use super::{Element, Tensor};
-use crate::shape::Shape;
+use crate::shape::{MAX_RANK, Shape};
+use std::cell::Cell;
 
 impl<S: Shape, E: Element> Tensor<S, E> {
     /// The place of a tensor without its elements: what the state of an optimiser holds for parameters that it does not
@@ -11,12 +12,44 @@ impl<S: Shape, E: Element> Tensor<S, E> {
         Tensor { shape, storage: Storage::empty() }
     }
 
+    /// A masked leaf as it is read: its shape is not written, and what only the tensor knew of it is 0.
+    pub(super) fn masked_anywhere<Failure: serde::de::Error>() -> Result<Self, Failure> {
+        let mut sizes = [0; MAX_RANK];
+        for (axis, size) in sizes[..S::RANK].iter_mut().enumerate() {
+            *size = S::STATIC.at(axis).known().unwrap_or_default();
+        }
+        let shape = S::from_sizes(&sizes[..S::RANK]);
+        shape.map(Tensor::masked).ok_or_else(|| Failure::custom("a masked leaf of a generic shape"))
+    }
+
     /// Whether this is the place of a leaf that an optimiser leaves out, `optax.MaskedNode`: it has a shape and no elements.
     /// Only the states of [`masked`](fn@crate::optim::masked) and [`multi_transform`](fn@crate::optim::multi_transform) hold
     /// such leaves.
     pub fn is_masked(&self) -> bool {
         self.storage.as_slice().is_empty() && self.shape.elements() > 0
     }
+}
+
+thread_local! {
+    static MASKED_LEAVES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Reads what may hold masked leaves, written as the empty map that `optax.MaskedNode` is. Anywhere else, and so among
+/// parameters, they are refused.
+pub(crate) fn masked_leaves_allowed<T>(read: impl FnOnce() -> T) -> T {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            MASKED_LEAVES.set(self.0);
+        }
+    }
+    let _restore = Restore(MASKED_LEAVES.replace(true));
+    read()
+}
+
+/// Whether what is read may hold masked leaves.
+pub(crate) fn masked_leaves_are_allowed() -> bool {
+    MASKED_LEAVES.get()
 }
 
 #[cfg(test)]

@@ -1,13 +1,19 @@
 //! The tensor: a shape in the type, elements in row-major order, memory from a pool.
 
 pub mod display;
+mod dtype;
+pub mod dual;
 pub mod element;
 mod masked;
-mod serde;
+mod plus;
+pub(crate) mod serde;
 mod storage;
 
-pub use element::{Element, Float};
-pub(crate) use serde::masked_leaves_allowed;
+pub use dtype::DType;
+pub use dual::Dual;
+pub use element::{Element, Float, Primitive};
+pub(crate) use masked::{masked_leaves_allowed, masked_leaves_are_allowed};
+pub use plus::Plus;
 pub use storage::release_memory;
 
 use crate::error::{Error, Result};

@@ -1,16 +1,37 @@
-//! A tensor in any format that serde knows: its sizes, and its elements in row-major order.
+//! A tensor in any format that serde knows: its sizes and its elements in row-major order.
+//!
+//! A format that people read gets `{sizes, elements}`; any other gets `{dtype, sizes, bytes}`, with NumPy's name of the
+//! element type and the elements' little-endian bytes as they are, which costs a copy and no arithmetic.
 
-use super::{Element, Tensor};
-use crate::shape::{MAX_RANK, Message, Shape};
-use serde::ser::{SerializeStruct, Serializer};
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
-use std::cell::Cell;
+use super::masked::masked_leaves_are_allowed;
+use super::{DType, Element, Tensor};
+use crate::shape::{Message, Shape};
+use serde::de::{Error, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::ser::{self, SerializeStruct};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// The name of the struct `{dtype, sizes, bytes}`, by which a format of flaxen's own knows it.
+pub(crate) const TENSOR: &str = "flaxen::Tensor";
+
+const FIELDS: &[&str] = &["dtype", "sizes", "bytes"];
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "Tensor")]
-struct Parts<Sizes, Elements> {
+struct Readable<Sizes, Elements> {
     sizes: Sizes,
     elements: Elements,
+}
+
+impl<S: Shape, E: Element> Tensor<S, E> {
+    /// The type of the elements, if files have it, and their little-endian bytes.
+    pub(crate) fn to_bytes(&self) -> Option<(DType, Vec<u8>)> {
+        let mut bytes = Vec::with_capacity(size_of_val(self.as_slice()));
+        E::write_bytes(self.as_slice(), &mut bytes);
+        Some((E::DTYPE?, bytes))
+    }
 }
 
 impl<S: Shape, E: Element> Serialize for Tensor<S, E> {
@@ -19,23 +40,36 @@ impl<S: Shape, E: Element> Serialize for Tensor<S, E> {
             return serializer.serialize_struct("MaskedNode", 0)?.end();
         }
         let sizes = self.sizes();
-        Parts { sizes: sizes.as_ref(), elements: self.as_slice() }.serialize(serializer)
+        if serializer.is_human_readable() {
+            return Readable { sizes: sizes.as_ref(), elements: self.as_slice() }.serialize(serializer);
+        }
+        let unknown = || ser::Error::custom(format_args!("no file has elements of type {}", E::NAME));
+        let (dtype, bytes) = self.to_bytes().ok_or_else(unknown)?;
+        let mut parts = serializer.serialize_struct(TENSOR, FIELDS.len())?;
+        parts.serialize_field("dtype", dtype.name())?;
+        parts.serialize_field("sizes", sizes.as_ref())?;
+        parts.serialize_field("bytes", &Bytes(Cow::Owned(bytes)))?;
+        parts.end()
     }
 }
 
 impl<'de, S: Shape, E: Element> Deserialize<'de> for Tensor<S, E> {
-    /// Sizes that the type does not have, and elements that are not as many as the sizes say, are an error.
+    /// Sizes and elements that the type does not have, and elements that are not as many as the sizes say, are an error.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Parts { sizes, elements } = if MASKED_LEAVES.get() {
-            let parts = Parts::<Option<Vec<usize>>, Option<Vec<E>>>::deserialize(deserializer)?;
-            match (parts.sizes, parts.elements) {
-                (None, None) => return Ok(Tensor::masked(static_shape()?)),
-                (None, Some(_)) => return Err(D::Error::missing_field("sizes")),
-                (Some(_), None) => return Err(D::Error::missing_field("elements")),
-                (Some(sizes), Some(elements)) => Parts { sizes, elements },
+        if !deserializer.is_human_readable() {
+            return deserializer.deserialize_struct(TENSOR, FIELDS, Binary(PhantomData));
+        }
+        let Readable { sizes, elements } = match masked_leaves_are_allowed() {
+            false => Readable::<Vec<usize>, Vec<E>>::deserialize(deserializer)?,
+            true => {
+                let parts = Readable::<Option<Vec<usize>>, Option<Vec<E>>>::deserialize(deserializer)?;
+                match (parts.sizes, parts.elements) {
+                    (None, None) => return Tensor::masked_anywhere(),
+                    (None, Some(_)) => return Err(D::Error::missing_field("sizes")),
+                    (Some(_), None) => return Err(D::Error::missing_field("elements")),
+                    (Some(sizes), Some(elements)) => Readable { sizes, elements },
+                }
             }
-        } else {
-            Parts::<Vec<usize>, Vec<E>>::deserialize(deserializer)?
         };
         let expected = Message::new("").sizes(S::STATIC);
         let shape = S::from_sizes(&sizes).ok_or_else(|| {
@@ -44,8 +78,7 @@ impl<'de, S: Shape, E: Element> Deserialize<'de> for Tensor<S, E> {
                 expected.as_str()
             ))
         })?;
-        let count = sizes.iter().try_fold(1usize, |count, &size| count.checked_mul(size));
-        if count != Some(elements.len()) {
+        if count(&sizes) != Some(elements.len()) {
             return Err(D::Error::custom(format_args!(
                 "a tensor of sizes {sizes:?} with {} elements",
                 elements.len()
@@ -55,28 +88,102 @@ impl<'de, S: Shape, E: Element> Deserialize<'de> for Tensor<S, E> {
     }
 }
 
-thread_local! {
-    static MASKED_LEAVES: Cell<bool> = const { Cell::new(false) };
+/// The number of elements, if it can be counted.
+fn count(sizes: &[usize]) -> Option<usize> {
+    sizes.iter().try_fold(1usize, |count, &size| count.checked_mul(size))
 }
 
-/// Reads what may hold masked leaves, written as the empty map that `optax.MaskedNode` is. Anywhere else, and so among
-/// parameters, they are refused.
-pub(crate) fn masked_leaves_allowed<T>(read: impl FnOnce() -> T) -> T {
-    struct Restore(bool);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            MASKED_LEAVES.set(self.0);
+/// Reads `{dtype, sizes, bytes}`.
+struct Binary<S, E>(PhantomData<(S, E)>);
+
+impl<S: Shape, E: Element> Binary<S, E> {
+    fn tensor<R: Error>(self, dtype: &str, sizes: &[usize], bytes: &[u8]) -> Result<Tensor<S, E>, R> {
+        let found = format!("{dtype}{sizes:?}");
+        let mismatch = || R::invalid_value(Unexpected::Other(&found), &self);
+        let shape = S::from_sizes(sizes)
+            .filter(|_| E::DTYPE.is_some_and(|known| known.name() == dtype))
+            .ok_or_else(mismatch)?;
+        if count(sizes).and_then(|count| count.checked_mul(size_of::<E>())) != Some(bytes.len()) {
+            let found = format!("{found} of {} bytes", bytes.len());
+            return Err(R::invalid_value(Unexpected::Other(&found), &self));
         }
+        let mut read = None;
+        let tensor = Tensor::written(shape, |place| read = E::read_bytes(bytes, place));
+        read.map(|()| tensor)
+            .ok_or_else(|| R::invalid_value(Unexpected::Other("bytes that are no such elements"), &self))
     }
-    let _restore = Restore(MASKED_LEAVES.replace(true));
-    read()
 }
 
-/// The shape of a masked leaf, which is not written: what only the tensor knew of it is 0.
-fn static_shape<S: Shape, Failure: Error>() -> Result<S, Failure> {
-    let mut sizes = [0; MAX_RANK];
-    for (axis, size) in sizes[..S::RANK].iter_mut().enumerate() {
-        *size = S::STATIC.at(axis).known().unwrap_or_default();
+impl<'de, S: Shape, E: Element> Visitor<'de> for Binary<S, E> {
+    type Value = Tensor<S, E>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}{}",
+            E::DTYPE.map_or(E::NAME, DType::name),
+            Message::new("").sizes(S::STATIC).as_str()
+        )
     }
-    S::from_sizes(&sizes[..S::RANK]).ok_or_else(|| Failure::custom("a masked leaf of a generic shape"))
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut dtype, mut sizes, mut bytes) = (None, None, None);
+        while let Some(key) = map.next_key::<Cow<str>>()? {
+            match &*key {
+                "dtype" => dtype = Some(map.next_value::<Cow<str>>()?),
+                "sizes" => sizes = Some(map.next_value::<Vec<usize>>()?),
+                "bytes" => bytes = Some(map.next_value::<Bytes>()?),
+                other => return Err(A::Error::unknown_field(other, FIELDS)),
+            }
+        }
+        if dtype.is_none() && sizes.is_none() && bytes.is_none() && masked_leaves_are_allowed() {
+            return Tensor::masked_anywhere();
+        }
+        let dtype = dtype.ok_or_else(|| A::Error::missing_field("dtype"))?;
+        let sizes = sizes.ok_or_else(|| A::Error::missing_field("sizes"))?;
+        let bytes = bytes.ok_or_else(|| A::Error::missing_field("bytes"))?;
+        self.tensor(&dtype, &sizes, &bytes.0)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let dtype = seq.next_element::<Cow<str>>()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
+        let sizes = seq.next_element::<Vec<usize>>()?.ok_or_else(|| A::Error::invalid_length(1, &self))?;
+        let bytes = seq.next_element::<Bytes>()?.ok_or_else(|| A::Error::invalid_length(2, &self))?;
+        self.tensor(&dtype, &sizes, &bytes.0)
+    }
+}
+
+/// Bytes as bytes, not as a list of numbers.
+pub(crate) struct Bytes<'a>(pub(crate) Cow<'a, [u8]>);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<T: Serializer>(&self, serializer: T) -> Result<T::Ok, T::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visit;
+        impl<'de> Visitor<'de> for Visit {
+            type Value = Bytes<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("the bytes of a tensor")
+            }
+
+            fn visit_borrowed_bytes<R: Error>(self, bytes: &'de [u8]) -> Result<Self::Value, R> {
+                Ok(Bytes(Cow::Borrowed(bytes)))
+            }
+
+            fn visit_bytes<R: Error>(self, bytes: &[u8]) -> Result<Self::Value, R> {
+                Ok(Bytes(Cow::Owned(bytes.to_vec())))
+            }
+
+            fn visit_byte_buf<R: Error>(self, bytes: Vec<u8>) -> Result<Self::Value, R> {
+                Ok(Bytes(Cow::Owned(bytes)))
+            }
+        }
+        deserializer.deserialize_bytes(Visit)
+    }
 }

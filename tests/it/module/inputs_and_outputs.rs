@@ -3,8 +3,9 @@
 use flaxen::module::{Module, Trainable};
 use flaxen::op::{No, Yes};
 use flaxen::prelude::*;
+use flaxen::rng::Scope;
 
-use crate::finite_differences::{check, check_inputs, check_module, weights};
+use crate::finite_differences::{check, check_inputs, check_module, stateless, weights};
 
 type Rows = Tensor![2, 3; f64];
 
@@ -64,7 +65,8 @@ fn the_cotangent_of_an_unused_result_is_zero() {
     let model = Left::new();
     let params = weights(&model.init(Key::new(0)).params);
     check_module(&model, params.clone(), rows(0.3));
-    let (out, residuals) = Trainable::<_, No>::forward(&model, &params, rows(0.3));
+    let (out, residuals) =
+        Trainable::<_, No>::forward(&model, &params, &mut stateless(), &Scope::without_streams(), rows(0.3));
     let (gradient, ()) = Trainable::<Rows, No>::backward(&model, &params, residuals, weights(&out));
     assert_eq!(gradient.split_0.dense_1, params.split_0.dense_1.zeros_like());
     assert_ne!(gradient.split_0.dense_0, params.split_0.dense_0.zeros_like());
@@ -96,8 +98,13 @@ fn several_inputs_one_of_integers() {
         (params, rows(0.3), rows(-0.6)),
         |(params, a, b)| Several::new().apply(&params, a, labels.clone(), b),
         |(params, a, b), cotangent| {
-            let (out, residuals) =
-                Trainable::<_, (Yes, No, Yes)>::forward(&Several::new(), &params, (a, labels.clone(), b));
+            let (out, residuals) = Trainable::<_, (Yes, No, Yes)>::forward(
+                &Several::new(),
+                &params,
+                &mut stateless(),
+                &Scope::without_streams(),
+                (a, labels.clone(), b),
+            );
             let (params, (a, (), b)) = Trainable::<(Rows, Tensor![2; i32], Rows), (Yes, No, Yes)>::backward(
                 &Several::new(),
                 &params,
@@ -119,7 +126,13 @@ fn each_input_is_asked_for_on_its_own() {
         |(params, b)| Several::new().apply(&params, rows(0.3), labels.clone(), b),
         |(params, b), cotangent| {
             let input = (rows(0.3), labels.clone(), b);
-            let (out, residuals) = Trainable::<_, (No, No, Yes)>::forward(&Several::new(), &params, input);
+            let (out, residuals) = Trainable::<_, (No, No, Yes)>::forward(
+                &Several::new(),
+                &params,
+                &mut stateless(),
+                &Scope::without_streams(),
+                input,
+            );
             let (params, ((), (), b)) = Trainable::<(Rows, Tensor![2; i32], Rows), (No, No, Yes)>::backward(
                 &Several::new(),
                 &params,
@@ -177,15 +190,25 @@ impl WithConstant {
 fn a_result_of_integers_only_has_no_gradient() {
     let labels = Tensor::<(U2,), i32>::of(&[1, 0]).expect("two labels");
     let params = weights(&WithConstant::new().init(Key::new(0)).params);
-    let (_, one_hot) = WithConstant::new().infer(&params, (rows(0.3), labels.clone()));
+    let (_, one_hot) = WithConstant::new().infer(
+        &params,
+        &mut stateless(),
+        &Scope::without_streams(),
+        (rows(0.3), labels.clone()),
+    );
     assert_eq!(one_hot.as_slice(), [0.0, 1.0, 1.0, 0.0]);
     check(
         (params, rows(0.3)),
         |(params, x)| WithConstant::new().apply(&params, x, labels.clone()).0,
         |(params, x), cotangent| {
             let model = WithConstant::new();
-            let ((y, constant), residuals) =
-                Trainable::<_, (Yes, No)>::forward(&model, &params, (x, labels.clone()));
+            let ((y, constant), residuals) = Trainable::<_, (Yes, No)>::forward(
+                &model,
+                &params,
+                &mut stateless(),
+                &Scope::without_streams(),
+                (x, labels.clone()),
+            );
             let cotangents = (cotangent(&y), constant);
             let (params, (x, ())) = Trainable::<(Rows, Tensor![2; i32]), (Yes, No)>::backward(
                 &model, &params, residuals, cotangents,

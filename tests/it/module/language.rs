@@ -6,7 +6,8 @@ use crate::finite_differences::{check_module, weights};
 
 fn check_model<M>(model: &M, params: M::Params)
 where
-    M: flaxen::module::Module<Rows, Out = Rows> + flaxen::module::Trainable<Rows, flaxen::op::Yes>,
+    M: flaxen::module::Module<Rows, Out = Rows, State: flaxen::module::Stateless>
+        + flaxen::module::Trainable<Rows, flaxen::op::Yes>,
 {
     check_module(model, weights(&params), rows());
 }

@@ -63,11 +63,15 @@ mod by_hand {
         type Out = Tensor<S, E>;
         type Params = (Tensor<(U1,), E>,);
 
-        fn init(&self, scope: &mut Scope) -> Self::Params {
-            (constant(3.0).init(scope.param(), Default::default()),)
+        type State = ();
+        type Updates = ();
+        type Draws = ();
+
+        fn init(&self, scope: &Scope) -> (Self::Params, ()) {
+            ((constant(3.0).init(scope.param(), Default::default()),), ())
         }
 
-        fn infer(&self, params: &Self::Params, x: Tensor<S, E>) -> Tensor<S, E> {
+        fn infer(&self, params: &Self::Params, (): &mut (), _: &Scope, x: Tensor<S, E>) -> Tensor<S, E> {
             mul::Op::new().infer((x, params.0.clone()))
         }
     }
@@ -75,7 +79,13 @@ mod by_hand {
     impl<S: Broadcast<(U1,), Out = S>, E: Float, N: Need> Trainable<Tensor<S, E>, N> for Scale {
         type Residuals = <mul::Op as Differentiable<(Tensor<S, E>, Tensor<(U1,), E>), (N, Yes)>>::Residuals;
 
-        fn forward(&self, params: &Self::Params, x: Tensor<S, E>) -> (Self::Out, Self::Residuals) {
+        fn forward(
+            &self,
+            params: &Self::Params,
+            (): &mut (),
+            _: &Scope,
+            x: Tensor<S, E>,
+        ) -> (Self::Out, Self::Residuals) {
             Differentiable::<_, (N, Yes)>::forward(&mul::Op::new(), (x, params.0.clone()))
         }
 

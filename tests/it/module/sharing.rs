@@ -3,8 +3,9 @@
 use flaxen::module::Trainable;
 use flaxen::op::Yes;
 use flaxen::prelude::*;
+use flaxen::rng::Scope;
 
-use crate::finite_differences::{check_inputs, check_module, weights};
+use crate::finite_differences::{check_inputs, check_module, stateless, weights};
 
 /// `dense(tanh(dense(x))) + dense(x)`
 #[module]
@@ -75,7 +76,8 @@ fn dead_steps_have_parameters_without_gradient() {
         "{Dense_0: {kernel: (3, 4), bias: (4,)}, dead: (2,), Dense_1: {kernel: (3, 2), bias: (2,)}}"
     );
     let x = weights(&Tensor::<(U2, U3), f64>::zeros(Default::default()));
-    let (out, residuals) = Trainable::<_, Yes>::forward(&model, &params, x.clone());
+    let (out, residuals) =
+        Trainable::<_, Yes>::forward(&model, &params, &mut stateless(), &Scope::without_streams(), x.clone());
     let (gradient, _) =
         Trainable::<Tensor![2, 3; f64], Yes>::backward(&model, &params, residuals, weights(&out));
     assert_eq!(gradient.dense_0, params.dense_0.zeros_like());

@@ -17,7 +17,7 @@ fn hashes() {
         let (counter, names) = suffix.split_last().expect("a counter");
         let counter = counter.as_u64().expect("a counter");
         let names: Vec<&str> = names.iter().filter_map(Value::as_str).collect();
-        let key = draw_at(&mut Scope::root(Key::new(0)), &names, counter);
+        let key = draw_at(&Scope::root(Key::new(0)), &names, counter);
         assert_eq!(key.words(), words(&hash["fold_in_of_PRNGKey0"]), "{suffix:?}");
         let hash = hash["hash_u32"].as_u64().expect("a hash") as u32;
         assert_eq!(key, Key::new(0).fold_in(hash), "{suffix:?}");
@@ -25,10 +25,10 @@ fn hashes() {
 }
 
 /// The `count`-th draw of the module with this path.
-fn draw_at(scope: &mut Scope, path: &[&str], count: u64) -> Key {
+fn draw_at(scope: &Scope, path: &[&str], count: u64) -> Key {
     match path {
         [] => (0..count).map(|_| scope.param()).last().expect("the first draw is number 1"),
-        [name, path @ ..] => draw_at(&mut scope.child(name), path, count),
+        [name, path @ ..] => draw_at(&scope.child(name), path, count),
     }
 }
 
@@ -37,7 +37,7 @@ fn leaf(mut scope: Scope, stream: &str) -> Value {
     json!({ "call_1": draw(&mut scope, stream), "call_2": draw(&mut scope, stream) })
 }
 
-fn draw(scope: &mut Scope, stream: &str) -> [u32; 2] {
+fn draw(scope: &Scope, stream: &str) -> [u32; 2] {
     scope.make_rng(stream).expect("a stream that was given").words()
 }
 
@@ -46,8 +46,8 @@ fn result(name: &str, key: Key) -> Option<Value> {
     let (seed, layout) = (u64::from(key.words()[1]), key.layout());
     let other = |offset| Key::with_layout(seed + offset, layout);
     let streams = [("params", key.duplicate()), ("dropout", other(1)), ("noise", other(2))];
-    let root = &mut Scope::root(key);
-    let call = |scope: &mut Scope| draw(scope, "params");
+    let root = &Scope::root(key);
+    let call = |scope: &Scope| draw(scope, "params");
     Some(match name {
         "root" | "apply_dropout" => {
             json!({ "call_1": call(root), "call_2": call(root), "call_3": call(root) })
@@ -77,7 +77,7 @@ fn result(name: &str, key: Key) -> Option<Value> {
             "param_b": root.param().words(),
         }),
         "streams" => {
-            let root = &mut Scope::with_streams(streams);
+            let root = &Scope::with_streams(streams);
             json!({
                 "p1": draw(root, "params"),
                 "d1": draw(root, "dropout"),
@@ -103,7 +103,7 @@ fn result(name: &str, key: Key) -> Option<Value> {
         "remat" => {
             let mut inner = root.child("inner");
             let dropout = Key::with_layout(seed, layout).fold_in(9);
-            let mut apply = Scope::with_streams([("dropout", dropout)]);
+            let apply = Scope::with_streams([("dropout", dropout)]);
             json!({ "params": call(&mut inner), "dropout": draw(&mut apply.child("inner"), "dropout") })
         }
         "dropout_masks" => dropout_masks(root),
@@ -119,7 +119,7 @@ fn mid(mut scope: Scope) -> Value {
 }
 
 /// `Dropout_0` called twice, then `Dropout_1`, on eleven ones.
-fn dropout_masks(root: &mut Scope) -> Value {
+fn dropout_masks(root: &Scope) -> Value {
     let masks = ["Dropout_0", "Dropout_0", "Dropout_1"].map(|name| {
         let mut mask = [false; 11];
         root.child(name).param().fill(&Bernoulli::new(0.5), &mut mask);

@@ -12,17 +12,17 @@ use flaxen_tests::{Fixture, Tolerance};
 use super::key;
 
 /// An array of a case as a tensor; its sizes must be those of the type.
-fn tensor<S: StaticShape>(fixture: &Fixture, name: &str) -> Tensor<S> {
+pub fn tensor<S: StaticShape>(fixture: &Fixture, name: &str) -> Tensor<S> {
     let shape = S::default();
     assert_eq!(fixture.sizes(name), shape.sizes().as_ref(), "{name}");
     Tensor::from_slice(shape, &fixture.f32s(name)).expect("as many elements as the sizes say")
 }
 
 /// Compares every leaf with the array of its path below `field`.
-struct Check<'a> {
-    fixture: &'a Fixture,
-    field: String,
-    tolerance: Tolerance,
+pub struct Check<'a> {
+    pub fixture: &'a Fixture,
+    pub field: String,
+    pub tolerance: Tolerance,
 }
 
 impl Visit for Check<'_> {
@@ -35,9 +35,9 @@ impl Visit for Check<'_> {
 }
 
 /// Reads every leaf from the array of its path below `field`.
-struct Load<'a> {
-    fixture: &'a Fixture,
-    field: String,
+pub struct Load<'a> {
+    pub fixture: &'a Fixture,
+    pub field: String,
 }
 
 impl Zip<0> for Load<'_> {
@@ -49,7 +49,7 @@ impl Zip<0> for Load<'_> {
 }
 
 /// Ten times the tolerance of the output, as the fixtures' README says.
-fn of_gradients(tolerance: Tolerance) -> Tolerance {
+pub fn of_gradients(tolerance: Tolerance) -> Tolerance {
     Tolerance::close(10.0 * tolerance.rtol, 10.0 * tolerance.atol)
 }
 
@@ -59,7 +59,7 @@ pub fn check_module<X, Y, M>(id: &str, module: M)
 where
     X: StaticShape,
     Y: StaticShape,
-    M: Module<Tensor<X>, Out = Tensor<Y>> + Trainable<Tensor<X>, Yes>,
+    M: Module<Tensor<X>, Out = Tensor<Y>, State = ()> + Trainable<Tensor<X>, Yes>,
 {
     let fixture = Fixture::open("layers");
     let case = fixture.case(id);
@@ -69,7 +69,7 @@ where
         params.visit(&Path::ROOT, &mut Check { fixture: &fixture, field, tolerance });
     };
 
-    let mut params = module.init(&mut Scope::root(key(case)));
+    let (mut params, ()) = module.init(&Scope::root(key(case)));
     let paths: Vec<String> =
         params.leaves().into_iter().map(|leaf| format!("params/{}", leaf.path)).collect();
     let order: Vec<String> = serde_json::from_value(case["init_order"].clone()).expect("a list of paths");
@@ -79,10 +79,11 @@ where
     params.zip([], &Path::ROOT, &mut Load { fixture: &fixture, field: format!("{id}/vars/params") });
     let x: Tensor<X> = tensor(&fixture, &format!("{id}/inputs/0"));
     let expected: Tensor<Y> = tensor(&fixture, &format!("{id}/output"));
-    let inferred = module.infer(&params, x.clone());
+    let scope = Scope::without_streams();
+    let inferred = module.infer(&params, &mut (), &scope, x.clone());
     tolerance.check(id, inferred.as_slice(), expected.as_slice());
 
-    let (y, residuals) = module.forward(&params, x);
+    let (y, residuals) = module.forward(&params, &mut (), &scope, x);
     assert_eq!(y, inferred, "{id}: forward gives what infer gives");
     let (gradient, dx) = module.backward(&params, residuals, tensor(&fixture, &format!("{id}/cotangent")));
     check("grad_params", of_gradients(tolerance), &gradient);

@@ -34,15 +34,24 @@ const ROWS: usize = 56;
 /// The most columns that are packed at once: to this depth they fit the second cache.
 const COLUMNS: usize = 512;
 
-/// See [`crate::backend::gemm`].
-pub(super) fn gemm<E: Lanes>(gemm: Gemm<'_, E>, c: &mut [E], epilogue: Epilogue<'_, E>) {
-    gemm_with(arch(), gemm, c, epilogue);
+/// See [`crate::backend::gemm_strided`].
+pub(super) fn gemm<E: Lanes>(gemm: Gemm<'_, E>, c: &mut [E], c_stride: usize, epilogue: Epilogue<'_, E>) {
+    gemm_with(arch(), gemm, c, c_stride, epilogue);
 }
 
 /// [`gemm`] with a given instruction set.
-pub(super) fn gemm_with<E: Lanes>(arch: Arch, gemm: Gemm<'_, E>, c: &mut [E], epilogue: Epilogue<'_, E>) {
+pub(super) fn gemm_with<E: Lanes>(
+    arch: Arch,
+    gemm: Gemm<'_, E>,
+    c: &mut [E],
+    c_stride: usize,
+    epilogue: Epilogue<'_, E>,
+) {
     let Gemm { m, k, n, .. } = gemm;
-    assert_eq!(c.len(), m * n, "a product of {m} by {n}");
+    assert!(n <= c_stride, "rows of {n} that are {c_stride} apart");
+    let len = reach([c_stride, 1], [m, n]);
+    assert!(len <= c.len(), "C is shorter than {m} by {n} with rows {c_stride} apart");
+    let c = &mut c[..len];
     assert!(reach(gemm.a_strides, [m, k]) <= gemm.a.len(), "A is shorter than {m} by {k} with its strides");
     assert!(reach(gemm.b_strides, [k, n]) <= gemm.b.len(), "B is shorter than {k} by {n} with its strides");
     if let Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) = epilogue {
@@ -52,11 +61,11 @@ pub(super) fn gemm_with<E: Lanes>(arch: Arch, gemm: Gemm<'_, E>, c: &mut [E], ep
         return;
     }
     if matches!(arch, Arch::Scalar) {
-        return portable::gemm(gemm, c, epilogue);
+        return portable::gemm(gemm, c, c_stride, epilogue);
     }
     let transposed = gemm.b_strides[1] != 1 && gemm.b_strides[0] == 1 && k * n > 2 * m * (k + n);
     let gemm = if transposed { gemm.transposed() } else { gemm };
-    let plan = Plan::new(arch, &gemm, transposed);
+    let plan = Plan::new(arch, &gemm, c_stride, transposed);
     let (across, down) = (gemm.n.div_ceil(plan.columns), gemm.m.div_ceil(plan.rows));
     let seats = seats(across * down, m * k * n);
     let c = Shared(c.as_mut_ptr());
@@ -72,7 +81,7 @@ pub(super) fn gemm_with<E: Lanes>(arch: Arch, gemm: Gemm<'_, E>, c: &mut [E], ep
                 rows: plan.rows.min(gemm.m - row),
                 columns: plan.columns.min(gemm.n - column),
             };
-            // SAFETY: the parts of different tasks do not overlap, `c` has `m * n` elements and stays borrowed, the
+            // SAFETY: the parts of different tasks do not overlap, `c` was measured above and stays borrowed, the
             // operands were measured above, and every seat has its own piece of the scratch buffer.
             unsafe { part.compute(scratch.at(seat * plan.seat_len::<E>()), c, epilogue) };
         });
@@ -110,12 +119,14 @@ struct Plan {
     strip: usize,
     pack_a: bool,
     pack_b: bool,
+    /// The distance between rows of `C`.
+    c_stride: usize,
     /// Whether `C` is to be transposed.
     transposed: bool,
 }
 
 impl Plan {
-    fn new<E: Lanes>(arch: Arch, gemm: &Gemm<'_, E>, transposed: bool) -> Self {
+    fn new<E: Lanes>(arch: Arch, gemm: &Gemm<'_, E>, c_stride: usize, transposed: bool) -> Self {
         let Gemm { m, k, n, a_strides, b_strides, .. } = *gemm;
         let strip = strip::<E>(arch);
         let tasks = if seats(2, m * k * n) == 1 { 1 } else { 2 * threads() };
@@ -128,6 +139,7 @@ impl Plan {
             strip,
             pack_a: m > 1 && a_strides[0] != 1,
             pack_b: b_strides[1] != 1 || m > 16,
+            c_stride,
             transposed,
         }
     }
@@ -164,7 +176,7 @@ impl<E: Lanes> Part<'_, E> {
     /// `scratch` must be writable for [`Plan::seat_len`] elements and `c` for the whole product; nobody else may touch
     /// the scratch or this part of `c` meanwhile. The operands must reach as far as their strides say.
     unsafe fn compute(&self, scratch: *mut E, c: Shared<E>, epilogue: Epilogue<'_, E>) {
-        let Gemm { k, n, .. } = *self.gemm;
+        let (k, c_row) = (self.gemm.k, self.plan.c_stride);
         let [a_len, b_len, _] = self.plan.pieces().map(padded::<E>);
         let (packed_a, packed_b) = (scratch, scratch.wrapping_add(a_len));
         let product = scratch.wrapping_add(a_len + b_len);
@@ -175,8 +187,8 @@ impl<E: Lanes> Part<'_, E> {
             let mut block = if self.plan.transposed {
                 Block { done, depth, c: product, c_row: self.columns, finish: Finish::from(Epilogue::Assign) }
             } else {
-                let c = c.at(self.row * n + self.column);
-                Block { done, depth, c, c_row: n, finish: finish.columns(self.column, self.columns) }
+                let c = c.at(self.row * c_row + self.column);
+                Block { done, depth, c, c_row, finish: finish.columns(self.column, self.columns) }
             };
             block.finish.accumulate |= done > 0;
             if done + depth < k {
@@ -258,11 +270,10 @@ impl<E: Lanes> Part<'_, E> {
     /// # Safety
     /// `product` must be readable for the part; as for [`Self::compute`].
     unsafe fn transpose(&self, product: *const E, c: Shared<E>, finish: Finish<'_, E>) {
-        // A square at a time, so that each line is touched while it is in the first cache. Of the transposed product
-        // `m` is the number of columns of `C`.
+        // A square at a time, so that each line is touched while it is in the first cache.
         for start in (0..self.rows).step_by(BLOCK) {
             for row in 0..self.columns {
-                let c = c.at((self.column + row) * self.gemm.m + self.row);
+                let c = c.at((self.column + row) * self.plan.c_stride + self.row);
                 for column in start..self.rows.min(start + BLOCK) {
                     // SAFETY: the caller's promise.
                     unsafe {
@@ -323,7 +334,7 @@ mod tests {
         (numbers(reach(strides, [rows, columns]), seed), strides)
     }
 
-    fn plain<E: Lanes>(gemm: &Gemm<'_, E>, c: &mut [E], finish: Finish<'_, E>) {
+    fn plain<E: Lanes>(gemm: &Gemm<'_, E>, c: &mut [E], c_stride: usize, finish: Finish<'_, E>) {
         for i in 0..gemm.m {
             for j in 0..gemm.n {
                 let mut sum = E::default();
@@ -331,7 +342,7 @@ mod tests {
                     sum += gemm.a[i * gemm.a_strides[0] + l * gemm.a_strides[1]]
                         * gemm.b[l * gemm.b_strides[0] + j * gemm.b_strides[1]];
                 }
-                finish.apply(&mut c[i * gemm.n + j], sum, j);
+                finish.apply(&mut c[i * c_stride + j], sum, j);
             }
         }
     }
@@ -344,13 +355,17 @@ mod tests {
         for epilogue in
             [Epilogue::Assign, Epilogue::Accumulate, Epilogue::Bias(&bias), Epilogue::BiasRelu(&bias)]
         {
-            let before = numbers(m * n, 4);
-            let mut expected = before.clone();
-            plain(&gemm, &mut expected, Finish::from(epilogue));
-            for arch in available() {
-                let mut found = before.clone();
-                gemm_with(arch, gemm, &mut found, epilogue);
-                assert_eq!(found, expected, "{arch:?} {m} {k} {n} {a_strides:?} {b_strides:?} {epilogue:?}");
+            for c_stride in [n, n + 3] {
+                let before = numbers(m * c_stride, 4);
+                let mut expected = before.clone();
+                plain(&gemm, &mut expected, c_stride, Finish::from(epilogue));
+                for arch in available() {
+                    let mut found = before.clone();
+                    gemm_with(arch, gemm, &mut found, c_stride, epilogue);
+                    let case =
+                        format!("{arch:?} {m} {k} {n} {a_strides:?} {b_strides:?} {c_stride} {epilogue:?}");
+                    assert_eq!(found, expected, "{case}");
+                }
             }
         }
     }
@@ -388,7 +403,7 @@ mod tests {
             b: &[f32::NAN, -1.0, 2.0],
             b_strides: [3, 1],
         };
-        gemm_with(arch(), gemm, &mut c, Epilogue::BiasRelu(&[0.0; 3]));
+        gemm_with(arch(), gemm, &mut c, 3, Epilogue::BiasRelu(&[0.0; 3]));
         assert!(c[0].is_nan());
         assert_eq!(c[1..], [0.0, 2.0]);
     }
@@ -404,7 +419,7 @@ mod tests {
                     set_threads(count);
                     let mut c = vec![0.0; m * n];
                     let gemm = Gemm { m, k, n, a: &a, a_strides: [k, 1], b: &b, b_strides };
-                    gemm_with(arch(), gemm, &mut c, Epilogue::Assign);
+                    gemm_with(arch(), gemm, &mut c, n, Epilogue::Assign);
                     c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
                 });
                 assert!(one == two);

@@ -3,13 +3,13 @@
 //! A generic function is compiled in the crate that calls it: with that crate's options, and as often as there are
 //! such crates. Through this trait the kernels are compiled here, once for each type.
 
-use super::{conv, gemm, lanes::Lanes, pool};
+use super::{conv, gemm, lanes::Number, pool, squares};
 use crate::backend::{ConvGeometry, Divisor, Epilogue, Gemm, PoolGeometry};
 
-/// An element type that the kernels compute in: `f32` or `f64`. The functions are those of [`crate::backend`].
+/// An element type that the kernels compute in: `f32`, `f64`, or dual numbers of them. The functions are those of [`crate::backend`].
 #[allow(missing_docs)]
-pub trait Kernels: Lanes {
-    fn gemm(gemm: Gemm<'_, Self>, c: &mut [Self], epilogue: Epilogue<'_, Self>);
+pub trait Kernels: Number {
+    fn gemm(gemm: Gemm<'_, Self>, c: &mut [Self], c_stride: usize, epilogue: Epilogue<'_, Self>);
     fn conv_forward(
         geometry: &ConvGeometry,
         input: &[Self],
@@ -44,13 +44,14 @@ pub trait Kernels: Lanes {
         cotangent: &[Self],
         input_gradient: &mut [Self],
     );
+    fn mean_of_squares(elements: &[Self]) -> Self;
 }
 
 macro_rules! kernels {
     ($($float:ty)*) => {$(
         impl Kernels for $float {
-            fn gemm(gemm: Gemm<'_, Self>, c: &mut [Self], epilogue: Epilogue<'_, Self>) {
-                gemm::gemm(gemm, c, epilogue);
+            fn gemm(gemm: Gemm<'_, Self>, c: &mut [Self], c_stride: usize, epilogue: Epilogue<'_, Self>) {
+                gemm::gemm(gemm, c, c_stride, epilogue);
             }
             fn conv_forward(
                 geometry: &ConvGeometry,
@@ -99,6 +100,9 @@ macro_rules! kernels {
                 input_gradient: &mut [Self],
             ) {
                 pool::max_pool_gradient(geometry, input, cotangent, input_gradient);
+            }
+            fn mean_of_squares(elements: &[Self]) -> Self {
+                (squares::sum_of_squares(elements) / elements.len() as f64) as $float
             }
         }
     )*};

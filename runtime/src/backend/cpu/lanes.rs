@@ -7,8 +7,8 @@ use std::ops::{Add, AddAssign, Div, Mul};
 use crate::backend::Gemm;
 use pulp::Simd;
 
-/// An element type with SIMD registers. The operations on registers are those of [`pulp::Simd`].
-pub trait Lanes:
+/// A number as the loops see it that the compiler turns into SIMD by itself: `f32`, `f64`, and dual numbers of them.
+pub trait Number:
     Copy
     + Default
     + Send
@@ -20,12 +20,16 @@ pub trait Lanes:
     + Div<Output = Self>
     + 'static
 {
-    /// A register full of elements.
-    type Register<S: Simd>: Copy;
     /// The value that never wins a maximum: minus infinity.
     const LOWEST: Self;
     /// A small whole number.
     fn from_count(count: usize) -> Self;
+}
+
+/// An element type with SIMD registers. The operations on registers are those of [`pulp::Simd`].
+pub trait Lanes: Number {
+    /// A register full of elements.
+    type Register<S: Simd>: Copy;
     /// The number of elements in a register.
     fn lanes<S: Simd>() -> usize;
     /// A register with one value in all lanes.
@@ -42,8 +46,9 @@ pub trait Lanes:
     /// `max(a, 0)`; NaN stays NaN.
     fn relu_lanes<S: Simd>(simd: S, a: Self::Register<S>) -> Self::Register<S>;
 
-    /// `C = A·B`, or `C += A·B`, by `matrixmultiply`. The operands reach as far as their strides say.
-    fn portable_product(gemm: Gemm<'_, Self>, accumulate: bool, c: &mut [Self]);
+    /// `C = A·B`, or `C += A·B`, by `matrixmultiply`. The operands reach as far as their strides say, and `C` as far as
+    /// rows that are `c_stride` apart.
+    fn portable_product(gemm: Gemm<'_, Self>, accumulate: bool, c: &mut [Self], c_stride: usize);
 
     /// Reads a register.
     ///
@@ -68,13 +73,17 @@ pub trait Lanes:
 
 macro_rules! lanes {
     ($float:ty, $registers:ident, $lanes:ident, $splat:ident, $add:ident, $mul_add:ident, $less:ident, $select:ident, $product:ident) => {
-        impl Lanes for $float {
-            type Register<S: Simd> = S::$registers;
+        impl Number for $float {
             const LOWEST: Self = Self::NEG_INFINITY;
 
+            #[inline(always)]
             fn from_count(count: usize) -> Self {
                 count as Self
             }
+        }
+
+        impl Lanes for $float {
+            type Register<S: Simd> = S::$registers;
 
             #[inline(always)]
             fn lanes<S: Simd>() -> usize {
@@ -107,13 +116,13 @@ macro_rules! lanes {
                 simd.$select(simd.$less(a, zero), zero, a)
             }
 
-            fn portable_product(gemm: Gemm<'_, Self>, accumulate: bool, c: &mut [Self]) {
+            fn portable_product(gemm: Gemm<'_, Self>, accumulate: bool, c: &mut [Self], c_stride: usize) {
                 let Gemm { m, k, n, a, a_strides, b, b_strides } = gemm;
                 let strides = |[rows, columns]: [usize; 2]| (rows as isize, columns as isize);
                 let ((a_row, a_column), (b_row, b_column)) = (strides(a_strides), strides(b_strides));
                 let (a, b, keep) = (a.as_ptr(), b.as_ptr(), if accumulate { 1.0 } else { 0.0 });
-                let row = n as isize;
-                // SAFETY: `A` and `B` reach as far as their strides say, `C` holds `m` rows of `n`, and none overlap
+                let row = c_stride as isize;
+                // SAFETY: `A` and `B` reach as far as their strides say, `C` holds `m` rows that are so far apart, and none overlap
                 // with `C`, which is borrowed mutably.
                 unsafe {
                     matrixmultiply::$product(

@@ -1,12 +1,17 @@
 //! The kernels on the processor: SIMD chosen when the program runs, and a thread pool.
 
+pub(crate) mod attention;
+pub(crate) mod columns;
 mod conv;
 pub(crate) mod copy;
+mod dual;
+pub(crate) mod gather;
 mod gemm;
 pub(super) mod kernels;
 pub(super) mod lanes;
 pub(crate) mod map;
 pub(crate) mod math;
+pub(crate) mod normalize;
 mod pack;
 mod panel;
 mod pool;

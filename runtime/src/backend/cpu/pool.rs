@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use pulp::{Arch, NullaryFnOnce};
 
-use super::lanes::Lanes;
+use super::lanes::Number;
 use super::simd::arch;
 use super::threads::parallel_chunks;
 use crate::backend::{Divisor, PoolGeometry};
@@ -21,7 +21,7 @@ const SMALL: usize = 1 << 14;
 const CHANNELS: usize = 64;
 
 /// See [`crate::backend::avg_pool`].
-pub(super) fn avg_pool<E: Lanes>(geometry: &PoolGeometry, divisor: Divisor, input: &[E], output: &mut [E]) {
+pub(super) fn avg_pool<E: Number>(geometry: &PoolGeometry, divisor: Divisor, input: &[E], output: &mut [E]) {
     check(geometry, input, output);
     let g = geometry;
     rows(
@@ -49,7 +49,7 @@ pub(super) fn avg_pool<E: Lanes>(geometry: &PoolGeometry, divisor: Divisor, inpu
 }
 
 /// See [`crate::backend::avg_pool_gradient`].
-pub(super) fn avg_pool_gradient<E: Lanes>(
+pub(super) fn avg_pool_gradient<E: Number>(
     geometry: &PoolGeometry,
     divisor: Divisor,
     cotangent: &[E],
@@ -83,7 +83,7 @@ pub(super) fn avg_pool_gradient<E: Lanes>(
 
 /// See [`crate::backend::max_pool`].
 #[expect(clippy::eq_op, reason = "only NaN differs from itself")]
-pub(super) fn max_pool<E: Lanes>(geometry: &PoolGeometry, input: &[E], output: &mut [E]) {
+pub(super) fn max_pool<E: Number>(geometry: &PoolGeometry, input: &[E], output: &mut [E]) {
     check(geometry, input, output);
     let g = geometry;
     rows(
@@ -111,7 +111,7 @@ pub(super) fn max_pool<E: Lanes>(geometry: &PoolGeometry, input: &[E], output: &
 }
 
 /// See [`crate::backend::max_pool_gradient`].
-pub(super) fn max_pool_gradient<E: Lanes>(
+pub(super) fn max_pool_gradient<E: Number>(
     geometry: &PoolGeometry,
     input: &[E],
     cotangent: &[E],
@@ -146,7 +146,7 @@ pub(super) fn max_pool_gradient<E: Lanes>(
 
 /// Adds the cotangents of some channels of a window of an image to the window's first maxima.
 #[inline(always)]
-fn scatter<E: Lanes>(
+fn scatter<E: Number>(
     g: &PoolGeometry,
     window: &[Range<usize>; 2],
     channel: usize,
@@ -195,7 +195,7 @@ fn check<E>(geometry: &PoolGeometry, input: &[E], output: &[E]) {
 }
 
 /// Calls `f(index, row)` for each row of `len` elements, with the instructions of `arch`.
-fn rows<E: Lanes>(arch: Arch, data: &mut [E], len: usize, f: impl Fn(usize, &mut [E]) + Sync) {
+fn rows<E: Number>(arch: Arch, data: &mut [E], len: usize, f: impl Fn(usize, &mut [E]) + Sync) {
     if data.is_empty() {
         return;
     }
@@ -227,7 +227,7 @@ impl<E, F: Fn(usize, &mut [E])> NullaryFnOnce for Rows<'_, E, F> {
 
 /// `values /= count`; where that is the same, a multiplication.
 #[inline(always)]
-fn divide<E: Lanes>(values: &mut [E], count: usize) {
+fn divide<E: Number>(values: &mut [E], count: usize) {
     let count_as_float = E::from_count(count);
     if count.is_power_of_two() {
         let factor = E::from_count(1) / count_as_float;
@@ -239,7 +239,7 @@ fn divide<E: Lanes>(values: &mut [E], count: usize) {
 
 /// `to += from / count`; where that is the same, a multiplication.
 #[inline(always)]
-fn add_share<E: Lanes>(to: &mut [E], from: &[E], count: usize) {
+fn add_share<E: Number>(to: &mut [E], from: &[E], count: usize) {
     let count_as_float = E::from_count(count);
     if count.is_power_of_two() {
         let factor = E::from_count(1) / count_as_float;

@@ -3,7 +3,7 @@
 //! The order in which a sum is added up depends on the sizes only: blocks of rows, in them runs, in them lanes. So an
 //! error grows with the logarithm of the length, about, and the threads do not change a bit.
 
-use super::lanes::Lanes;
+use super::lanes::Number;
 use super::map::{CHUNK, Function, vectorized, zip_in_place};
 use super::threads::parallel_chunks;
 use pulp::NullaryFnOnce;
@@ -39,7 +39,7 @@ impl Axis {
 }
 
 /// The sum of every block: `out` is `[outer, blocks, inner]`.
-pub fn sum_blocks<E: Lanes>(x: &[E], axis: Axis, out: &mut [E]) {
+pub fn sum_blocks<E: Number>(x: &[E], axis: Axis, out: &mut [E]) {
     let Axis { len, inner, .. } = axis;
     let (block, blocks) = (axis.block(), axis.blocks());
     assert_eq!(x.len(), axis.outer * len * inner, "the elements to be summed");
@@ -59,7 +59,7 @@ pub fn sum_blocks<E: Lanes>(x: &[E], axis: Axis, out: &mut [E]) {
 }
 
 /// The sum of contiguous elements.
-pub fn sum<E: Lanes>(x: &[E]) -> E {
+pub fn sum<E: Number>(x: &[E]) -> E {
     if x.len() <= LANES * RUN {
         return vectorized(SumOfRun(x));
     }
@@ -69,7 +69,7 @@ pub fn sum<E: Lanes>(x: &[E]) -> E {
 
 struct SumOfRun<'a, E>(&'a [E]);
 
-impl<E: Lanes> NullaryFnOnce for SumOfRun<'_, E> {
+impl<E: Number> NullaryFnOnce for SumOfRun<'_, E> {
     type Output = E;
 
     #[inline(always)]
@@ -98,9 +98,9 @@ impl<E: Lanes> NullaryFnOnce for SumOfRun<'_, E> {
 }
 
 /// The sum of rows of `sums.len()` elements.
-fn sum_rows<E: Lanes>(x: &[E], sums: &mut [E]) {
+fn sum_rows<E: Number>(x: &[E], sums: &mut [E]) {
     struct Columns<'a, E>(&'a [E], &'a mut [E]);
-    impl<E: Lanes> NullaryFnOnce for Columns<'_, E> {
+    impl<E: Number> NullaryFnOnce for Columns<'_, E> {
         type Output = ();
 
         #[inline(always)]

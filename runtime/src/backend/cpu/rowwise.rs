@@ -1,6 +1,6 @@
 //! Functions of whole rows: softmax and its relatives.
 
-use super::lanes::Lanes;
+use super::lanes::Number;
 use super::map::{CHUNK, vectorized};
 use super::threads::parallel_chunks;
 use crate::tensor::Float;
@@ -20,7 +20,7 @@ pub trait RowFunction<E>: Sync {
 /// Applies a function to all rows of `own`, which has `own_len` elements a row, and of `other`, which has `other_len`.
 pub fn each_row<E, F>(f: &F, own: &mut [E], own_len: usize, other: &[E], other_len: usize)
 where
-    E: Lanes + Sync,
+    E: Number + Sync,
     F: RowFunction<E>,
 {
     struct Rows<'a, E, F>(&'a F, &'a mut [E], usize, &'a [E], usize);

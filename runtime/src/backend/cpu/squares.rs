@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn the_sum_is_that_of_its_parts() {
         let elements: Vec<f32> = (0..PART * PARTS + 77).map(|i| (i % 7) as f32 - 3.0).collect();
-        let exact = elements.iter().map(|&x| f64::from(x * x)).sum();
+        let exact = elements.iter().map(|&x| f64::from(x * x)).sum::<f64>();
         assert_eq!(sum_of_squares(&elements), exact);
         assert_eq!(sum_of_squares::<f64>(&[]), 0.0);
         assert_eq!(sum_of_squares(&[3.0]), 9.0);

@@ -1,0 +1,184 @@
+//! Groups that go over several positions: sums down strips of columns.
+
+use super::{Moments, NormGeometry, Pullback};
+use crate::tensor::Float;
+
+/// The columns that are worked on at a time.
+const STRIP: usize = 32;
+/// The positions that one lane adds up before the sums are added.
+const RUN: usize = 64;
+
+/// Neighbouring columns of a sample.
+#[derive(Clone, Copy)]
+struct Strip {
+    features: usize,
+    from: usize,
+    len: usize,
+}
+
+impl Strip {
+    #[inline(always)]
+    fn all(features: usize) -> impl Iterator<Item = Strip> {
+        let len = move |from| STRIP.min(features - from);
+        (0..features).step_by(STRIP).map(move |from| Strip { features, from, len: len(from) })
+    }
+
+    /// The part of every position.
+    #[inline(always)]
+    fn of<E>(self, sample: &[E]) -> impl Iterator<Item = &[E]> {
+        sample.chunks_exact(self.features).map(move |position| &position[self.from..][..self.len])
+    }
+
+    /// The part of every position, to be written.
+    #[inline(always)]
+    fn of_mut<E>(self, sample: &mut [E]) -> impl Iterator<Item = &mut [E]> {
+        sample.chunks_exact_mut(self.features).map(move |position| &mut position[self.from..][..self.len])
+    }
+
+    /// What `f` says of each column.
+    #[inline(always)]
+    fn lanes<E: Float>(self, f: impl Fn(usize) -> E) -> [E; STRIP] {
+        std::array::from_fn(|lane| if lane < self.len { f(self.from + lane) } else { E::ZERO })
+    }
+
+    /// The sums over all positions of the `N` values that `f` makes of a lane's number and its elements of `a` and `b`.
+    #[inline(always)]
+    fn sums<E: Float, const N: usize>(
+        self,
+        [a, b]: [&[E]; 2],
+        f: impl Fn(usize, E, E) -> [E; N],
+    ) -> [[E; STRIP]; N] {
+        let mut sums = [[E::ZERO; STRIP]; N];
+        for (a, b) in a.chunks(RUN * self.features).zip(b.chunks(RUN * self.features)) {
+            let mut partial = [[E::ZERO; STRIP]; N];
+            for (a, b) in self.of(a).zip(self.of(b)) {
+                let mut add = |lane: usize, a, b| {
+                    for (partial, value) in partial.iter_mut().zip(f(lane, a, b)) {
+                        partial[lane] += value;
+                    }
+                };
+                // A loop of constant length becomes vector instructions.
+                match (a.first_chunk::<STRIP>(), b.first_chunk::<STRIP>()) {
+                    (Some(a), Some(b)) => (0..STRIP).for_each(|lane| add(lane, a[lane], b[lane])),
+                    _ => a.iter().zip(b).enumerate().for_each(|(lane, (&a, &b))| add(lane, a, b)),
+                }
+            }
+            for (sums, partial) in sums.iter_mut().zip(partial) {
+                sums.iter_mut().zip(partial).for_each(|(sum, partial)| *sum += partial);
+            }
+        }
+        sums
+    }
+}
+
+/// The mean and the reciprocal standard deviation of every group of a sample.
+#[inline(always)]
+pub(super) fn statistics<E: Float>(
+    geometry: &NormGeometry,
+    moments: &Moments,
+    x: &[E],
+    statistics: &mut [E],
+) {
+    let NormGeometry { positions, width, .. } = *geometry;
+    let count = E::from_f64((positions * width) as f64);
+    statistics.fill(E::ZERO);
+    for strip in Strip::all(geometry.features()) {
+        let [sums, squares] = strip.sums([x, x], |_, x, _| [x, x * x]);
+        for lane in 0..strip.len {
+            let group = 2 * ((strip.from + lane) / width);
+            statistics[group] += sums[lane];
+            statistics[group + 1] += squares[lane];
+        }
+    }
+    for statistics in statistics.chunks_exact_mut(2) {
+        statistics[0] = moments.mean(statistics[0], count);
+        if moments.of_differences() {
+            statistics[1] = E::ZERO;
+        }
+    }
+    if moments.of_differences() {
+        for strip in Strip::all(geometry.features()) {
+            let mean = strip.lanes(|column| statistics[2 * (column / width)]);
+            let [squares] = strip.sums([x, x], |lane, x, _| [(x - mean[lane]) * (x - mean[lane])]);
+            for lane in 0..strip.len {
+                statistics[2 * ((strip.from + lane) / width) + 1] += squares[lane];
+            }
+        }
+    }
+    for statistics in statistics.chunks_exact_mut(2) {
+        statistics[1] = moments.reciprocal(statistics[1], statistics[0], count);
+    }
+}
+
+/// Normalises a sample whose statistics are known.
+#[inline(always)]
+pub(super) fn normalize<E: Float>(
+    geometry: &NormGeometry,
+    statistics: &[E],
+    x: &[E],
+    [scale, bias]: [&[E]; 2],
+    y: &mut [E],
+) {
+    let group = |column: usize| 2 * (column / geometry.width);
+    for strip in Strip::all(geometry.features()) {
+        let mean = strip.lanes(|column| statistics[group(column)]);
+        let factor = strip.lanes(|column| statistics[group(column) + 1] * scale[column]);
+        let bias = strip.lanes(|column| bias[column]);
+        for (x, y) in strip.of(x).zip(strip.of_mut(y)) {
+            for ((((y, &x), mean), factor), bias) in y.iter_mut().zip(x).zip(mean).zip(factor).zip(bias) {
+                *y = (x - mean) * factor + bias;
+            }
+        }
+    }
+}
+
+/// Adds up what the cotangents of scale and bias are made of, and makes the sums of the groups.
+#[inline(always)]
+pub(super) fn sum<E: Float>(geometry: &NormGeometry, sample: Pullback<'_, E>, part_sums: &mut [E]) {
+    let Pullback { x, statistics, scale, dy } = sample;
+    let (scale_sums, rest) = part_sums.split_at_mut(geometry.features());
+    let (bias_sums, group_sums) = rest.split_at_mut(geometry.features());
+    group_sums.fill(E::ZERO);
+    for strip in Strip::all(geometry.features()) {
+        let group = |column: usize| 2 * (column / geometry.width);
+        let mean = strip.lanes(|column| statistics[group(column)]);
+        let reciprocal = strip.lanes(|column| statistics[group(column) + 1]);
+        let [of_scale, of_bias] =
+            strip.sums([x, dy], |lane, x, dy| [dy * ((x - mean[lane]) * reciprocal[lane]), dy]);
+        for lane in 0..strip.len {
+            let column = strip.from + lane;
+            scale_sums[column] += of_scale[lane];
+            bias_sums[column] += of_bias[lane];
+            group_sums[group(column)] += of_bias[lane] * scale[column];
+            group_sums[group(column) + 1] += of_scale[lane] * scale[column];
+        }
+    }
+}
+
+/// The cotangent of the input of a sample, see [`rows::pull`](super::rows::pull), whose groups [`sum`] has summed.
+#[inline(always)]
+pub(super) fn pull<E: Float>(
+    geometry: &NormGeometry,
+    use_mean: bool,
+    sample: Pullback<'_, E>,
+    part_sums: &[E],
+    dx: &mut [E],
+) {
+    let Pullback { x, statistics, scale, dy } = sample;
+    let group_sums = &part_sums[2 * geometry.features()..];
+    let count = E::from_f64((geometry.positions * geometry.width) as f64);
+    for strip in Strip::all(geometry.features()) {
+        let group = |column: usize| 2 * (column / geometry.width);
+        let mean = strip.lanes(|column| statistics[group(column)]);
+        let reciprocal = strip.lanes(|column| statistics[group(column) + 1]);
+        let scale = strip.lanes(|column| scale[column]);
+        let g = strip.lanes(|column| if use_mean { group_sums[group(column)] / count } else { E::ZERO });
+        let gn = strip.lanes(|column| group_sums[group(column) + 1] / count);
+        for ((x, dy), dx) in strip.of(x).zip(strip.of(dy)).zip(strip.of_mut(dx)) {
+            for (lane, ((dx, &x), &dy)) in dx.iter_mut().zip(x).zip(dy).take(STRIP).enumerate() {
+                let normalized = (x - mean[lane]) * reciprocal[lane];
+                *dx = reciprocal[lane] * (dy * scale[lane] - g[lane] - normalized * gn[lane]);
+            }
+        }
+    }
+}
