@@ -196,7 +196,7 @@ pub trait Tree:
     /// use flaxen::prelude::*;
     ///
     /// let params = DenseParams::<U2, U1> { kernel: Tensor::of(&[1.0, 2.0])?, bias: Tensor::of(&[3.0])? };
-    /// let mapped = params.map_with_path(|path, leaf| match path.name() {
+    /// let mapped = params.map_with_path(|path, leaf| match &*path.name() {
     ///     "bias" => leaf.fill(0.0),
     ///     _ => leaf.map(&mut |x| 2.0 * x),
     /// });
