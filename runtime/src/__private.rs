@@ -2,7 +2,7 @@
 
 use crate::module::effect::{NoDraws, NoUpdates};
 use crate::module::{Collections, Module, Trainable};
-use crate::op::{Differentiable, Need, Needs};
+use crate::op::{Differentiable, Need, Needs, Op};
 use crate::rng::Scope;
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Tensor};
@@ -84,6 +84,11 @@ pub fn split<T: Split>(dual: T) -> (T::Primal, T::Primal) {
 pub struct Input<In>(pub In);
 
 impl<In> Input<In> {
+    /// Computes an op.
+    pub fn infer<O: Op<In>>(self, op: O) -> O::Out {
+        op.infer(self.0)
+    }
+
     /// Computes an op, and keeps what goes backward through it.
     #[allow(clippy::type_complexity)]
     pub fn vjp<N: Needs<In>, O: Differentiable<In, N>>(

@@ -152,6 +152,9 @@ impl Passes<'_> {
             (self.bound(&eqn.outs), self.arguments(eqn, moves), self.types.callee(eqn));
         let ty = self.input_type(eqn);
         match &eqn.call {
+            Call::Op { values, .. } if self.in_place => quote_spanned! {eqn.span=>
+                let #outs = ::flaxen::__private::Input(#input).infer(<#callee>::new(#(#values),*));
+            },
             Call::Op { .. } => {
                 let part = self.part(eqn);
                 quote_spanned!(eqn.span=> let #outs = <#callee as ::flaxen::op::Op<#ty>>::infer(#part, #input);)
@@ -282,7 +285,7 @@ impl Passes<'_> {
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
             Call::Apply { model, variables } => {
                 let ((variables, lifted), part) = (self.variables(eqn, variables), names::part(&eqn.label));
-                let vjp = if lifted { quote!(lifted_model_vjp) } else { quote!(model_vjp) };
+                let vjp = Ident::new(if lifted { "lifted_model_vjp" } else { "model_vjp" }, eqn.span);
                 quote_spanned! {eqn.span=>
                     let #part = &#model;
                     let (#outs, #kept) = ::flaxen::__private::Input(#input).#vjp(#part, #variables, #needs);
