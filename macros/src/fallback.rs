@@ -3,7 +3,7 @@
 use crate::parse::methods::struct_name;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{FnArg, ImplItem, ItemFn, ItemImpl};
+use syn::{FnArg, ImplItem, ItemFn, ItemImpl, ReturnType};
 
 /// An `impl` whose `call` could not be lowered: `init` and `apply` exist, and take anything.
 pub fn implementation(item: &ItemImpl) -> TokenStream {
@@ -21,17 +21,33 @@ pub fn implementation(item: &ItemImpl) -> TokenStream {
     let inputs = (0..count).map(|index| format_ident!("input_{index}"));
     let output = call.map(|call| &call.sig.output);
     let inner = call.map(|call| &call.sig.generics.params);
-    let params = format_ident!("{name}Params");
+    let (params, state) = (format_ident!("{name}Params"), format_ident!("{name}State"));
+    let inputs: Vec<_> = inputs.collect();
+    let result = match output {
+        Some(ReturnType::Type(_, ty)) => quote!(#ty),
+        _ => quote!(()),
+    };
     quote! {
         /// Stands for the parameters of a module that does not compile yet.
         pub struct #params;
 
+        /// Stands for the state of a module that does not compile yet.
+        pub struct #state;
+
         #[allow(dead_code, unused_variables, missing_docs)]
         impl #generics #self_ty #where_clause {
-            pub fn init(&self, key: ::flaxen::rng::Key) -> ::flaxen::module::Variables<#params> {
+            pub fn init(&self, rngs: impl ::core::any::Any) -> ::flaxen::module::Variables<#params, #state> {
                 ::core::unreachable!()
             }
-            pub fn apply<#inner>(&self, variables: &impl ::core::any::Any, #(#inputs: impl ::core::any::Any),*) #output {
+            pub fn apply<#inner>(&self, variables: impl ::core::marker::Sized, #(#inputs: impl ::core::any::Any),*) #output {
+                ::core::unreachable!()
+            }
+            pub fn apply_mut<#inner>(
+                &self,
+                variables: impl ::core::marker::Sized,
+                #(#inputs: impl ::core::any::Any,)*
+                rngs: impl ::core::any::Any,
+            ) -> (#result, #state) {
                 ::core::unreachable!()
             }
             pub const fn shape<const N: usize>(inputs: [::flaxen::shape::Sizes; N]) -> ::flaxen::shape::Rule {

@@ -54,9 +54,7 @@ fn structure(item: syn::ItemStruct) -> proc_macro2::TokenStream {
 #[proc_macro]
 pub fn __implementation(tokens: TokenStream) -> TokenStream {
     let parsed = syn::parse_macro_input!(tokens as parse::fields::WithFields);
-    let receiver = parse::fields::receiver(&parsed.implementation);
-    let tokens = implementation(parsed.implementation, Some(parsed.fields));
-    receiver.map_or(tokens.clone(), |receiver| emit::names::same_self(tokens, receiver)).into()
+    implementation(parsed.implementation, Some(parsed.fields)).into()
 }
 
 fn implementation(
@@ -70,13 +68,18 @@ fn implementation(
         }
     }
     let mut diagnostics = Diagnostics::new();
-    match parse::methods::implementation(&item, fields, &mut diagnostics) {
+    let receiver = parse::fields::receiver(&item);
+    let tokens = match parse::methods::implementation(&item, fields, &mut diagnostics) {
         Some(implementation) if diagnostics.is_empty() => or_mistakes(
             Some(emit::module::module(implementation)),
             diagnostics,
             proc_macro2::TokenStream::new,
         ),
         _ => or_mistakes(None, diagnostics, || fallback::implementation(&item)),
+    };
+    match receiver {
+        Some(receiver) => emit::names::same_self(tokens, receiver),
+        None => tokens,
     }
 }
 
@@ -186,6 +189,48 @@ pub fn hessian(tokens: TokenStream) -> TokenStream {
     transformed(Transform::Hessian, tokens)
 }
 
+/// Declares names of axes: `axis!(pub batch);`. A `vmap!` binds one, and what reduces along it names it.
+///
+/// ```
+/// use flaxen::prelude::*;
+///
+/// axis!(batch);
+///
+/// let x = Tensor::<(U4,)>::of(&[1.0, 2.0, 3.0, 6.0])?;
+/// let centered = vmap!(|x| x - pmean::<batch>(x), x, axis = batch);
+/// assert_eq!(centered.as_slice(), [-2.0, -1.0, 0.0, 3.0]);
+/// # Ok::<(), flaxen::Error>(())
+/// ```
+#[proc_macro]
+pub fn axis(tokens: TokenStream) -> TokenStream {
+    let parse::axis::Axes(axes) = syn::parse_macro_input!(tokens as parse::axis::Axes);
+    let call = proc_macro::Span::call_site();
+    let place = format!("{} {} {}", call.file(), call.line(), call.column());
+    axes.iter().map(|axis| emit::axis::axis(axis, &place)).collect::<proc_macro2::TokenStream>().into()
+}
+
+/// A function of one example, computed for many at once, as `jax.vmap`: `vmap!(|x, y| square(x - y).mean(), xs, ys)`.
+///
+/// Each argument is a tensor with one more axis than the closure's. The results are stacked.
+///
+/// | keyword | | default |
+/// |---|---|---|
+/// | `in_axes = (0, None)` | the axis of each argument; `None` for one that all examples share. One number is for all | `0` |
+/// | `out_axes = (1, None)` | where the examples are in each result; `None` for one that does not depend on them | `0` |
+/// | `axis = batch` | a name for what is mapped over, declared with `axis!`, for `pmean::<batch>(x)` and its like | |
+///
+/// It stands in the closure of a transformation, in the body of a module or function, in another `vmap!`, or anywhere else. The
+/// closure sees its surroundings, and what is said of [`value_and_grad!`] holds for its statements.
+#[proc_macro]
+pub fn vmap(tokens: TokenStream) -> TokenStream {
+    let call = syn::parse_macro_input!(tokens as parse::vmap::VmapCall);
+    let mut diagnostics = Diagnostics::new();
+    let body = call.lower(&mut diagnostics);
+    let tokens = diagnostics.is_empty().then(|| emit::vmap::vmap(body));
+    let tokens = or_mistakes(tokens, diagnostics, || quote!(::core::unreachable!()));
+    quote!({ #tokens }).into()
+}
+
 fn transformed(transform: Transform, tokens: TokenStream) -> TokenStream {
     let call = match ClosureCall::parser(transform).parse(tokens) {
         Ok(call) => call,
@@ -212,6 +257,58 @@ pub fn compact(tokens: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn param(tokens: TokenStream) -> TokenStream {
     outside(tokens, messages::PARAM_OUTSIDE)
+}
+
+/// Declares a variable of another collection than `params` in the body of a module:
+/// `let mean = variable!(BatchStats, "mean", zeros(), [F]);`.
+///
+/// `mean.value` is its value, and `mean.value = x;` gives it another one, which reads that follow see and `apply_mut` returns. A
+/// value that is read has no gradient; one that has been written is what was computed, and has.
+#[proc_macro]
+pub fn variable(tokens: TokenStream) -> TokenStream {
+    outside(tokens, messages::VARIABLE_OUTSIDE)
+}
+
+/// Stores a value of the body of a module for who captures it: `sow!(Intermediates, "features", x);`.
+///
+/// `apply_and_capture` returns what was sown; all other calls pass it over.
+#[proc_macro]
+pub fn sow(tokens: TokenStream) -> TokenStream {
+    outside(tokens, messages::SOW_OUTSIDE)
+}
+
+/// The next key of an rng stream, in the body of a module: `let key = make_rng!(noise);`. It is an argument of an op that
+/// draws, `normal_like(x, key)`.
+#[proc_macro]
+pub fn make_rng(tokens: TokenStream) -> TokenStream {
+    outside(tokens, messages::MAKE_RNG_OUTSIDE)
+}
+
+/// The keys of a call, one for each rng stream that it draws from: `rngs! { dropout: key, noise: other }`.
+#[proc_macro]
+pub fn rngs(tokens: TokenStream) -> TokenStream {
+    let keys = syn::parse_macro_input!(tokens as parse::rngs::Keys);
+    let mut diagnostics = Diagnostics::new();
+    keys.check(&mut diagnostics);
+    let tokens = diagnostics.is_empty().then(|| emit::rngs::rngs(&keys));
+    let tokens = or_mistakes(tokens, diagnostics, || quote!(::core::unreachable!()));
+    quote!({ #tokens }).into()
+}
+
+/// Declares a collection of variables, as a type: `collection!(pub Cache);`. Its name is `cache`.
+#[proc_macro]
+pub fn collection(tokens: TokenStream) -> TokenStream {
+    let marker = syn::parse_macro_input!(tokens as parse::marker::Marker);
+    match parse::compact::field_of(&marker.name.to_string(), marker.name.span()) {
+        Ok(name) => emit::marker::collection(&marker, &name.to_string()).into(),
+        Err(mistake) => mistake.into_compile_error().into(),
+    }
+}
+
+/// Declares an rng stream, as a type of its name: `stream!(pub noise);`.
+#[proc_macro]
+pub fn stream(tokens: TokenStream) -> TokenStream {
+    emit::marker::stream(&syn::parse_macro_input!(tokens as parse::marker::Marker)).into()
 }
 
 fn outside(_: TokenStream, message: &str) -> TokenStream {

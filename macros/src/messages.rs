@@ -53,6 +53,25 @@ pub const COMPACT_FORM: &str =
     "`compact!` takes a module and its keywords: `compact!(Dense<10>, name = \"head\")`";
 pub const PARAM_FORM: &str =
     "`param!` takes a name, an initialiser and a shape: `param!(\"kernel\", lecun_normal(), [I, F])`";
+pub const VARIABLE_FORM: &str = "`variable!` takes a collection, a name, an initialiser and a shape: \
+    `variable!(BatchStats, \"mean\", zeros(), [F])`";
+pub const VARIABLE_OUTSIDE: &str =
+    "`variable!` declares a variable, so it belongs in the body of `call` in a `#[module]`";
+pub const VARIABLE_BOUND: &str =
+    "a variable has a name: `let mean = variable!(…);`\n    help: its value is `mean.value`";
+pub const VARIABLE_AS_VALUE: &str = "this is a variable\n    help: its value is `.value`";
+pub const TRAIN_ELSE: &str = "in evaluation the variables keep their values: leave out the `else`";
+pub const TRAIN_OPS: &str = "in `if P::TRAIN { … }` there are ops, and values that are written into variables\n\
+    help: call submodules before it; they take the phase";
+pub const SOW_FORM: &str =
+    "`sow!` takes a collection, a name and a tensor: `sow!(Intermediates, \"features\", x);`";
+pub const SOW_OUTSIDE: &str = "`sow!` belongs in the body of `call` in a `#[module]`";
+pub const MAKE_RNG_FORM: &str = "`make_rng!` takes an rng stream: `make_rng!(noise)`";
+pub const MAKE_RNG_OUTSIDE: &str = "`make_rng!` belongs in the body of `call` in a `#[module]`\n\
+    help: outside of a module there are keys: `Key::new(0)`";
+pub const KEY_USED_TWICE: &str = "this key has been used: it would make the same numbers again\n\
+    help: make another one with `make_rng!`";
+pub const RNGS_FORM: &str = "`rngs!` takes a key for each rng stream: `rngs! { dropout: key }`";
 pub const NAME_LITERAL: &str = "the name is a string: `name = \"head\"`";
 pub const SUBMODULE_AS_VALUE: &str = "a submodule is called, not passed on: `dense(x)`";
 pub const FIELD_ASSIGNMENT: &str = "a module is read, never changed\n\
@@ -74,7 +93,24 @@ pub const NESTED_VJP: &str = "the pullback of `vjp!` is no tensor, so it does no
 pub const TRANSFORM_OUTSIDE: &str = "a derivative in the body of a function or module is not lowered\n\
     help: take it in a closure, outside of the module";
 
+pub const VMAP_FORM: &str = "`vmap!` takes a closure and what to map it over: \
+    `vmap!(|x, y| { … }, xs, ys, in_axes = (0, None), out_axes = 0, axis = batch)`";
+pub const VMAP_COUNT: &str = "the closure and the arguments after it differ in number";
+pub const VMAP_KEYWORD: &str = "the keywords of `vmap!` are `in_axes`, `out_axes` and `axis`";
+pub const VMAP_AXIS: &str = "the axis of a `vmap!` is a name that `axis!` declares: `axis!(batch);`";
+pub const VMAP_AXIS_NUMBER: &str = "an axis that is mapped over is a number, `0`, or `None`";
+pub const VMAP_STATE: &str = "all examples of a `vmap!` update one state: write `None` for it in `out_axes`";
+pub const VMAP_TREE: &str = "in a `vmap!`, a gradient is taken by tensors that vary along the axis, not by a model's variables\n\
+    help: take the gradient around the `vmap!`";
+pub const VMAP_TRANSFORM: &str = "in a `vmap!` there may be `grad!` and `value_and_grad!`";
+
 pub const APPLY_VARIABLES: &str = "`apply` takes the model's variables first: `model.apply(params, x)`";
+pub const APPLY_MUT_FORM: &str = "`apply_mut` takes the model's variables first and the keys last: \
+    `model.apply_mut((params, &state), x, Train, rngs! { dropout: key })`\n    help: a call that draws nothing takes `rngs! {}`";
+pub const APPLY_MUT_RESULT: &str =
+    "`apply_mut` returns the output and the state: `let (y, state) = model.apply_mut(…);`";
+pub const STATEFUL_FORWARD: &str = "a state has no tangents, so this derivative does not go through `apply_mut`\n\
+    help: differentiate a call that updates and draws nothing, with `apply`";
 pub const DIMENSION_NOT_INTEGER: &str = "a dimension is an integer, such as `28`";
 pub const DIMENSION_OPERATOR: &str = "dimensions know `+`, `-`, `*` and `/`";
 pub const DIMENSION_FORM: &str =
@@ -90,6 +126,11 @@ pub fn dimension_suffix(size: usize) -> String {
 /// Two variables of a module want one name.
 pub fn name_in_use(name: &str) -> String {
     format!("the name `{name}` is in use: a module gives each submodule and each parameter a name of its own")
+}
+
+/// `rngs!` with two keys for one stream.
+pub fn stream_twice(name: &str) -> String {
+    format!("the stream `{name}` has a key already")
 }
 
 /// A name that cannot be a field of a struct.
@@ -186,4 +227,14 @@ pub fn missing_generic(method: &impl std::fmt::Display, generic: &impl std::fmt:
         "`{method}` is written in place here, and names its generic `{generic}`, which does not exist here\n\
          help: give this method a generic of the same name and meaning"
     )
+}
+
+/// Another number of axes than there are values.
+pub fn vmap_axes(values: usize) -> String {
+    format!("there are {values} values here: write one axis for all, or a tuple with one for each")
+}
+
+/// A `vmap!` whose results are not bound to as many names.
+pub fn vmap_results(results: usize) -> String {
+    format!("this `vmap!` has {results} results: bind each to a name, `let (a, b) = …;`")
 }

@@ -1,16 +1,20 @@
 //! All that generated code may call, besides the contracts. Not for users.
 
-use crate::module::effect::{NoDraws, NoUpdates};
-use crate::module::{Collections, Module, Trainable};
-use crate::op::{Differentiable, Need, Needs, Op};
-use crate::rng::Scope;
-use crate::shape::Shape;
+use crate::init::Initializer;
+use crate::module::effect::{DrawsFrom, NoDraws, NoUpdates, Streams};
+use crate::module::{Captured, Collections, Eval, Module, Sown, Train, Trainable, Variables};
+use crate::op::{Cotangent, Differentiable, Need, Needs, Op};
+use crate::rng::{Key, Rngs, Scope, params};
+use crate::shape::{Shape, StaticShape};
 use crate::tensor::{Element, Float, Tensor};
+use std::cell::RefCell;
 use std::marker::PhantomData;
 
+pub use crate::module::choose::Choose;
 use crate::transform::{Lift, Primal, Split};
 pub use crate::transform::{jacobian_by_columns, jacobian_by_rows};
 pub use serde;
+pub use typenum;
 
 /// What a closure reads from outside, with one tangent more, of zero.
 pub fn constant<T: Lift>(value: &T) -> T::Lifted {
@@ -20,14 +24,6 @@ pub fn constant<T: Lift>(value: &T) -> T::Lifted {
 /// What a closure is differentiated by, with its tangent.
 pub fn dual<P: Primal>(value: &P, tangent: &impl Primal<Owned = P::Owned>) -> P::Lifted {
     value.with_tangent(tangent.owned())
-}
-
-/// Serialises the variables of submodules that share a field so that a state dict can give each its own name.
-pub fn elements<T: serde::Serialize, S: serde::Serializer>(
-    elements: &T,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.serialize_newtype_struct(crate::serialization::ELEMENTS, elements)
 }
 
 /// What names the types of a module's values: the generated trait of its steps is implemented for `Steps<(generics)>`.
@@ -108,21 +104,19 @@ impl<In> Input<In> {
 
     /// Applies a model to variables that were lifted for this call, and keeps what goes backward through it.
     #[allow(clippy::type_complexity)]
-    pub fn lifted_model_vjp<
-        'a,
-        N: Needs<In>,
-        M: Pure<In> + Trainable<In, N>,
-        V: Collections<M::Params, M::State>,
-    >(
+    pub fn lifted_model_vjp<'a, N: Needs<In>, M: Pure<In> + Trainable<In, N>, V>(
         self,
         model: &'a M,
         variables: V,
         _: N,
-    ) -> (M::Out, Pullback<(&'a M, V, M::Residuals), M::Out, (M::Params, N::Cotangents)>) {
-        let scope = Scope::without_streams();
-        let (out, residuals) = model.forward(variables.params(), &mut variables.state(), &scope, self.0);
+    ) -> (M::Out, Pullback<(&'a M, V, M::Residuals), M::Out, (M::Params, N::Cotangents)>)
+    where
+        for<'v> &'v V: Collections<'v, M::Params, M::State>,
+    {
+        let (params, mut state) = variables.split();
+        let (out, residuals) = model.forward(params, &mut state, &Scope::without_streams(), self.0);
         let pull = |(model, variables, residuals): (&'a M, V, M::Residuals), cotangent| {
-            model.backward(variables.params(), residuals, cotangent)
+            model.backward(variables.split().0, residuals, cotangent)
         };
         (out, Pullback { kept: (model, variables, residuals), pull })
     }
@@ -132,12 +126,45 @@ impl<In> Input<In> {
     pub fn model_vjp<'a, N: Needs<In>, M: Pure<In> + Trainable<In, N>>(
         self,
         model: &'a M,
-        variables: &'a impl Collections<M::Params, M::State>,
+        variables: impl Collections<'a, M::Params, M::State>,
         _: N,
     ) -> (M::Out, Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>) {
-        let params = variables.params();
-        let scope = Scope::without_streams();
-        let (out, residuals) = model.forward(params, &mut variables.state(), &scope, self.0);
+        let (params, mut state) = variables.split();
+        self.pulled(model, params, &mut state, &Scope::without_streams())
+    }
+
+    /// Applies a model that updates its state or draws, and keeps what goes backward through it.
+    #[allow(clippy::type_complexity)]
+    pub fn model_vjp_mut<'a, N, M, R>(
+        self,
+        model: &'a M,
+        variables: impl Collections<'a, M::Params, M::State>,
+        rngs: R,
+        _: N,
+    ) -> (
+        (M::Out, M::State),
+        Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>,
+    )
+    where
+        N: Needs<In>,
+        M: Trainable<In, N, Draws: DrawsFrom<R>>,
+        R: Rngs,
+    {
+        const { M::Draws::STREAMS.use_all_of::<R>() }
+        let (params, mut state) = variables.split();
+        let (out, pullback) = self.pulled(model, params, &mut state, &rngs.scope());
+        ((out, state), pullback)
+    }
+
+    #[allow(clippy::type_complexity)]
+    fn pulled<'a, N: Needs<In>, M: Trainable<In, N>>(
+        self,
+        model: &'a M,
+        params: &'a M::Params,
+        state: &mut M::State,
+        scope: &Scope,
+    ) -> (M::Out, Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>) {
+        let (out, residuals) = model.forward(params, state, scope, self.0);
         let pull = |(model, params, residuals): (&'a M, &'a M::Params, M::Residuals), cotangent| {
             model.backward(params, residuals, cotangent)
         };
@@ -145,7 +172,7 @@ impl<In> Input<In> {
     }
 }
 
-/// What stands around a closure and is an input of a call in it: a tensor, a reference to one, or a number.
+/// What stands around a closure and is an input of a call in it: a tensor, a reference to one, a number, a phase or a key.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an input of an op",
     label = "expected a tensor, a reference to one, or a number of f32 or f64"
@@ -170,6 +197,18 @@ impl<T: IntoTensor + Clone> IntoTensor for &T {
         self.clone().into_tensor()
     }
 }
+
+macro_rules! as_they_are {
+    ($($input:ident)+) => {$(
+        impl IntoTensor for $input {
+            type Tensor = $input;
+            fn into_tensor(self) -> $input {
+                self
+            }
+        }
+    )+};
+}
+as_they_are! { Train Eval Key }
 
 macro_rules! numbers {
     ($($number:ident)+) => {$(
@@ -197,21 +236,80 @@ impl<Kept, Out, Cotangents> Pullback<Kept, Out, Cotangents> {
 }
 
 /// Applies a model that no gradient goes through.
-pub fn model_infer<In, M: Pure<In>>(
+pub fn model_infer<'a, In, M: Pure<In, Params: 'a>>(
     model: &M,
-    variables: &impl Collections<M::Params, M::State>,
+    variables: impl Collections<'a, M::Params, M::State>,
     input: In,
 ) -> M::Out {
     apply(model, variables, input)
 }
 
-/// Applies a model whose call its own method has found to be pure.
-pub fn apply<In, M: Module<In>>(
+/// Applies a model that updates its state or draws, and that no gradient goes through.
+pub fn model_infer_mut<'a, In, M: Module<In, Draws: DrawsFrom<R>, Params: 'a>, R: Rngs>(
     model: &M,
-    variables: &impl Collections<M::Params, M::State>,
+    variables: impl Collections<'a, M::Params, M::State>,
+    input: In,
+    rngs: R,
+) -> (M::Out, M::State) {
+    const { M::Draws::STREAMS.use_all_of::<R>() }
+    apply_mut(model, variables, input, &rngs.scope())
+}
+
+/// Applies a model whose call its own method has found to be pure.
+pub fn apply<'a, In, M: Module<In, Params: 'a>>(
+    model: &M,
+    variables: impl Collections<'a, M::Params, M::State>,
     input: In,
 ) -> M::Out {
-    model.infer(variables.params(), &mut variables.state(), &Scope::without_streams(), input)
+    apply_mut(model, variables, input, &Scope::without_streams()).0
+}
+
+/// Applies a model, and returns the state that it leaves.
+pub fn apply_mut<'a, In, M: Module<In, Params: 'a>>(
+    model: &M,
+    variables: impl Collections<'a, M::Params, M::State>,
+    input: In,
+    scope: &Scope,
+) -> (M::Out, M::State) {
+    let (params, mut state) = variables.split();
+    let out = model.infer(params, &mut state, scope, input);
+    (out, state)
+}
+
+/// Draws the variables of a model, and applies it with them.
+pub fn init_with_output<In, M, R>(model: &M, rngs: R, input: In) -> (M::Out, Variables<M::Params, M::State>)
+where
+    M: Module<In, Draws: DrawsFrom<R>>,
+    R: Rngs,
+{
+    const { Streams::All { of: &[M::Draws::STREAMS, <params as DrawsFrom<Key>>::STREAMS] }.use_all_of::<R>() }
+    let scope = rngs.scope();
+    let (params, state) = model.init(&scope);
+    let out = model.infer(&params, &mut state.clone(), &scope, input);
+    (out, Variables { params, state })
+}
+
+/// Applies a model, and captures what it sows and the outputs of its submodules.
+pub fn apply_and_capture<'a, In, M: Module<In, Params: 'a, Out: Sown + Clone>>(
+    model: &M,
+    variables: impl Collections<'a, M::Params, M::State>,
+    input: In,
+) -> (M::Out, Captured) {
+    let captured = RefCell::default();
+    let scope = Scope::capturing(&captured);
+    let (out, _) = apply_mut(model, variables, input, &scope);
+    scope.capture(|| out.clone());
+    drop(scope);
+    (out, captured.into_inner())
+}
+
+/// The first value of a variable of another collection than `params`. Only what is drawn takes a key.
+pub fn variable<S: StaticShape, E: Float>(initializer: &Initializer, scope: &Scope) -> Tensor<S, E> {
+    let key = match initializer {
+        Initializer::Constant(_) => Key::new(0),
+        _ => scope.param(),
+    };
+    initializer.init(key, S::default())
 }
 
 /// A module whose call `apply` may make.
@@ -219,7 +317,7 @@ pub trait Pure<In>: Module<In, Updates: NoUpdates<()>, Draws: NoDraws<()>> {}
 
 impl<In, M: Module<In, Updates: NoUpdates<()>, Draws: NoDraws<()>>> Pure<In> for M {}
 
-/// One of several outputs.
+/// One of several: of the outputs of a call, or of the submodules in a field.
 pub trait Part<const INDEX: usize> {
     /// Its type.
     type Out;
@@ -233,9 +331,22 @@ macro_rules! parts {
     )+};
 }
 parts! {
+    (A) 0 A;
     (A, B) 0 A; (A, B) 1 B;
     (A, B, C) 0 A; (A, B, C) 1 B; (A, B, C) 2 C;
     (A, B, C, D) 0 A; (A, B, C, D) 1 B; (A, B, C, D) 2 C; (A, B, C, D) 3 D;
+    (A, B, C, D, F) 0 A; (A, B, C, D, F) 1 B; (A, B, C, D, F) 2 C; (A, B, C, D, F) 3 D; (A, B, C, D, F) 4 F;
+    (A, B, C, D, F, G) 0 A; (A, B, C, D, F, G) 1 B; (A, B, C, D, F, G) 2 C; (A, B, C, D, F, G) 3 D;
+    (A, B, C, D, F, G) 4 F; (A, B, C, D, F, G) 5 G;
+    (A, B, C, D, F, G, H) 0 A; (A, B, C, D, F, G, H) 1 B; (A, B, C, D, F, G, H) 2 C; (A, B, C, D, F, G, H) 3 D;
+    (A, B, C, D, F, G, H) 4 F; (A, B, C, D, F, G, H) 5 G; (A, B, C, D, F, G, H) 6 H;
+    (A, B, C, D, F, G, H, I) 0 A; (A, B, C, D, F, G, H, I) 1 B; (A, B, C, D, F, G, H, I) 2 C;
+    (A, B, C, D, F, G, H, I) 3 D; (A, B, C, D, F, G, H, I) 4 F; (A, B, C, D, F, G, H, I) 5 G;
+    (A, B, C, D, F, G, H, I) 6 H; (A, B, C, D, F, G, H, I) 7 I;
+}
+
+impl<T, const COUNT: usize, const INDEX: usize> Part<INDEX> for [T; COUNT] {
+    type Out = T;
 }
 
 /// The loss of `value_and_grad!`: a scalar.
@@ -255,14 +366,14 @@ impl<E: Float> Loss for Tensor<(), E> {
 }
 
 /// The cotangent of what nothing depends on.
-pub fn zeros<S: Shape, E: Float>(like: Tensor<S, E>) -> Tensor<S, E> {
-    Tensor::zeros(like.shape())
+pub fn zeros<T: Cotangent>(like: T) -> T {
+    like.zeros_like()
 }
 
 /// Prints the shape of a leaf as Flax does: `(10, 5)`, `(5,)`.
-pub struct LeafShape<'a, S: Shape, E: Float>(pub &'a Tensor<S, E>);
+pub struct LeafShape<'a, S: Shape, E: Element>(pub &'a Tensor<S, E>);
 
-impl<S: Shape, E: Float> std::fmt::Debug for LeafShape<'_, S, E> {
+impl<S: Shape, E: Element> std::fmt::Debug for LeafShape<'_, S, E> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.0.sizes().as_ref() {
             [size] => write!(formatter, "({size},)"),

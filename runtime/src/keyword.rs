@@ -44,6 +44,8 @@ keywords! {
     use_bias
     /// Whether there is a scale: `use_scale = false`.
     use_scale
+    /// The axes along which a mask is the same: `broadcast_dims = (1,)`.
+    broadcast_dims
     /// How many of the last axes are those of the features: `feature_axes = 2`.
     feature_axes
     /// Whether a variance is computed in one pass over the input: `use_fast_variance = false`.

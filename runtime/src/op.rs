@@ -51,6 +51,8 @@
 //! # Ok::<(), flaxen::Error>(())
 //! ```
 
+use crate::batching::{Cotangents, Gather, Inputs, Outputs, Values};
+use crate::batching::{backward_one_by_one, infer_one_by_one};
 use crate::tree::Tree;
 
 /// A function of tensors. `In` is a tensor, or a tuple of them for several inputs.
@@ -67,6 +69,18 @@ pub trait Op<In> {
 
     /// Computes the output. An input that nobody else holds may be overwritten.
     fn infer(&self, input: In) -> Self::Out;
+
+    /// Computes the outputs of many examples, in a `vmap!`.
+    ///
+    /// One example after the other, unless an op knows better: one that works element by element takes all elements at once.
+    /// The [`Lane`](crate::batching::Lane)s of the inputs say which of them vary.
+    fn infer_each(&self, Inputs(inputs): Inputs<In>) -> Outputs<Self::Out>
+    where
+        In: Values,
+        Self::Out: Values,
+    {
+        infer_one_by_one(self, &inputs)
+    }
 }
 
 /// An op that has a derivative with respect to the inputs that `N` names.
@@ -87,6 +101,26 @@ pub trait Differentiable<In, N: Needs<In>>: Op<In> {
 
     /// From the cotangent of the output, the cotangents of the inputs.
     fn backward(&self, residuals: Self::Residuals, cotangent: Self::Out) -> N::Cotangents;
+
+    /// From the cotangents of the outputs of many examples, those of the inputs; of an input that is the same for every
+    /// example, their sum.
+    ///
+    /// What a single [`forward`](Differentiable::forward) keeps is not kept of many examples, but the inputs and the outputs
+    /// are. One example after the other goes forward and backward again, unless an op knows better.
+    fn backward_each(
+        &self,
+        Inputs(inputs): Inputs<In>,
+        outputs: Outputs<Self::Out>,
+        Outputs(cotangents): Outputs<Self::Out>,
+    ) -> Cotangents<In, N>
+    where
+        In: Values,
+        Self::Out: Values,
+        N: Gather<In>,
+    {
+        drop(outputs);
+        backward_one_by_one::<In, N, Self>(self, &inputs, &cotangents)
+    }
 }
 
 /// Whether the cotangent of one input is needed: [`Yes`] or [`No`].
@@ -118,11 +152,30 @@ pub trait Need: 'static {
     }
 
     /// The sum of two values, if there are any.
-    fn add<T: Tree>(sum: Self::Of<T>, term: Self::Of<T>) -> Self::Of<T> {
+    fn add<T: Cotangent>(sum: Self::Of<T>, term: Self::Of<T>) -> Self::Of<T> {
         Self::zip(sum, term, |mut sum, term| {
-            sum.accumulate(term);
+            Cotangent::accumulate(&mut sum, term);
             sum
         })
+    }
+}
+
+/// What is added up on the way back: a tree of tensors, or a value in a `vmap!`.
+pub trait Cotangent {
+    /// Adds another contribution.
+    fn accumulate(&mut self, other: Self);
+
+    /// The cotangent of what nothing depends on, in the shape of this value.
+    fn zeros_like(&self) -> Self;
+}
+
+impl<T: Tree> Cotangent for T {
+    fn accumulate(&mut self, other: Self) {
+        Tree::accumulate(self, other);
+    }
+
+    fn zeros_like(&self) -> Self {
+        Tree::zeros_like(self)
     }
 }
 

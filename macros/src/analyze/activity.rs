@@ -40,7 +40,7 @@ pub fn needs(body: &Body, inputs: &[Need]) -> Vec<Need> {
     }
     for eqn in &body.eqns {
         let need = of_call(eqn, &needs);
-        for out in &eqn.outs {
+        for out in eqn.results() {
             needs[out.0] = need.clone();
         }
     }
@@ -51,7 +51,7 @@ fn of_call(eqn: &Eqn, needs: &[Need]) -> Need {
     let from_variables = match &eqn.call {
         Call::Submodule(_) | Call::Param(_) => Need::Yes,
         Call::Apply { variables, .. } => variables.var().map_or(Need::No, |var| needs[var.0].clone()),
-        Call::Op { .. } | Call::Transform(_) => Need::No,
+        _ => Need::No,
     };
     let args = eqn.args.iter().filter_map(|arg| arg.var());
     args.fold(from_variables, |need, var| need.or(&needs[var.0]))

@@ -3,14 +3,14 @@
 use crate::ir::{Body, Var};
 use std::collections::BTreeSet;
 
-/// Which equations lead to an output. The others are not computed.
+/// Which equations lead to an output or have an effect. The others are not computed.
 pub fn live(body: &Body) -> Vec<bool> {
     let mut used: BTreeSet<Var> = body.outputs.iter().copied().collect();
     let mut live = vec![false; body.eqns.len()];
     for (index, eqn) in body.eqns.iter().enumerate().rev() {
-        if eqn.outs.iter().any(|out| used.contains(out)) {
+        if eqn.call.has_effect() || eqn.outs.iter().any(|out| used.contains(out)) {
             live[index] = true;
-            used.extend(eqn.args.iter().filter_map(|arg| arg.var()));
+            used.extend(eqn.reads());
         }
     }
     live

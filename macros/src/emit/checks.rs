@@ -103,6 +103,11 @@ impl Checks<'_> {
 
     fn equation(&mut self, eqn: &Eqn) -> TokenStream {
         let span = eqn.span;
+        match &eqn.call {
+            Call::Write { variable, .. } => return self.written(eqn, *variable),
+            Call::Sow { .. } => return TokenStream::new(),
+            _ => {}
+        }
         let whole = self.rule(eqn);
         let outs: Vec<Ident> = eqn.outs.iter().map(|&out| names::rule(out, span)).collect();
         let indices = 0..outs.len();
@@ -126,8 +131,14 @@ impl Checks<'_> {
                 several => quote!(::flaxen::shape::Rule::Outs([#(#several,)* #(#unused),*])),
             };
         }
-        if let Call::Param(index) = &eqn.call {
-            let sizes = sizes(&self.body.params[*index].tensor);
+        let declared = match &eqn.call {
+            Call::Param(index) => Some(sizes(&self.body.params[*index].tensor)),
+            Call::Variable(index) => Some(sizes(&self.body.variables[*index].tensor)),
+            // A key and a phase count as scalars.
+            Call::MakeRng(_) | Call::Phase(_) => Some(quote!(::flaxen::shape::Sizes::new(&[]))),
+            _ => None,
+        };
+        if let Some(sizes) = declared {
             return quote!(::flaxen::shape::Rule::Out(#sizes));
         }
         let args = eqn.args.iter().filter_map(|arg| arg.var());
@@ -140,6 +151,15 @@ impl Checks<'_> {
                 ::flaxen::shape::Rule::Poisoned
             }
         }
+    }
+
+    /// What is written into a variable has the declared shape.
+    fn written(&mut self, eqn: &Eqn, variable: usize) -> TokenStream {
+        let variable = &self.body.variables[variable];
+        let (name, declared) = (&variable.name, sizes(&variable.tensor));
+        let value = eqn.reads().map(|value| names::rule(value, eqn.span));
+        let check = quote_spanned!(eqn.span=> ::flaxen::shape::written(#name, #(#value,)* #declared));
+        self.speaks(&eqn.label, check, eqn.span)
     }
 
     /// `let x: Tensor![…] = …;` says what it expects.

@@ -50,6 +50,11 @@ fn check(closure: &Closure, diagnostics: &mut Diagnostics) {
             diagnostics.at(body.eqns[step.eqn].span, messages::NESTED_REVERSE);
         }
     }
+    for eqn in &body.eqns {
+        if matches!(eqn.call, Call::Apply { rngs: Some(_), .. }) && lowered.level_of_equation(eqn) > 0 {
+            diagnostics.at(eqn.span, messages::STATEFUL_FORWARD);
+        }
+    }
     for &input in &body.inputs[..closure.arguments] {
         let reached = lowered.backward.steps.iter().any(|step| match &body.eqns[step.eqn].call {
             Call::Apply { variables, .. } => variables.var() == Some(input),
@@ -185,7 +190,8 @@ impl Block<'_> {
     /// `value_and_grad!` and `grad!`.
     fn gradient(&self, args: &[TokenStream]) -> TokenStream {
         let (bound, passes) = (self.bind(args.iter().cloned()), self.both_passes());
-        let result = self.result(&self.outputs(), &self.gradients());
+        let outputs = names::nested(&self.closure.results, &self.outputs());
+        let result = self.result(&outputs, &self.gradients());
         quote!({ #bound #passes #result })
     }
 
@@ -309,11 +315,12 @@ fn pattern(closure: &Closure, outs: &[TokenStream]) -> TokenStream {
     match closure.transform {
         Transform::ValueAndGrad | Transform::Jvp => {
             let (values, rest) = outs.split_at(outputs);
-            let (values, rest) = (tuple(values), tuple(rest));
+            let (values, rest) = (tuple(&names::nested(&closure.results, values)), tuple(rest));
             quote!((#values, #rest))
         }
-        Transform::Grad if outputs == 2 => {
-            let (aux, gradients) = (&outs[outs.len() - 1], tuple(&outs[..outs.len() - 1]));
+        Transform::Grad if outputs > 1 => {
+            let (gradients, aux) = outs.split_at(closure.arguments);
+            let (aux, gradients) = (&names::nested(&closure.results[1..], aux)[0], tuple(gradients));
             quote!((#gradients, #aux))
         }
         _ => tuple(outs),

@@ -122,7 +122,7 @@ pub fn bound(module: &Module, callables: &[Callable]) -> TokenStream {
 fn bound_method(of: &Callable) -> TokenStream {
     let (name, attributes) = (&of.prepared.method.name, &of.prepared.method.attributes);
     let (params, state) = (of.variables.params.ty(), of.variables.state.ty());
-    let PureCall { generics, inputs, output, bounds, given } = of.pure_call(&of.ty);
+    let PureCall { generics, inputs, output, bounds, given, .. } = of.pure_call(&of.ty);
     let called = match of.lifetime {
         None => quote!(self.module),
         Some(_) => quote!(&self.module.#name()),
@@ -132,7 +132,7 @@ fn bound_method(of: &Callable) -> TokenStream {
         #attributes
         pub fn #name<#generics>(&self, #inputs) -> #output
         where
-            Variables: ::flaxen::module::Collections<#params, #state>,
+            for<'__v> &'__v Variables: ::flaxen::module::Collections<'__v, #params, #state>,
             #bounds
         {
             ::flaxen::__private::apply(#called, self.variables, #given)

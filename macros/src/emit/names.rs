@@ -2,6 +2,7 @@
 
 use crate::analyze::activity::Need;
 use crate::ir::print::var_name;
+use crate::ir::transform::Nest;
 use crate::ir::{Body, Element, Eqn, Submodule, Var};
 use proc_macro2::{Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
@@ -161,12 +162,29 @@ pub fn tuple(parts: &[TokenStream]) -> TokenStream {
     }
 }
 
+/// Results as they stand in tuples.
+pub fn nested(nests: &[Nest], results: &[TokenStream]) -> Vec<TokenStream> {
+    let mut rest = results;
+    let parts = nests.iter().map(|nest| {
+        let (own, others) = rest.split_at(nest.count().min(rest.len()));
+        rest = others;
+        match nest {
+            Nest::One => quote!(#(#own)*),
+            Nest::Tuple(parts) => {
+                let parts = nested(parts, own);
+                quote!((#(#parts,)*))
+            }
+        }
+    });
+    parts.collect()
+}
+
 fn unraw_text(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-/// Makes every `self` the one of the user's method: in what a macro of the struct's handed over, generated code has
-/// another one, which the user's expressions would not see.
+/// Makes every `self` the one of the user's method: where a macro wrote or handed over the `impl`, that of generated code
+/// would be another one, which the user's expressions do not see.
 pub fn same_self(tokens: TokenStream, receiver: Span) -> TokenStream {
     let tokens = tokens.into_iter().map(|token| match token {
         TokenTree::Ident(ident) if ident == "self" => {

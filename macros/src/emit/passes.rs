@@ -59,6 +59,7 @@ impl Passes<'_> {
                 let initializer = &self.lowered.body.params[*index].initializer;
                 Some(quote!(#initializer))
             }
+            Call::Variable(index) => Some(self.lowered.body.variables[*index].initializer.clone()),
             _ => None,
         }
     }
@@ -99,7 +100,7 @@ impl Passes<'_> {
         quote!(#name)
     }
 
-    fn bound(&self, vars: &[Var]) -> TokenStream {
+    pub(super) fn bound(&self, vars: &[Var]) -> TokenStream {
         tuple(&vars.iter().map(|&var| self.var(var)).collect::<Vec<_>>())
     }
 
@@ -134,6 +135,10 @@ impl Passes<'_> {
         if moves { var } else { quote!(::core::clone::Clone::clone(&#var)) }
     }
 
+    fn clones(&self, vars: &[Var]) -> TokenStream {
+        tuple(&vars.iter().map(|&var| self.read(var, false)).collect::<Vec<_>>())
+    }
+
     /// The results of the whole body.
     pub fn outputs(&self) -> TokenStream {
         let outputs = self.lowered.body.outputs.iter().zip(&self.lowered.moved_outputs);
@@ -141,9 +146,21 @@ impl Passes<'_> {
         tuple(&outputs.collect::<Vec<_>>())
     }
 
-    /// The statements of inference.
+    /// The statements of inference. What only training needs is not computed in evaluation.
     pub fn infer(&self) -> TokenStream {
-        self.lowered.forward.iter().map(|step| self.infer_step(step.eqn, &step.moves)).collect()
+        let (mut tokens, mut steps) = (TokenStream::new(), self.lowered.forward.as_slice());
+        while let Some((step, rest)) = steps.split_first() {
+            let region = self.lowered.body.regions.iter().find(|region| region.eqns.contains(&step.eqn));
+            let own = match region {
+                Some(region) => steps.iter().take_while(|step| region.eqns.contains(&step.eqn)).count(),
+                None => 1,
+            };
+            let inner: TokenStream =
+                steps[..own].iter().map(|step| self.infer_step(step.eqn, &step.moves)).collect();
+            tokens.extend(region.map_or(inner.clone(), |region| self.only_in_training(region, &inner)));
+            steps = if own == 1 { rest } else { &steps[own..] };
+        }
+        tokens
     }
 
     fn infer_step(&self, eqn: usize, moves: &[bool]) -> TokenStream {
@@ -161,18 +178,17 @@ impl Passes<'_> {
             }
             Call::Submodule(index) => {
                 let (part, variables) = (self.part(eqn), self.variables_of(*index));
+                let (scope, outputs) =
+                    (scope_of(&self.lowered.body.submodules[*index]), self.clones(&eqn.outs));
                 quote_spanned! {eqn.span=>
                     let #outs = <#callee as ::flaxen::module::Module<#ty>>::infer(#part, #variables, #input);
+                    ::flaxen::rng::Scope::capture(#scope, || #outputs);
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
-            Call::Apply { model, variables } => {
-                let ((variables, lifted), part) = (self.variables(eqn, variables), names::part(&eqn.label));
-                let variables = if lifted { quote!(&#variables) } else { variables };
-                quote_spanned! {eqn.span=>
-                    let #part = &#model;
-                    let #outs = ::flaxen::__private::model_infer(#part, #variables, #input);
-                }
+            Call::Apply { .. } => self.apply_infer(eqn, moves),
+            Call::Variable(_) | Call::Write { .. } | Call::Sow { .. } | Call::MakeRng(_) | Call::Phase(_) => {
+                self.stateful(eqn, &input)
             }
             Call::Transform(closure) => self.transformed(eqn, closure, moves),
         }
@@ -197,16 +213,6 @@ impl Passes<'_> {
         let field = &self.lowered.body.params[index].field;
         let (out, ty) = (self.var(out), self.types.var(out));
         quote!(let #out: #ty = ::core::clone::Clone::clone(&params.#field);)
-    }
-
-    /// The variables of a model: a reference to them, or a value if they are lifted.
-    fn variables(&self, eqn: &Eqn, variables: &Arg) -> (TokenStream, bool) {
-        let level = self.lowered.level_of_equation(eqn);
-        let (tokens, below, span) = match variables {
-            Arg::Var(var) => (self.var(*var), self.lowered.level(*var), eqn.span),
-            Arg::Outside(tokens) => (tokens.clone(), 0, tokens.span()),
-        };
-        (names::lifted(tokens, level - below, span), level > below)
     }
 
     /// The forward pass of a closure, with the user's other statements where they stand.
@@ -283,13 +289,9 @@ impl Passes<'_> {
                 }
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
-            Call::Apply { model, variables } => {
-                let ((variables, lifted), part) = (self.variables(eqn, variables), names::part(&eqn.label));
-                let vjp = Ident::new(if lifted { "lifted_model_vjp" } else { "model_vjp" }, eqn.span);
-                quote_spanned! {eqn.span=>
-                    let #part = &#model;
-                    let (#outs, #kept) = ::flaxen::__private::Input(#input).#vjp(#part, #variables, #needs);
-                }
+            Call::Apply { .. } => self.apply_forward(eqn, moves),
+            Call::Variable(_) | Call::Write { .. } | Call::Sow { .. } | Call::MakeRng(_) | Call::Phase(_) => {
+                self.stateful(eqn, &input)
             }
             Call::Transform(closure) => self.transformed(eqn, closure, moves),
         }
@@ -319,7 +321,7 @@ impl Passes<'_> {
 
     /// The cotangent of what an equation yields.
     fn cotangent(&self, eqn: &Eqn) -> TokenStream {
-        let cotangents = eqn.outs.iter().map(|&out| {
+        let cotangents = eqn.results().iter().map(|&out| {
             let name = names::cotangent(&self.lowered.body, out);
             quote!(#name)
         });
@@ -429,8 +431,8 @@ impl Passes<'_> {
                 };
                 quote_spanned!(eqn.span=> let (#gradient, #pattern) = #kept.pull(#cotangent); #add)
             }
-            // No gradient goes through it: `closure::check` has said so.
-            Call::Transform(_) => TokenStream::new(),
+            // No gradient goes through them: of a transformation `closure::check` has said so, and the others need none.
+            _ => TokenStream::new(),
         };
         quote!(#pulled #after)
     }

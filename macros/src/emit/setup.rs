@@ -54,8 +54,8 @@ pub fn with_setup(body: &Body, of_equation: impl Fn(usize) -> (TokenStream, Vec<
 impl Block {
     /// Takes a block in that ends before the equation `end`, and binds what is read after it.
     fn close(&mut self, inner: Block, body: &Body, end: usize) {
-        let args = body.eqns[end..].iter().flat_map(|eqn| &eqn.args);
-        let used: Vec<Var> = args.filter_map(|arg| arg.var()).chain(body.outputs.iter().copied()).collect();
+        let read = body.eqns[end..].iter().flat_map(|eqn| eqn.reads());
+        let used: Vec<Var> = read.chain(body.outputs.iter().copied()).collect();
         let bound = inner.bound.into_iter().filter(|bound| match bound {
             Bound::Always(_) => true,
             Bound::IfUsed(_, var) => used.contains(var),

@@ -59,7 +59,7 @@ pub fn callee(body: &Body, eqn: &Eqn) -> TokenStream {
     match &eqn.call {
         Call::Op { ty, .. } => ty.clone(),
         Call::Submodule(index) => body.submodules[*index].ty.clone(),
-        Call::Param(_) | Call::Apply { .. } | Call::Transform(_) => TokenStream::new(),
+        _ => TokenStream::new(),
     }
 }
 
@@ -111,7 +111,10 @@ fn outputs(body: &Body, eqn: &Eqn, shapes: &Ident) -> Vec<(Var, TokenStream)> {
         Call::Op { .. } => quote_spanned!(eqn.span=> <#callee as ::flaxen::op::Op<#input>>::Out),
         Call::Submodule(_) => quote_spanned!(eqn.span=> <#callee as ::flaxen::module::Module<#input>>::Out),
         Call::Param(index) => checked(&body.params[*index].tensor, shapes),
-        Call::Apply { .. } | Call::Transform(_) => return Vec::new(),
+        Call::Variable(index) => checked(&body.variables[*index].tensor, shapes),
+        Call::MakeRng(_) => quote!(::flaxen::rng::Key),
+        Call::Phase(phase) => phase.clone(),
+        Call::Write { .. } | Call::Sow { .. } | Call::Apply { .. } | Call::Transform(_) => return Vec::new(),
     };
     match eqn.outs.as_slice() {
         [one] => vec![(*one, whole)],

@@ -7,6 +7,11 @@
 //! call  ::= op(values)              relu(x), leaky_relu(x, 0.1)
 //!         | submodule               compact!(Dense<10>)(x), self.encoder(x), self.layers.0(x)
 //!         | param                   param!("kernel", zeros(), [3])
+//!         | variable                variable!(BatchStats, "mean", zeros(), [3]): the value that it has before the call
+//!         | write(variable)         mean.value = x, which binds nothing; in `if P::TRAIN { … }` with the phase
+//!         | sow                     sow!(Intermediates, "features", x), which binds nothing
+//!         | make_rng(stream)        make_rng!(noise): a key
+//!         | phase                   Train, Eval
 //!         | apply(model)            model.apply(params, x), in a closure
 //!         | transform(body)         grad!(|y| …, x), in a closure
 //! arg   ::= var | an expression from outside
@@ -57,6 +62,21 @@ pub struct Body {
     pub submodules: Vec<Submodule>,
     /// Parameters declared in place.
     pub params: Vec<Param>,
+    /// Variables of other collections declared in place.
+    pub variables: Vec<Variable>,
+    /// Equations that only training needs.
+    pub regions: Vec<Region>,
+}
+
+/// What stands in `if P::TRAIN { … }`: equations one after the other, whose values are chosen after them.
+#[derive(Clone, Debug)]
+pub struct Region {
+    /// The phase, a type.
+    pub phase: TokenStream,
+    /// The equations.
+    pub eqns: std::ops::Range<usize>,
+    /// The values that are read after it, each with what stands for it in evaluation.
+    pub values: Vec<(Var, Var)>,
 }
 
 /// Plain Rust between the equations.
@@ -94,11 +114,55 @@ pub enum Call {
     Submodule(usize),
     /// A parameter of this module.
     Param(usize),
+    /// The value of a variable of this module before the call.
+    Variable(usize),
+    /// A new value of a variable of this module, in one phase only if there is one.
+    Write { variable: usize, phase: Option<TokenStream> },
+    /// A value that is stored if somebody captures it: the collection and the name.
+    Sow { collection: TokenStream, name: String },
+    /// A key of an rng stream, which is a type.
+    MakeRng(TokenStream),
+    /// Training or evaluation, as a type.
+    Phase(TokenStream),
     /// Another model, with its variables.
-    Apply { model: TokenStream, variables: Arg },
+    Apply {
+        model: TokenStream,
+        /// Its variables, or only its parameters.
+        variables: Arg,
+        /// Its state, where the two are given one by one.
+        state: Option<Arg>,
+        /// The keys of a call that returns its state too: `apply_mut`.
+        rngs: Option<TokenStream>,
+    },
     /// A transformed closure. The equation's arguments are the closure's, their tangents if it takes any, and the variables
     /// that it reads of the closure around it.
     Transform(Box<Closure>),
+}
+
+impl Call {
+    /// Whether the call does something besides binding variables, so that it is made even if nobody uses them.
+    pub fn has_effect(&self) -> bool {
+        matches!(self, Call::Write { .. } | Call::Sow { .. })
+    }
+}
+
+impl Eqn {
+    /// The outputs. The last of what `apply_mut` binds is the state.
+    pub fn results(&self) -> &[Var] {
+        match (&self.call, self.outs.split_last()) {
+            (Call::Apply { rngs: Some(_), .. }, Some((_, results))) => results,
+            _ => &self.outs,
+        }
+    }
+
+    /// The variables that it reads, those that it may not move among them.
+    pub fn reads(&self) -> impl Iterator<Item = Var> + '_ {
+        let state = match &self.call {
+            Call::Apply { state: Some(state), .. } => state.var(),
+            _ => None,
+        };
+        self.args.iter().filter_map(Arg::var).chain(state)
+    }
 }
 
 /// An argument of an equation.
@@ -159,6 +223,21 @@ pub struct Param {
     /// Its name.
     pub name: String,
     /// The field of the parameter struct.
+    pub field: syn::Ident,
+    /// The initialiser.
+    pub initializer: TokenStream,
+    /// The shape and the element.
+    pub tensor: TensorType,
+}
+
+/// A variable that `variable!` declared.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Its collection, a type.
+    pub collection: TokenStream,
+    /// Its name.
+    pub name: String,
+    /// The field of the state struct.
     pub field: syn::Ident,
     /// The initialiser.
     pub initializer: TokenStream,
@@ -271,7 +350,7 @@ impl Body {
                 Call::Apply { variables, .. } => variables.var(),
                 _ => None,
             };
-            eqn.args.iter().filter_map(Arg::var).chain(variables).any(|read| read == var)
+            eqn.reads().chain(variables).any(|read| read == var)
         };
         self.outputs.contains(&var) || self.eqns.iter().any(of_equation)
     }

@@ -75,7 +75,8 @@ pub fn eqn(body: &Body, eqn: &Eqn) -> String {
     if let Call::Apply { variables, .. } = &eqn.call {
         args.insert(0, arg(body, variables));
     }
-    format!("{} = {}({})", outs.join(", "), callee(body, &eqn.call), args.join(", "))
+    let call = format!("{}({})", callee(body, &eqn.call), args.join(", "));
+    if outs.is_empty() { call } else { format!("{} = {call}", outs.join(", ")) }
 }
 
 /// What an equation calls, as text.
@@ -98,9 +99,23 @@ pub fn callee(body: &Body, call: &Call) -> String {
             format!("{}[{}]", submodule.name, submodule.text)
         }
         Call::Param(index) => format!("param {}", body.params[*index].name),
-        Call::Apply { model, .. } => format!("{}.apply", tidy(model)),
+        Call::Variable(index) => variable(body, *index),
+        Call::Write { variable: index, phase: None } => format!("write {}", variable(body, *index)),
+        Call::Write { variable: index, phase: Some(phase) } => {
+            format!("write {} if {}::TRAIN", variable(body, *index), tidy(phase))
+        }
+        Call::Sow { collection, name } => format!("sow {} {name}", tidy(collection)),
+        Call::MakeRng(stream) => format!("make_rng {}", tidy(stream)),
+        Call::Phase(phase) => tidy(phase),
+        Call::Apply { model, rngs: None, .. } => format!("{}.apply", tidy(model)),
+        Call::Apply { model, .. } => format!("{}.apply_mut", tidy(model)),
         Call::Transform(closure) => format!("{}!", closure.transform.name()),
     }
+}
+
+fn variable(body: &Body, index: usize) -> String {
+    let variable = &body.variables[index];
+    format!("{} {}", tidy(&variable.collection), variable.name)
 }
 
 fn arg(body: &Body, arg: &Arg) -> String {

@@ -101,4 +101,25 @@ pub struct Closure {
     pub body: Body,
     /// The number of its arguments.
     pub arguments: usize,
+    /// How its results stand in tuples.
+    pub results: Vec<Nest>,
+}
+
+/// One result, or several in a tuple: `(logits, state)`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Nest {
+    /// One result.
+    One,
+    /// A tuple.
+    Tuple(Vec<Nest>),
+}
+
+impl Nest {
+    /// The number of results.
+    pub fn count(&self) -> usize {
+        match self {
+            Nest::One => 1,
+            Nest::Tuple(parts) => parts.iter().map(Nest::count).sum(),
+        }
+    }
 }

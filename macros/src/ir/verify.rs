@@ -12,7 +12,7 @@ pub fn verify(body: &Body) -> Result<(), String> {
     };
     let mut labels = BTreeSet::new();
     for eqn in &body.eqns {
-        for var in eqn.args.iter().filter_map(|arg| arg.var()) {
+        for var in eqn.reads() {
             read(&bound, var, &eqn.label)?;
         }
         match &eqn.call {
@@ -21,6 +21,9 @@ pub fn verify(body: &Body) -> Result<(), String> {
             }
             Call::Param(index) if *index >= body.params.len() || !eqn.args.is_empty() => {
                 return Err(format!("{} is not a parameter", eqn.label));
+            }
+            Call::Variable(index) | Call::Write { variable: index, .. } if *index >= body.variables.len() => {
+                return Err(format!("{} is about variable {index}, which does not exist", eqn.label));
             }
             Call::Apply { variables, .. } => {
                 variables.var().map_or(Ok(()), |var| read(&bound, var, &eqn.label))?;

@@ -54,8 +54,8 @@ pub fn backward(body: &Body, analysis: &Analysis, differentiated: usize) -> Back
     let outputs = body.outputs.iter().take(differentiated).map(|&var| walk.contribute(Some(var))).collect();
     let mut backward = Backward { outputs, ..Backward::default() };
     for (index, eqn) in body.eqns.iter().enumerate().rev().filter(|(index, _)| analysis.pulled[*index]) {
-        backward.zeros.extend(eqn.outs.iter().filter(|out| !walk.assigned.contains(out)));
-        walk.assigned.extend(&eqn.outs);
+        backward.zeros.extend(eqn.results().iter().filter(|out| !walk.assigned.contains(out)));
+        walk.assigned.extend(eqn.results());
         let variables = match &eqn.call {
             Call::Submodule(of) => Some(walk.gradient(Tree::Submodule(*of))),
             Call::Param(of) => Some(walk.gradient(Tree::Param(*of))),

@@ -20,7 +20,7 @@ pub fn backward(lowered: &Lowered) -> Vec<String> {
     let steps = lowered.backward.steps.iter().map(|step| {
         let equation = &body.eqns[step.eqn];
         let read: Vec<String> =
-            equation.outs.iter().map(|&out| format!("d_{}", var_name(body, out))).collect();
+            equation.results().iter().map(|&out| format!("d_{}", var_name(body, out))).collect();
         let mut written: Vec<String> = step.variables.iter().map(|_| "gradients".to_string()).collect();
         written.extend(step.contributions.iter().filter_map(|contribution| match contribution {
             Contribution::Assign(var) => Some(format!("d_{}", var_name(body, *var))),

@@ -12,7 +12,7 @@ use super::signature::tensor_type;
 use crate::diag::Diagnostics;
 use crate::ir::{Body, Setup, Signature, Var};
 use crate::messages;
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use std::collections::BTreeMap;
 use syn::spanned::Spanned;
@@ -36,6 +36,12 @@ pub struct BodyParser<'a> {
     pub(super) diagnostics: &'a mut Diagnostics,
     /// How many submodules of each class there are.
     pub(super) classes: BTreeMap<String, usize>,
+    /// The names of the axes of the `vmap!`s around what is read, the outermost first.
+    pub(super) axes: Vec<TokenStream>,
+    /// In how many `vmap!`s a variable was bound, if in any.
+    pub(super) levels: BTreeMap<Var, usize>,
+    /// The value of each variable of the module, as of here.
+    pub(super) values: Vec<Var>,
     /// The `impl` around a module's method.
     pub(super) module: Option<&'a Context>,
     /// The generics of the method.
@@ -57,6 +63,9 @@ impl<'a> BodyParser<'a> {
             scope: Scope::default(),
             diagnostics,
             classes: BTreeMap::new(),
+            axes: Vec::new(),
+            levels: BTreeMap::new(),
+            values: Vec::new(),
             module: None,
             generics: None,
             held: Vec::new(),
@@ -77,6 +86,7 @@ impl<'a> BodyParser<'a> {
     pub fn input(&mut self, name: &Ident, declared: Option<TensorType>) {
         let var = self.body.var(name.to_string(), name.span(), declared);
         self.body.inputs.push(var);
+        self.levels.insert(var, self.axes.len());
         self.scope.bind(name.to_string(), Binding::Tensor(var));
     }
 
@@ -86,7 +96,8 @@ impl<'a> BodyParser<'a> {
     }
 
     /// The body that was read.
-    pub fn finish(self) -> Body {
+    pub fn finish(mut self) -> Body {
+        self.refuse_keys_used_twice();
         self.body
     }
 
@@ -143,6 +154,9 @@ impl<'a> BodyParser<'a> {
     }
 
     pub(super) fn statement(&mut self, statement: &Stmt) {
+        if let Some((branch, phase)) = self.updates_in_training(statement) {
+            return self.update_in_training(branch, &phase);
+        }
         match statement {
             Stmt::Local(local) => self.binding(local),
             Stmt::Expr(Expr::Assign(assign), _) if self.module.is_some() && is_of_self(&assign.left) => {
@@ -151,6 +165,13 @@ impl<'a> BodyParser<'a> {
             statement if !self.scope.touches_tensor(statement) && !leaves_early(statement) => {
                 self.setup(statement)
             }
+            Stmt::Macro(call) if call.mac.path.is_ident("sow") => self.sow(&call.mac),
+            Stmt::Expr(Expr::Assign(assignment), _) => match &*assignment.left {
+                Expr::Field(field) if self.variable_of(field).is_some() => {
+                    self.variable_of(field).into_iter().for_each(|variable| self.write(variable, assignment));
+                }
+                _ => self.mistake(assignment.span(), messages::ASSIGNMENT),
+            },
             Stmt::Expr(expr, _) => {
                 // The value is dropped, but what is wrong inside shall be said.
                 self.expression(expr, &[Wanted::anything(expr.span())]);
@@ -193,6 +214,11 @@ impl<'a> BodyParser<'a> {
                 self.scope.bind(name.to_string(), Binding::Submodule(index));
             }
             return;
+        }
+        if let (Some(name), Expr::Macro(call)) = (single_name(&local.pat), &*init.expr)
+            && call.mac.path.is_ident("variable")
+        {
+            return self.variable(name, &call.mac);
         }
         let Some(wanted) = self.pattern(&local.pat) else {
             return;

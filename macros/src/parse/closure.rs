@@ -1,11 +1,11 @@
 //! A closure that is transformed: `value_and_grad!(|params| { … }, &state.params)`, `jvp!(|x| { … }, x, tangent)`.
 
 use super::body::{BodyParser, Place};
-use super::expression::strip_reference;
 use super::pattern::Wanted;
 use super::scope::Binding;
+use super::vmap::{VmapCall, is_vmap};
 use crate::diag::Diagnostics;
-use crate::ir::transform::{Closure, Transform};
+use crate::ir::transform::{Closure, Nest, Transform};
 use crate::ir::{Arg, Body, Call, Var};
 use crate::messages;
 use quote::quote;
@@ -53,8 +53,8 @@ impl ClosureCall {
         }
     }
 
-    /// The number of values that the closure ends in.
-    fn outputs(&self) -> usize {
+    /// The values that the closure ends in.
+    fn outputs(&self) -> Vec<Nest> {
         results_of(tail(&self.closure.body))
     }
 
@@ -67,7 +67,7 @@ impl ClosureCall {
     }
 
     fn closure_of(&self, body: Body) -> Closure {
-        Closure { transform: self.transform, body, arguments: self.primals.len() }
+        Closure { transform: self.transform, body, arguments: self.primals.len(), results: self.outputs() }
     }
 
     /// Reads the closure's arguments and body.
@@ -79,10 +79,13 @@ impl ClosureCall {
             }
         }
         let (tail, results) = (tail(&self.closure.body), self.outputs());
-        if results == 0 || results > self.transform.most_results() {
+        let may_nest = self.transform.has_loss();
+        let fit = results.first() == Some(&Nest::One)
+            && (may_nest || results.iter().all(|nest| *nest == Nest::One));
+        if !fit || results.len() > self.transform.most_results() {
             return parser.mistake(tail.span(), messages::results(self.transform));
         }
-        parser.closure_body(&self.closure.body, tail.span(), results);
+        parser.closure_body(&self.closure.body, tail.span(), results.iter().map(Nest::count).sum());
     }
 }
 
@@ -95,7 +98,7 @@ fn spread(expr: &Expr, count: usize) -> Vec<Expr> {
 }
 
 /// The expression that a closure ends in.
-fn tail(body: &Expr) -> &Expr {
+pub fn tail(body: &Expr) -> &Expr {
     match body {
         Expr::Block(block) => match block.block.stmts.last() {
             Some(Stmt::Expr(tail, None)) => self::tail(tail),
@@ -105,17 +108,31 @@ fn tail(body: &Expr) -> &Expr {
     }
 }
 
-/// The number of values of an expression.
-fn results_of(expr: &Expr) -> usize {
+/// The values of an expression.
+pub(super) fn results_of(expr: &Expr) -> Vec<Nest> {
     match expr {
-        Expr::Tuple(tuple) => tuple.elems.len(),
+        Expr::Tuple(tuple) => tuple.elems.iter().map(nest_of).collect(),
+        Expr::Macro(call) if is_vmap(&call.mac.path) => {
+            vec![Nest::One; call.mac.parse_body::<VmapCall>().map_or(1, |call| call.results())]
+        }
         Expr::Macro(call) => {
             match transformation(call).map(|transform| (transform, parse(transform, call))) {
-                Some((transform, Ok(nested))) => transform.results(nested.primals.len(), nested.outputs()),
-                _ => 1,
+                Some((transform, Ok(nested))) => {
+                    let outputs = nested.outputs().iter().map(Nest::count).sum();
+                    vec![Nest::One; transform.results(nested.primals.len(), outputs)]
+                }
+                _ => vec![Nest::One],
             }
         }
-        _ => 1,
+        _ => vec![Nest::One],
+    }
+}
+
+/// How the values of an expression stand in tuples.
+pub(super) fn nest_of(expr: &Expr) -> Nest {
+    match expr {
+        Expr::Tuple(tuple) => Nest::Tuple(tuple.elems.iter().map(nest_of).collect()),
+        _ => Nest::One,
     }
 }
 
@@ -145,14 +162,24 @@ impl BodyParser<'_> {
             self.mistake(name.span(), message);
             return None;
         }
+        if !self.axes.is_empty() && !matches!(transform, Transform::Grad | Transform::ValueAndGrad) {
+            self.mistake(name.span(), messages::VMAP_TRANSFORM);
+            return None;
+        }
         let call = self.diagnostics.keep(parse(transform, call))?;
         let args: Vec<_> =
             call.primals.iter().chain(&call.tangents).map(|expr| self.handed_on(expr)).collect();
         let (closure, captures) = self.nested(&call);
         let mut args = args.into_iter().collect::<Option<Vec<_>>>()?;
-        for (arg, &input) in args.iter().zip(&closure.body.inputs) {
+        for (arg, &input) in args.iter_mut().zip(&closure.body.inputs) {
+            let is_tree = closure.body.info(input).is_tree;
             if let Arg::Var(var) = arg {
-                self.body.vars[var.0].is_tree |= closure.body.info(input).is_tree;
+                self.body.vars[var.0].is_tree |= is_tree;
+            }
+            if is_tree && !self.axes.is_empty() {
+                self.mistake(name.span(), messages::VMAP_TREE);
+            } else if !is_tree {
+                *arg = self.at_this_level(arg.clone(), name.span());
             }
         }
         let results = transform.results(closure.arguments, closure.body.outputs.len());
@@ -164,23 +191,10 @@ impl BodyParser<'_> {
         Some(self.equation(transform.name(), name.span(), Call::Transform(Box::new(closure)), args, wanted))
     }
 
-    /// What a transformation in a closure is given: a tensor, or a tree of variables.
-    fn handed_on(&mut self, expr: &Expr) -> Option<Arg> {
-        if let Expr::Path(path) = strip_reference(expr)
-            && let Some(Binding::Tensor(var)) =
-                path.path.get_ident().and_then(|name| self.scope.get(&name.to_string()))
-        {
-            return Some(Arg::Var(var));
-        }
-        match self.scope.touches_tensor(expr) {
-            true => self.one(expr, &Wanted::anything(expr.span())).map(Arg::Var),
-            false => Some(Arg::Outside(quote!(#expr))),
-        }
-    }
-
     /// Lowers a closure in this one, and finds the variables that it reads of this one.
     fn nested(&mut self, call: &ClosureCall) -> (Closure, Vec<Var>) {
         let mut nested = BodyParser::new(Place::Closure, self.diagnostics);
+        nested.axes = self.axes.clone();
         let mut captures: Vec<(Var, Var)> = Vec::new();
         for (name, binding) in self.scope.all() {
             let Binding::Tensor(outer) = *binding else {
@@ -192,6 +206,7 @@ impl BodyParser<'_> {
                 let info = self.body.info(outer);
                 let inner = nested.body.var(info.name.clone(), info.span, None);
                 nested.body.vars[inner.0].is_tree = info.is_tree;
+                nested.levels.extend(self.levels.get(&outer).map(|&level| (inner, level)));
                 captures.push((outer, inner));
                 inner
             });

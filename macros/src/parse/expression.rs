@@ -2,10 +2,11 @@
 
 use super::arguments::op_of;
 use super::body::{BodyParser, Place};
-use super::closure::transformation;
+use super::closure::{nest_of, transformation};
 use super::fields::{held, is_self};
 use super::pattern::Wanted;
 use super::scope::Binding;
+use super::vmap::is_vmap;
 use crate::ir::{Arg, Call, Eqn, Var};
 use crate::messages;
 use proc_macro2::{Span, TokenStream};
@@ -26,10 +27,18 @@ impl BodyParser<'_> {
             Expr::Group(inner) => self.expression(&inner.expr, wanted),
             Expr::Reference(inner) if inner.mutability.is_none() => self.expression(&inner.expr, wanted),
             Expr::Block(block) if block.label.is_none() => self.inner_block(&block.block, wanted),
-            Expr::Tuple(tuple) if tuple.elems.len() == wanted.len() => {
-                let parts = tuple.elems.iter().zip(wanted);
-                let vars: Vec<_> = parts.map(|(part, wanted)| self.one(part, wanted)).collect();
-                vars.into_iter().collect()
+            Expr::Tuple(tuple) if nest_of(expr).count() == wanted.len() => {
+                let mut rest = wanted;
+                let vars = tuple.elems.iter().map(|part| {
+                    let (own, others) = rest.split_at(nest_of(part).count());
+                    rest = others;
+                    self.expression(part, own)
+                });
+                let vars: Vec<_> = vars.collect();
+                vars.into_iter().collect::<Option<Vec<_>>>().map(|vars| vars.concat())
+            }
+            Expr::Field(field) if self.variable_of(field).is_some() => {
+                self.variable_of(field).map(|variable| vec![self.values[variable]])
             }
             Expr::Path(path) => self.name(path).map(|var| vec![var]),
             Expr::Call(call) => self.call(call, wanted),
@@ -40,6 +49,12 @@ impl BodyParser<'_> {
                 self.operator("neg", unary.op.span(), vec![Arg::Var(operand)], None, wanted)
             }
             Expr::Macro(call) if call.mac.path.is_ident("param") => self.param(call, wanted),
+            Expr::Macro(call) if is_vmap(&call.mac.path) => self.vmap(&call.mac, wanted),
+            Expr::Macro(call) if call.mac.path.is_ident("make_rng") => self.make_rng(call, wanted),
+            Expr::Macro(call) if call.mac.path.is_ident("variable") => {
+                self.mistake(call.span(), messages::VARIABLE_BOUND);
+                None
+            }
             Expr::Macro(call) => match transformation(call) {
                 Some(transform) => self.transform(transform, call, wanted),
                 None => {
@@ -61,9 +76,11 @@ impl BodyParser<'_> {
     fn name(&mut self, path: &syn::ExprPath) -> Option<Var> {
         let binding = path.path.get_ident().and_then(|name| self.scope.get(&name.to_string()));
         match binding {
-            Some(Binding::Tensor(var)) if !self.body.info(var).is_tree => return Some(var),
+            Some(Binding::Tensor(var)) if !self.body.info(var).is_tree => return Some(self.shared(var)),
             Some(Binding::Tensor(_)) => self.mistake(path.span(), messages::TREE_AS_TENSOR),
             Some(Binding::Submodule(_)) => self.mistake(path.span(), messages::SUBMODULE_AS_VALUE),
+            Some(Binding::Variable(_)) => self.mistake(path.span(), messages::VARIABLE_AS_VALUE),
+            None if self.is_phase(&path.path) => return self.phase(&path.path),
             _ => self.mistake(path.span(), messages::NOT_A_TENSOR),
         }
         None
@@ -133,14 +150,18 @@ impl BodyParser<'_> {
             return self.one(expr, &Wanted::anything(expr.span())).map(|var| Argument::Tensor(Arg::Var(var)));
         }
         match self.place == Place::Closure && !is_constant(expr) {
-            true => Some(Argument::Tensor(Arg::Outside(without_parentheses(expr)))),
-            false => Some(Argument::Value(quote!(#expr))),
+            true => {
+                let outside = Arg::Outside(without_parentheses(expr));
+                Some(Argument::Tensor(self.at_this_level(outside, expr.span())))
+            }
+            false => Some(Argument::Value(without_parentheses(expr))),
         }
     }
 
     fn method(&mut self, call: &ExprMethodCall, wanted: &[Wanted]) -> Option<Vec<Var>> {
         let name = &call.method;
-        if self.place == Place::Closure && name == "apply" && !self.scope.touches_tensor(&call.receiver) {
+        let applies = name == "apply" || name == "apply_mut";
+        if self.place == Place::Closure && applies && !self.scope.touches_tensor(&call.receiver) {
             return self.apply(call, wanted);
         }
         if self.module.is_some() && is_self(&call.receiver) {
@@ -159,31 +180,6 @@ impl BodyParser<'_> {
         let room: syn::Path = syn::parse_quote_spanned!(name.span()=> ::flaxen::ops::#name #generics);
         let op = Call::Op { ty: op_of(&room), values };
         Some(self.equation(&name.to_string(), name.span(), op, args, wanted))
-    }
-
-    fn apply(&mut self, call: &ExprMethodCall, wanted: &[Wanted]) -> Option<Vec<Var>> {
-        let mut exprs = call.args.iter();
-        let Some(variables) = exprs.next() else {
-            self.mistake(call.method.span(), messages::APPLY_VARIABLES);
-            return None;
-        };
-        let variables = match strip_reference(variables) {
-            Expr::Path(path) => {
-                match path.path.get_ident().and_then(|name| self.scope.get(&name.to_string())) {
-                    Some(Binding::Tensor(var)) => {
-                        self.body.vars[var.0].is_tree = true;
-                        Arg::Var(var)
-                    }
-                    _ => Arg::Outside(quote!(#variables)),
-                }
-            }
-            _ => Arg::Outside(quote!(#variables)),
-        };
-        let (args, _) = self.arguments(exprs)?;
-        let model = &call.receiver;
-        let name = &call.method;
-        let model = Call::Apply { model: quote!(#model), variables };
-        Some(self.equation(&name.to_string(), name.span(), model, args, wanted))
     }
 
     fn binary(&mut self, binary: &syn::ExprBinary, wanted: &[Wanted]) -> Option<Vec<Var>> {
@@ -253,6 +249,7 @@ impl BodyParser<'_> {
             .collect::<Vec<_>>();
         let label = self.body.label(name);
         self.body.eqns.push(Eqn { label, outs: outs.clone(), call, args, span });
+        self.note_levels();
         outs
     }
 

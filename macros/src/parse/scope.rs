@@ -11,6 +11,8 @@ pub enum Binding {
     Tensor(Var),
     /// A submodule that has not been called yet: `let dense = compact!(Dense<3>);`.
     Submodule(usize),
+    /// A variable of another collection: `let mean = variable!(…);`.
+    Variable(usize),
     /// A field of `self`, by its number among those that have a name: `let encoder = &self.encoder;`.
     Held(usize),
     /// A value that touches no tensor.
@@ -61,8 +63,12 @@ impl Scope {
                 TokenTree::Ident(ident) if !after_dot => {
                     let name = ident.to_string();
                     let declares = matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == '!')
-                        && (name == "compact" || name == "param");
-                    if declares || matches!(self.get(&name), Some(Binding::Tensor(_) | Binding::Submodule(_)))
+                        && ["compact", "param", "variable", "sow", "make_rng"].contains(&name.as_str());
+                    if declares
+                        || matches!(
+                            self.get(&name),
+                            Some(Binding::Tensor(_) | Binding::Submodule(_) | Binding::Variable(_))
+                        )
                     {
                         return true;
                     }

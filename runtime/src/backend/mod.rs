@@ -14,7 +14,7 @@ pub use cpu::lanes::{Lanes, Number};
 pub(crate) use cpu::share::parallel_items;
 pub(crate) use cpu::squares::sum_of_squares;
 pub use cpu::threads::{parallel, parallel_chunks, set_threads, threads};
-pub(crate) use cpu::{attention, copy, gather, map, math, normalize, reduce, rowwise};
+pub(crate) use cpu::{attention, columns, copy, gather, map, math, normalize, reduce, rowwise};
 
 /// What happens to the sums of a matrix product or a convolution on their way to memory.
 ///

@@ -4,13 +4,16 @@
 //! [`Variables`], what `init` returns and `apply` takes; and what a call does besides computing its output, in types:
 //! [`Collection`], [`Phase`], [`effect`].
 
+mod captured;
+pub(crate) mod choose;
 mod collection;
 pub mod effect;
 mod phase;
 pub(crate) mod serialization;
 mod variables;
 
-pub use collection::{BatchStats, Collection};
+pub use captured::{Captured, Sown};
+pub use collection::{BatchStats, Collection, Intermediates};
 pub use phase::{Eval, Phase, Train};
 pub use variables::{Collections, Stateless, Variables};
 

@@ -90,43 +90,38 @@ impl fmt::Debug for Raw<'_> {
     }
 }
 
-/// What `apply` takes: the [`Variables`] of a module whose parameters are `P` and whose state is `S`, the two as a pair of
-/// references, or just the parameters of a module without state.
+/// What `apply` takes: a reference to the [`Variables`] of a module whose parameters are `P` and whose state is `S`, the two as a
+/// pair of references, or just the parameters of a module without state.
 #[diagnostic::on_unimplemented(
     message = "these are not the variables of this model: `{Self}`",
     label = "this model's parameters are `{P}`, and its other collections are `{S}`"
 )]
-pub trait Collections<P, S> {
-    /// The `params` collection.
-    fn params(&self) -> &P;
-    /// The other collections.
-    fn state(&self) -> S;
+pub trait Collections<'a, P: 'a, S> {
+    /// The `params` collection, and a copy of the others, which shares their memory until it is written.
+    fn split(self) -> (&'a P, S);
 }
 
-impl<P, S: Clone> Collections<P, S> for Variables<P, S> {
-    fn params(&self) -> &P {
-        &self.params
-    }
-    fn state(&self) -> S {
-        self.state.clone()
+impl<'a, P, S: Clone> Collections<'a, P, S> for &'a Variables<P, S> {
+    fn split(self) -> (&'a P, S) {
+        (&self.params, self.state.clone())
     }
 }
 
-impl<P, S: Clone> Collections<P, S> for (&P, &S) {
-    fn params(&self) -> &P {
-        self.0
-    }
-    fn state(&self) -> S {
-        self.1.clone()
+impl<'a, P, S: Clone> Collections<'a, P, S> for (&'a P, &S) {
+    fn split(self) -> (&'a P, S) {
+        (self.0, self.1.clone())
     }
 }
 
-impl<P, S: Stateless> Collections<P, S> for P {
-    fn params(&self) -> &P {
-        self
+impl<'a, P, S: Clone> Collections<'a, P, S> for &(&'a P, &S) {
+    fn split(self) -> (&'a P, S) {
+        (self.0, self.1.clone())
     }
-    fn state(&self) -> S {
-        S::stateless()
+}
+
+impl<'a, P, S: Stateless> Collections<'a, P, S> for &'a P {
+    fn split(self) -> (&'a P, S) {
+        (self, S::stateless())
     }
 }
 
@@ -134,7 +129,7 @@ impl<P, S: Stateless> Collections<P, S> for P {
 ///
 /// `Call` means nothing: with it a bound is one that rustc checks where it is asked for, and not before.
 #[diagnostic::on_unimplemented(
-    message = "this model has collections besides its parameters: `{Self}`",
+    message = "this model has variables in the collection `{Self}` besides its parameters",
     label = "pass all variables of the model, or `(&params, &state)`"
 )]
 pub trait Stateless<Call = ()> {

@@ -1,6 +1,7 @@
 //! The dense layer.
 
 use super::{KernelBias, Layer, UseBias, WithBias};
+use crate::batching::{AsLeadingAxis, Vmapped};
 use crate::init::{Initializer, lecun_normal, zeros};
 use crate::keyword::{self, Switch, With};
 use crate::module::{Module, Trainable};
@@ -73,6 +74,10 @@ impl<F: Static, B: UseBias> Dense<F, B> {
 }
 
 impl<F, B> Layer for Dense<F, B> {}
+
+impl<F, B> Vmapped for Dense<F, B> {
+    type Rule = AsLeadingAxis;
+}
 
 impl<F: Static, B: UseBias> Default for Dense<F, B> {
     fn default() -> Self {

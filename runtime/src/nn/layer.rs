@@ -1,8 +1,9 @@
 //! A layer as a model by itself: `init` and `apply` without a module around it.
 
 use crate::__private::Pure;
+use crate::module::effect::DrawsFrom;
 use crate::module::{Collections, Module, Variables};
-use crate::rng::{Key, Scope};
+use crate::rng::{Provides, Rngs, params};
 
 /// A layer that is a model by itself, as Flax's layers are.
 ///
@@ -20,28 +21,46 @@ use crate::rng::{Key, Scope};
 /// ```
 pub trait Layer {
     /// Draws the variables for inputs of this type.
-    fn init<In>(&self, key: Key, _: &In) -> Variables<Self::Params, Self::State>
+    fn init<In>(&self, rngs: impl Provides<params>, _: &In) -> Variables<Self::Params, Self::State>
     where
         Self: Module<In>,
     {
-        let (params, state) = Module::init(self, &Scope::root(key));
+        let (params, state) = Module::init(self, &rngs.scope());
         Variables { params, state }
     }
 
     /// Draws the variables, and computes the output with them.
-    fn init_with_output<In>(&self, key: Key, input: In) -> (Self::Out, Variables<Self::Params, Self::State>)
+    fn init_with_output<In, R>(&self, rngs: R, input: In) -> (Self::Out, Variables<Self::Params, Self::State>)
     where
-        Self: Pure<In> + Sized,
+        Self: Module<In, Draws: DrawsFrom<R>> + Sized,
+        R: Provides<params>,
     {
-        let variables = Layer::init(self, key, &input);
-        (crate::__private::model_infer(self, &variables, input), variables)
+        crate::__private::init_with_output(self, rngs, input)
     }
 
     /// Computes the output from the variables and the input, or a tuple of inputs.
-    fn apply<In>(&self, variables: &impl Collections<Self::Params, Self::State>, input: In) -> Self::Out
+    fn apply<'a, In>(
+        &self,
+        variables: impl Collections<'a, Self::Params, Self::State>,
+        input: In,
+    ) -> Self::Out
     where
-        Self: Pure<In> + Sized,
+        Self: Pure<In, Params: 'a> + Sized,
     {
         crate::__private::model_infer(self, variables, input)
+    }
+
+    /// Computes the output, and returns with it the state that the call leaves. The keys are those of the rng streams that
+    /// it draws from.
+    fn apply_mut<'a, In, R: Rngs>(
+        &self,
+        variables: impl Collections<'a, Self::Params, Self::State>,
+        input: In,
+        rngs: R,
+    ) -> (Self::Out, Self::State)
+    where
+        Self: Module<In, Draws: DrawsFrom<R>, Params: 'a> + Sized,
+    {
+        crate::__private::model_infer_mut(self, variables, input, rngs)
     }
 }

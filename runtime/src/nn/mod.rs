@@ -2,8 +2,10 @@
 //!
 //! Enters: ops, initialisers, the module contract. Leaves: one file a layer family.
 
+mod batch_norm;
 mod conv;
 mod dense;
+mod dropout;
 mod embed;
 mod kernel_bias;
 mod layer;
@@ -11,8 +13,10 @@ mod norm;
 mod scale_bias;
 mod stack;
 
+pub use batch_norm::{BatchNorm, RunningStatistics};
 pub use conv::{Conv, ConvParams};
 pub use dense::{Dense, DenseParams};
+pub use dropout::Dropout;
 pub use embed::{Embed, EmbedParams};
 pub use kernel_bias::{KernelBias, NoBias, UseBias, WithBias};
 pub use layer::Layer;

@@ -4,9 +4,12 @@
 //! where no type-level arguments are needed, a function of the same name for use outside of modules.
 
 mod attention_mask;
+pub(crate) mod batch_norm;
 mod broadcast;
+mod collective;
 mod elementwise;
 mod extremum;
+pub(crate) mod mask;
 mod methods;
 mod operators;
 mod per_feature;
@@ -21,6 +24,8 @@ pub mod argmax;
 pub mod attention_values;
 pub mod avg_pool;
 pub mod avg_pool_with;
+pub mod axis_index;
+pub mod axis_size;
 pub mod broadcast_batch;
 pub mod celu;
 pub mod concat;
@@ -56,10 +61,15 @@ pub mod min_axis;
 pub mod minimum;
 pub mod mul;
 pub mod neg;
+pub mod normal_like;
 pub mod normalize;
 pub mod one_hot;
 pub mod permute;
+pub mod pmax;
+pub mod pmean;
+pub mod pmin;
 pub mod pow;
+pub mod psum;
 pub mod quick_gelu;
 pub mod relu;
 pub mod relu6;
@@ -80,6 +90,7 @@ pub mod sum_axis;
 pub mod take;
 pub mod tanh;
 pub mod transpose;
+pub mod uniform_like;
 
 pub use abs::abs;
 pub use add::add;
@@ -115,6 +126,7 @@ pub use min::min;
 pub use minimum::minimum;
 pub use mul::mul;
 pub use neg::neg;
+pub use normal_like::normal_like;
 pub use per_feature::PerFeature;
 pub use pow::pow;
 pub use quick_gelu::quick_gelu;
@@ -134,6 +146,7 @@ pub use sum::sum;
 pub use take::take;
 pub use tanh::tanh;
 pub use transpose::transpose;
+pub use uniform_like::uniform_like;
 
 // Flax's other names.
 pub use {hard_swish as hard_silu, silu as swish};

@@ -6,7 +6,9 @@ use std::fmt::{self, Write as _};
 use sha1::{Digest, Sha1};
 
 use super::key::Key;
+use super::stream::Stream;
 use crate::error::{Error, Result};
+use crate::module::{Captured, Collection, Intermediates, Sown};
 
 /// A module's place in the model: where the keys of its parameters, and those of its rng streams, come from.
 ///
@@ -36,14 +38,21 @@ pub struct Scope<'a>(Place<'a>);
 /// A scope is a place only, which costs nothing to enter: the path is hashed where a key is drawn.
 #[derive(Debug)]
 enum Place<'a> {
-    /// The root owns the counts.
-    Root(Root),
+    /// The root owns the counts, and knows where values are sown, if anywhere.
+    Root(Root, Option<&'a RefCell<Captured>>),
     /// A submodule, and its index among several of one name.
     Child { parent: &'a Scope<'a>, name: &'a str, index: Option<usize> },
 }
 
 /// The stream that parameters are drawn from, and the one of a bare key.
 const PARAMS: &str = "params";
+
+impl<'a> Scope<'a> {
+    /// The root of a model that draws nothing, and whose values are captured.
+    pub fn capturing(captured: &'a RefCell<Captured>) -> Self {
+        Scope(Place::Root(Root(RefCell::default()), Some(captured)))
+    }
+}
 
 impl Scope<'_> {
     /// The root of a model that is initialised with this key: `model.init(key, ...)`.
@@ -53,7 +62,7 @@ impl Scope<'_> {
 
     /// The root of a model that draws nothing.
     pub fn without_streams() -> Self {
-        Scope(Place::Root(Root(RefCell::default())))
+        Scope(Place::Root(Root(RefCell::default()), None))
     }
 
     /// The root of a model with several streams: `model.init({"params": ..., "dropout": ...}, ...)`, or the
@@ -63,7 +72,7 @@ impl Scope<'_> {
     pub fn with_streams<const N: usize>(streams: [(&'static str, Key); N]) -> Self {
         let mut counts = SPARE.try_with(Cell::take).unwrap_or_default();
         counts.streams.extend(streams);
-        Scope(Place::Root(Root(RefCell::new(counts))))
+        Scope(Place::Root(Root(RefCell::new(counts)), None))
     }
 
     /// The scope of a submodule.
@@ -92,6 +101,40 @@ impl Scope<'_> {
         }
     }
 
+    /// The next key of a stream that the types of a call promise.
+    ///
+    /// # Panics
+    /// If the root was made without the stream. `apply_mut` does not compile then.
+    pub fn stream<S: Stream>(&self) -> Key {
+        match self.make_rng(S::NAME) {
+            Ok(key) => key,
+            Err(_) => panic!("a scope without a stream `{}` makes no key for it", S::NAME),
+        }
+    }
+
+    /// Stores a value of this module, if somebody captures it.
+    pub fn sow<C: Collection, T: Sown + Clone>(&self, name: &str, value: &T) {
+        if let Some(captured) = self.captured() {
+            let path = format!("{}/{}{name}", C::NAME, Slashed(self));
+            captured.borrow_mut().push(path, value.clone());
+        }
+    }
+
+    /// Stores the output of this module, if somebody captures it.
+    pub fn capture<T: Sown>(&self, output: impl FnOnce() -> T) {
+        if let Some(captured) = self.captured() {
+            let path = format!("{}/{}__call__", Intermediates::NAME, Slashed(self));
+            captured.borrow_mut().push(path, output());
+        }
+    }
+
+    fn captured(&self) -> Option<&RefCell<Captured>> {
+        match &self.0 {
+            Place::Root(_, captured) => *captured,
+            Place::Child { parent, .. } => parent.captured(),
+        }
+    }
+
     /// The next key of a stream: `module.make_rng(stream)`. A stream that was not given is taken from
     /// `params` and counted there, as Flax does since 0.8.
     ///
@@ -113,7 +156,7 @@ impl Scope<'_> {
 
     fn counts(&self) -> &RefCell<Counts> {
         match &self.0 {
-            Place::Root(root) => &root.0,
+            Place::Root(root, _) => &root.0,
             Place::Child { parent, .. } => parent.counts(),
         }
     }
@@ -121,7 +164,7 @@ impl Scope<'_> {
     /// Where this module counts.
     fn node(&self, counts: &mut Counts) -> usize {
         match &self.0 {
-            Place::Root(_) => counts.enter(None, "", None),
+            Place::Root(..) => counts.enter(None, "", None),
             Place::Child { parent, name, index } => {
                 let parent = parent.node(counts);
                 counts.enter(Some(parent), name, *index)
@@ -132,7 +175,7 @@ impl Scope<'_> {
     /// The names of the path, hashed.
     fn path(&self) -> Sha1 {
         match &self.0 {
-            Place::Root(_) => Sha1::new(),
+            Place::Root(..) => Sha1::new(),
             Place::Child { parent, name, index: None } => parent.path().chain_update(name),
             Place::Child { parent, name, index: Some(index) } => {
                 let mut digits = Digits(parent.path().chain_update(name));
@@ -140,6 +183,24 @@ impl Scope<'_> {
                 // Hashing cannot fail.
                 let _ = write!(digits, "{underscore}{index}");
                 digits.0
+            }
+        }
+    }
+}
+
+/// A module's path with a slash after each name.
+struct Slashed<'a>(&'a Scope<'a>);
+
+impl fmt::Display for Slashed<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.0 {
+            Place::Root(..) => Ok(()),
+            Place::Child { parent, name, index: None } => write!(formatter, "{}{name}/", Slashed(parent)),
+            Place::Child { parent, name: "", index: Some(index) } => {
+                write!(formatter, "{}{index}/", Slashed(parent))
+            }
+            Place::Child { parent, name, index: Some(index) } => {
+                write!(formatter, "{}{name}_{index}/", Slashed(parent))
             }
         }
     }

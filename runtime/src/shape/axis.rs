@@ -28,6 +28,16 @@ pub trait Concat<Rhs, A: Static>: HasAxis<A> {
     type Out: Shape;
 }
 
+/// A shape of at most five dimensions, between which one can be put as the axis `A`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot have one more dimension as the axis `{A}`",
+    label = "axes count from 0, and a tensor has six dimensions at most"
+)]
+pub trait InsertAxis<A: Static>: Shape {
+    /// The longer shape.
+    type Inserted<D: Dim>: Shape;
+}
+
 /// A shape of at most five dimensions, to which one can be added at the end.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot have one more dimension",
@@ -78,6 +88,38 @@ axes! {
     5: A B C D E, ;
 }
 
+macro_rules! insert {
+    ($($axis:literal: $($front:ident)*, $($back:ident)*;)+) => {$(
+        impl<$($front: Dim,)* $($back: Dim),*> InsertAxis<Dim1<$axis>> for ($($front,)* $($back,)*) {
+            type Inserted<X: Dim> = ($($front,)* X, $($back,)*);
+        }
+    )+};
+}
+
+insert! {
+    0: ,;
+    0: , A;
+    0: , A B;
+    0: , A B C;
+    0: , A B C D;
+    0: , A B C D E;
+    1: A, ;
+    1: A, B;
+    1: A, B C;
+    1: A, B C D;
+    1: A, B C D E;
+    2: A B, ;
+    2: A B, C;
+    2: A B, C D;
+    2: A B, C D E;
+    3: A B C, ;
+    3: A B C, D;
+    3: A B C, D E;
+    4: A B C D, ;
+    4: A B C D, E;
+    5: A B C D E, ;
+}
+
 macro_rules! append {
     ($($($dim:ident)*;)+) => {$(
         impl<$($dim: Dim,)* Z: Dim> Append<Z> for ($($dim,)*) {
@@ -87,6 +129,50 @@ macro_rules! append {
 }
 
 append! {
+    ;
+    A;
+    A B;
+    A B C;
+    A B C D;
+    A B C D E;
+}
+
+/// Several axes, a tuple of [`Static`] numbers: `(U0, U2)`, or `()` for none.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tuple of axes",
+    label = "write axes as `(1,)` or `(0, 2)`"
+)]
+pub trait Axes: 'static {
+    /// The axes as numbers.
+    const AXES: &'static [usize];
+
+    /// Whether an axis is among them.
+    fn contain(axis: usize) -> bool {
+        Self::AXES.contains(&axis)
+    }
+}
+
+/// The first of several axes that a tensor of this rank does not have.
+pub const fn beyond<A: Axes>(rank: usize) -> Option<usize> {
+    let mut index = 0;
+    while index < A::AXES.len() {
+        if A::AXES[index] >= rank {
+            return Some(A::AXES[index]);
+        }
+        index += 1;
+    }
+    None
+}
+
+macro_rules! several {
+    ($($($axis:ident)*;)+) => {$(
+        impl<$($axis: Static),*> Axes for ($($axis,)*) {
+            const AXES: &'static [usize] = &[$($axis::N),*];
+        }
+    )+};
+}
+
+several! {
     ;
     A;
     A B;

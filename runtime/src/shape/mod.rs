@@ -23,7 +23,7 @@ pub mod window;
 pub use dim::{Batch, Dim, Dyn, Static};
 pub use message::Message;
 pub use rank::{SplitFirst, SplitLast};
-pub use sizes::{Rule, Size, Sizes, declared, returns, signature};
+pub use sizes::{Rule, Size, Sizes, declared, returns, signature, written};
 
 use std::fmt::Debug;
 

@@ -162,6 +162,18 @@ impl Sizes {
         self
     }
 
+    /// These sizes with one more axis.
+    pub const fn inserted(mut self, axis: usize, size: Size) -> Self {
+        let mut i = self.rank;
+        while i > axis {
+            self.dims[i] = self.dims[i - 1];
+            i -= 1;
+        }
+        self.dims[axis] = size;
+        self.rank += 1;
+        self
+    }
+
     /// These sizes with one more at the end; there are fewer than [`MAX_RANK`].
     pub const fn append(mut self, size: Size) -> Self {
         self.dims[self.rank] = size;
@@ -311,6 +323,18 @@ pub const fn returns(name: &str, body: Rule, declared: Sizes) -> Rule {
         Rule::Out(sizes) if sizes.differs(&declared) => {
             let message = Message::new(name).text(": the body returns ").sizes(sizes);
             Rule::Refused(message.text(", but the declared result is ").sizes(declared))
+        }
+        Rule::Out(sizes) => Rule::Out(sizes),
+        _ => Rule::Poisoned,
+    }
+}
+
+/// Whether what is written into a variable has the shape that it was declared with.
+pub const fn written(name: &str, value: Rule, declared: Sizes) -> Rule {
+    match value {
+        Rule::Out(sizes) if sizes.differs(&declared) => {
+            let message = Message::new("the variable `").text(name).text("` is ").sizes(declared);
+            Rule::Refused(message.text(", and what is written to it is ").sizes(sizes))
         }
         Rule::Out(sizes) => Rule::Out(sizes),
         _ => Rule::Poisoned,

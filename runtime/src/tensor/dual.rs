@@ -133,6 +133,7 @@ impl<E: Float> Sum for Dual<E> {
 impl<E: Float> Sealed for Dual<E> {
     // Two numbers side by side, without padding.
     const ANY_BITS: bool = E::ANY_BITS;
+    // `DTYPE` is `None`: the arrays of files have no such elements.
 }
 
 impl<E: Float> Element for Dual<E> {

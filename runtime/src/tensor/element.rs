@@ -2,6 +2,7 @@
 
 use super::dtype::DType;
 use super::dual::Dual;
+use super::plus::Plus;
 use crate::backend::{Kernels, math};
 use serde::{Serialize, de::DeserializeOwned};
 use std::convert::identity;
@@ -23,6 +24,7 @@ pub trait Element:
     + DeserializeOwned
     + Send
     + Sync
+    + Plus
     + private::Sealed
     + 'static
 {
@@ -101,7 +103,8 @@ elements! {
     i32 Int32 true i32, identity, i32::to_le_bytes, |bytes| Some(i32::from_le_bytes(bytes));
     u32 UInt32 true u32, identity, u32::to_le_bytes, |bytes| Some(u32::from_le_bytes(bytes));
     u8 UInt8 true u8, identity, u8::to_le_bytes, |bytes| Some(u8::from_le_bytes(bytes));
-    bool Bool false bool, identity, |element| [u8::from(element)], |[byte]: [u8; 1]| (byte <= 1).then_some(byte == 1);
+    bool Bool false bool, identity, |element| [u8::from(element)],
+        |[byte]: [u8; 1]| (byte <= 1).then_some(byte == 1);
 }
 
 /// A function of `N` numbers that knows its derivative.

@@ -2,7 +2,7 @@
 
 use super::lift::{Lift, Primal, Split};
 use crate::module::{Collections, Eval, Train, Variables};
-use crate::nn::{EmbedParams, KernelBias, ScaleBias, UseBias, UseScale};
+use crate::nn::{EmbedParams, KernelBias, RunningStatistics, ScaleBias, UseBias, UseScale};
 use crate::shape::{Dim, Shape, SplitLast};
 use crate::tensor::{Dual, Float, Tensor};
 
@@ -141,6 +141,7 @@ layers! {
     KernelBias<K: SplitLast; B: UseBias, F: Shape> { kernel: Tensor<K>, bias: B::Of<F> }
     ScaleBias<S: Shape; A: UseScale, B: UseBias> { scale: A::Of<S>, bias: B::Of<S> }
     EmbedParams<N: Dim, F: Dim;> { embedding: Tensor<(N, F)> }
+    RunningStatistics<F: Dim;> { mean: Tensor<(F,)>, var: Tensor<(F,)> }
 }
 
 impl<P: Lift<Call>, S: Lift<Call>, Call> Lift<Call> for Variables<P, S> {
@@ -180,11 +181,8 @@ macro_rules! phases {
 phases! { Train Eval }
 
 /// Parameters and state, lifted together.
-impl<P, S: Clone> Collections<P, S> for (P, S) {
-    fn params(&self) -> &P {
-        &self.0
-    }
-    fn state(&self) -> S {
-        self.1.clone()
+impl<'a, P, S: Clone> Collections<'a, P, S> for &'a (P, S) {
+    fn split(self) -> (&'a P, S) {
+        (&self.0, self.1.clone())
     }
 }

@@ -12,17 +12,17 @@ use flaxen_tests::{Fixture, Tolerance};
 use super::key;
 
 /// An array of a case as a tensor; its sizes must be those of the type.
-fn tensor<S: StaticShape>(fixture: &Fixture, name: &str) -> Tensor<S> {
+pub fn tensor<S: StaticShape>(fixture: &Fixture, name: &str) -> Tensor<S> {
     let shape = S::default();
     assert_eq!(fixture.sizes(name), shape.sizes().as_ref(), "{name}");
     Tensor::from_slice(shape, &fixture.f32s(name)).expect("as many elements as the sizes say")
 }
 
 /// Compares every leaf with the array of its path below `field`.
-struct Check<'a> {
-    fixture: &'a Fixture,
-    field: String,
-    tolerance: Tolerance,
+pub struct Check<'a> {
+    pub fixture: &'a Fixture,
+    pub field: String,
+    pub tolerance: Tolerance,
 }
 
 impl Visit for Check<'_> {
@@ -35,9 +35,9 @@ impl Visit for Check<'_> {
 }
 
 /// Reads every leaf from the array of its path below `field`.
-struct Load<'a> {
-    fixture: &'a Fixture,
-    field: String,
+pub struct Load<'a> {
+    pub fixture: &'a Fixture,
+    pub field: String,
 }
 
 impl Zip<0> for Load<'_> {
@@ -49,7 +49,7 @@ impl Zip<0> for Load<'_> {
 }
 
 /// Ten times the tolerance of the output, as the fixtures' README says.
-fn of_gradients(tolerance: Tolerance) -> Tolerance {
+pub fn of_gradients(tolerance: Tolerance) -> Tolerance {
     Tolerance::close(10.0 * tolerance.rtol, 10.0 * tolerance.atol)
 }
 

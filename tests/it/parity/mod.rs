@@ -1,9 +1,14 @@
 //! Against the numbers of JAX, Flax and Optax: one file a folder of `tests/fixtures/`.
 
 mod activations;
+mod attention;
+mod batch_norm;
+mod clip;
 mod cnn;
 mod conv;
 mod dense;
+mod dropout;
+mod embed;
 mod flax_rng;
 mod initializers;
 mod layer;
@@ -11,6 +16,7 @@ mod layer_norm;
 mod losses;
 mod naming;
 mod optimizers;
+mod phased_layer;
 mod pool;
 mod prng;
 mod serialization;

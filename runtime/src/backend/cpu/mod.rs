@@ -1,6 +1,7 @@
 //! The kernels on the processor: SIMD chosen when the program runs, and a thread pool.
 
 pub(crate) mod attention;
+pub(crate) mod columns;
 mod conv;
 pub(crate) mod copy;
 mod dual;
