@@ -204,6 +204,9 @@ impl Passes<'_> {
             (self.bound(&eqn.outs), self.arguments(eqn, moves), self.types.callee(eqn));
         let ty = self.input_type(eqn);
         match &eqn.call {
+            Call::Op { values, .. } if self.in_place => quote_spanned! {eqn.span=>
+                let #outs = ::flaxen::__private::Input(#input).infer(<#callee>::new(#(#values),*));
+            },
             Call::Op { .. } => {
                 let part = self.part(eqn);
                 quote_spanned!(eqn.span=> let #outs = <#callee as ::flaxen::op::Op<#ty>>::infer(#part, #input);)

@@ -380,7 +380,7 @@ impl Body {
                 Call::Apply { variables, .. } => variables.var(),
                 _ => None,
             };
-            eqn.args.iter().filter_map(Arg::var).chain(variables).any(|read| read == var)
+            eqn.reads().chain(variables).any(|read| read == var)
         };
         self.outputs.contains(&var) || self.eqns.iter().any(of_equation)
     }
