@@ -1,6 +1,7 @@
 //! Normalisation layers whose statistics are those of each sample.
 
 use super::{Layer, NoBias, NoScale, ScaleBias, UseBias, UseScale, WithBias, WithScale};
+use crate::batching::{AsLeadingAxis, OneByOne, Vmapped};
 use crate::init::{Initializer, ones, zeros};
 use crate::keyword::{self, Switch, True, With};
 use crate::module::{Module, Trainable};
@@ -63,6 +64,8 @@ pub trait Kind: Clone + PartialEq + 'static {
     const AXES: usize;
     /// The number of groups of the features, which it must divide.
     const GROUPS: usize;
+    /// How many examples are computed in a `vmap!`.
+    type OfMany;
 }
 
 /// A [`Kind`] of normalisation of tensors of shape `S`.
@@ -79,7 +82,7 @@ pub trait Normalizes<S: Shape>: Kind {
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident $(<$n:ident: $bound:ident>)?: $name:literal, $use_mean:literal, $axes:expr, $groups:expr;)+) => {$(
+    ($($(#[$doc:meta])* $kind:ident $(<$n:ident: $bound:ident>)?: $name:literal, $use_mean:literal, $axes:expr, $groups:expr, $of_many:ident;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct $kind$(<$n>(PhantomData<$n>))?;
@@ -89,19 +92,20 @@ macro_rules! kinds {
             const USE_MEAN: bool = $use_mean;
             const AXES: usize = $axes;
             const GROUPS: usize = $groups;
+            type OfMany = $of_many;
         }
     )+};
 }
 
 kinds! {
     /// Rows of the last `N` axes.
-    Rows<N: Static>: "LayerNorm", true, N::N, 1;
+    Rows<N: Static>: "LayerNorm", true, N::N, 1, AsLeadingAxis;
     /// Rows of the last `N` axes, whose mean is taken to be 0.
-    RootMeanSquare<N: Static>: "RMSNorm", false, N::N, 1;
+    RootMeanSquare<N: Static>: "RMSNorm", false, N::N, 1, AsLeadingAxis;
     /// `G` groups of the features at all places of a sample.
-    Groups<G: Static>: "GroupNorm", true, 2, G::N;
+    Groups<G: Static>: "GroupNorm", true, 2, G::N, OneByOne;
     /// Each feature at all places of a sample.
-    Instances: "InstanceNorm", true, 2, 1;
+    Instances: "InstanceNorm", true, 2, 1, OneByOne;
 }
 
 impl<S, N> Normalizes<S> for Rows<N>
@@ -226,6 +230,10 @@ impl<K: Kind, A: UseScale, B: UseBias, V: Switch> Norm<K, A, B, V> {
 }
 
 impl<K, A, B, V> Layer for Norm<K, A, B, V> {}
+
+impl<K: Kind, A, B, V> Vmapped for Norm<K, A, B, V> {
+    type Rule = K::OfMany;
+}
 
 impl<K: Kind, A: UseScale, B: UseBias, V: Switch> Default for Norm<K, A, B, V> {
     fn default() -> Self {
