@@ -54,9 +54,7 @@ fn structure(item: syn::ItemStruct) -> proc_macro2::TokenStream {
 #[proc_macro]
 pub fn __implementation(tokens: TokenStream) -> TokenStream {
     let parsed = syn::parse_macro_input!(tokens as parse::fields::WithFields);
-    let receiver = parse::fields::receiver(&parsed.implementation);
-    let tokens = implementation(parsed.implementation, Some(parsed.fields));
-    receiver.map_or(tokens.clone(), |receiver| emit::names::same_self(tokens, receiver)).into()
+    implementation(parsed.implementation, Some(parsed.fields)).into()
 }
 
 fn implementation(
@@ -70,13 +68,18 @@ fn implementation(
         }
     }
     let mut diagnostics = Diagnostics::new();
-    match parse::methods::implementation(&item, fields, &mut diagnostics) {
+    let receiver = parse::fields::receiver(&item);
+    let tokens = match parse::methods::implementation(&item, fields, &mut diagnostics) {
         Some(implementation) if diagnostics.is_empty() => or_mistakes(
             Some(emit::module::module(implementation)),
             diagnostics,
             proc_macro2::TokenStream::new,
         ),
         _ => or_mistakes(None, diagnostics, || fallback::implementation(&item)),
+    };
+    match receiver {
+        Some(receiver) => emit::names::same_self(tokens, receiver),
+        None => tokens,
     }
 }
 
@@ -184,6 +187,26 @@ pub fn jacrev(tokens: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn hessian(tokens: TokenStream) -> TokenStream {
     transformed(Transform::Hessian, tokens)
+}
+
+/// Declares names of axes: `axis!(pub batch);`. A `vmap!` binds one, and what reduces along it names it.
+///
+/// ```
+/// use flaxen::prelude::*;
+///
+/// axis!(batch);
+///
+/// let x = Tensor::<(U4,)>::of(&[1.0, 2.0, 3.0, 6.0])?;
+/// let centered = vmap!(|x| x - pmean::<batch>(x), x, axis = batch);
+/// assert_eq!(centered.as_slice(), [-2.0, -1.0, 0.0, 3.0]);
+/// # Ok::<(), flaxen::Error>(())
+/// ```
+#[proc_macro]
+pub fn axis(tokens: TokenStream) -> TokenStream {
+    let parse::axis::Axes(axes) = syn::parse_macro_input!(tokens as parse::axis::Axes);
+    let call = proc_macro::Span::call_site();
+    let place = format!("{} {} {}", call.file(), call.line(), call.column());
+    axes.iter().map(|axis| emit::axis::axis(axis, &place)).collect::<proc_macro2::TokenStream>().into()
 }
 
 /// A function of one example, computed for many at once, as `jax.vmap`: `vmap!(|x, y| square(x - y).mean(), xs, ys)`.

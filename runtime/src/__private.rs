@@ -10,9 +10,11 @@ use crate::tensor::{Element, Float, Tensor};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
+pub use crate::module::choose::Choose;
 use crate::transform::{Lift, Primal, Split};
 pub use crate::transform::{jacobian_by_columns, jacobian_by_rows};
 pub use serde;
+pub use typenum;
 
 /// What a closure reads from outside, with one tangent more, of zero.
 pub fn constant<T: Lift>(value: &T) -> T::Lifted {
@@ -310,7 +312,7 @@ pub trait Pure<In>: Module<In, Updates: NoUpdates<()>, Draws: NoDraws<()>> {}
 
 impl<In, M: Module<In, Updates: NoUpdates<()>, Draws: NoDraws<()>>> Pure<In> for M {}
 
-/// One of several outputs.
+/// One of several: of the outputs of a call, or of the submodules in a field.
 pub trait Part<const INDEX: usize> {
     /// Its type.
     type Out;
@@ -324,9 +326,22 @@ macro_rules! parts {
     )+};
 }
 parts! {
+    (A) 0 A;
     (A, B) 0 A; (A, B) 1 B;
     (A, B, C) 0 A; (A, B, C) 1 B; (A, B, C) 2 C;
     (A, B, C, D) 0 A; (A, B, C, D) 1 B; (A, B, C, D) 2 C; (A, B, C, D) 3 D;
+    (A, B, C, D, F) 0 A; (A, B, C, D, F) 1 B; (A, B, C, D, F) 2 C; (A, B, C, D, F) 3 D; (A, B, C, D, F) 4 F;
+    (A, B, C, D, F, G) 0 A; (A, B, C, D, F, G) 1 B; (A, B, C, D, F, G) 2 C; (A, B, C, D, F, G) 3 D;
+    (A, B, C, D, F, G) 4 F; (A, B, C, D, F, G) 5 G;
+    (A, B, C, D, F, G, H) 0 A; (A, B, C, D, F, G, H) 1 B; (A, B, C, D, F, G, H) 2 C; (A, B, C, D, F, G, H) 3 D;
+    (A, B, C, D, F, G, H) 4 F; (A, B, C, D, F, G, H) 5 G; (A, B, C, D, F, G, H) 6 H;
+    (A, B, C, D, F, G, H, I) 0 A; (A, B, C, D, F, G, H, I) 1 B; (A, B, C, D, F, G, H, I) 2 C;
+    (A, B, C, D, F, G, H, I) 3 D; (A, B, C, D, F, G, H, I) 4 F; (A, B, C, D, F, G, H, I) 5 G;
+    (A, B, C, D, F, G, H, I) 6 H; (A, B, C, D, F, G, H, I) 7 I;
+}
+
+impl<T, const COUNT: usize, const INDEX: usize> Part<INDEX> for [T; COUNT] {
+    type Out = T;
 }
 
 /// The loss of `value_and_grad!`: a scalar.

@@ -64,8 +64,6 @@ pub trait Kind: Clone + PartialEq + 'static {
     const AXES: usize;
     /// The number of groups of the features, which it must divide.
     const GROUPS: usize;
-    /// How many examples are computed in a `vmap!`.
-    type OfMany;
 }
 
 /// A [`Kind`] of normalisation of tensors of shape `S`.
@@ -82,7 +80,7 @@ pub trait Normalizes<S: Shape>: Kind {
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident $(<$n:ident: $bound:ident>)?: $name:literal, $use_mean:literal, $axes:expr, $groups:expr, $of_many:ident;)+) => {$(
+    ($($(#[$doc:meta])* $kind:ident $(<$n:ident: $bound:ident>)?: $name:literal, $use_mean:literal, $axes:expr, $groups:expr;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct $kind$(<$n>(PhantomData<$n>))?;
@@ -92,20 +90,19 @@ macro_rules! kinds {
             const USE_MEAN: bool = $use_mean;
             const AXES: usize = $axes;
             const GROUPS: usize = $groups;
-            type OfMany = $of_many;
         }
     )+};
 }
 
 kinds! {
     /// Rows of the last `N` axes.
-    Rows<N: Static>: "LayerNorm", true, N::N, 1, AsLeadingAxis;
+    Rows<N: Static>: "LayerNorm", true, N::N, 1;
     /// Rows of the last `N` axes, whose mean is taken to be 0.
-    RootMeanSquare<N: Static>: "RMSNorm", false, N::N, 1, AsLeadingAxis;
+    RootMeanSquare<N: Static>: "RMSNorm", false, N::N, 1;
     /// `G` groups of the features at all places of a sample.
-    Groups<G: Static>: "GroupNorm", true, 2, G::N, OneByOne;
+    Groups<G: Static>: "GroupNorm", true, 2, G::N;
     /// Each feature at all places of a sample.
-    Instances: "InstanceNorm", true, 2, 1, OneByOne;
+    Instances: "InstanceNorm", true, 2, 1;
 }
 
 impl<S, N> Normalizes<S> for Rows<N>
@@ -231,8 +228,20 @@ impl<K: Kind, A: UseScale, B: UseBias, V: Switch> Norm<K, A, B, V> {
 
 impl<K, A, B, V> Layer for Norm<K, A, B, V> {}
 
-impl<K: Kind, A, B, V> Vmapped for Norm<K, A, B, V> {
-    type Rule = K::OfMany;
+impl<N, A, B, V> Vmapped for Norm<Rows<N>, A, B, V> {
+    type Rule = AsLeadingAxis;
+}
+
+impl<N, A, B, V> Vmapped for Norm<RootMeanSquare<N>, A, B, V> {
+    type Rule = AsLeadingAxis;
+}
+
+impl<G, A, B, V> Vmapped for Norm<Groups<G>, A, B, V> {
+    type Rule = OneByOne;
+}
+
+impl<A, B, V> Vmapped for Norm<Instances, A, B, V> {
+    type Rule = OneByOne;
 }
 
 impl<K: Kind, A: UseScale, B: UseBias, V: Switch> Default for Norm<K, A, B, V> {
