@@ -296,7 +296,7 @@ impl<'a> Callable<'a> {
         let (generics, updates, draws, known) = match self.bounds.is_opaque {
             false => (inner, quote!(#contract::Updates), quote!(#contract::Draws), TokenStream::new()),
             true => (
-                quote!(#inner __Updates, __Draws),
+                quote!(#inner __Updates, __Draws,),
                 quote!(__Updates),
                 quote!(__Draws),
                 quote! {

@@ -7,6 +7,7 @@ mod conv;
 mod dense;
 mod dropout;
 mod embed;
+mod frozen;
 mod kernel_bias;
 mod layer;
 mod norm;
@@ -18,6 +19,7 @@ pub use conv::{Conv, ConvParams};
 pub use dense::{Dense, DenseParams};
 pub use dropout::Dropout;
 pub use embed::{Embed, EmbedParams};
+pub use frozen::Frozen;
 pub use kernel_bias::{KernelBias, NoBias, UseBias, WithBias};
 pub use layer::Layer;
 pub use norm::{
