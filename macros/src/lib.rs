@@ -189,6 +189,26 @@ pub fn hessian(tokens: TokenStream) -> TokenStream {
     transformed(Transform::Hessian, tokens)
 }
 
+/// Declares names of axes: `axis!(pub batch);`. A `vmap!` binds one, and what reduces along it names it.
+///
+/// ```
+/// use flaxen::prelude::*;
+///
+/// axis!(batch);
+///
+/// let x = Tensor::<(U4,)>::of(&[1.0, 2.0, 3.0, 6.0])?;
+/// let centered = vmap!(|x| x - pmean::<batch>(x), x, axis = batch);
+/// assert_eq!(centered.as_slice(), [-2.0, -1.0, 0.0, 3.0]);
+/// # Ok::<(), flaxen::Error>(())
+/// ```
+#[proc_macro]
+pub fn axis(tokens: TokenStream) -> TokenStream {
+    let parse::axis::Axes(axes) = syn::parse_macro_input!(tokens as parse::axis::Axes);
+    let call = proc_macro::Span::call_site();
+    let place = format!("{} {} {}", call.file(), call.line(), call.column());
+    axes.iter().map(|axis| emit::axis::axis(axis, &place)).collect::<proc_macro2::TokenStream>().into()
+}
+
 /// A function of one example, computed for many at once, as `jax.vmap`: `vmap!(|x, y| square(x - y).mean(), xs, ys)`.
 ///
 /// Each argument is a tensor with one more axis than the closure's. The results are stacked.

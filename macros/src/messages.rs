@@ -60,6 +60,9 @@ pub const VARIABLE_OUTSIDE: &str =
 pub const VARIABLE_BOUND: &str =
     "a variable has a name: `let mean = variable!(…);`\n    help: its value is `mean.value`";
 pub const VARIABLE_AS_VALUE: &str = "this is a variable\n    help: its value is `.value`";
+pub const TRAIN_ELSE: &str = "in evaluation the variables keep their values: leave out the `else`";
+pub const TRAIN_OPS: &str = "in `if P::TRAIN { … }` there are ops, and values that are written into variables\n\
+    help: call submodules before it; they take the phase";
 pub const SOW_FORM: &str =
     "`sow!` takes a collection, a name and a tensor: `sow!(Intermediates, \"features\", x);`";
 pub const SOW_OUTSIDE: &str = "`sow!` belongs in the body of `call` in a `#[module]`";

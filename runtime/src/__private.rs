@@ -10,9 +10,11 @@ use crate::tensor::{Element, Float, Tensor};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
+pub use crate::module::choose::Choose;
 use crate::transform::{Lift, Primal, Split};
 pub use crate::transform::{jacobian_by_columns, jacobian_by_rows};
 pub use serde;
+pub use typenum;
 
 /// What a closure reads from outside, with one tangent more, of zero.
 pub fn constant<T: Lift>(value: &T) -> T::Lifted {

@@ -78,7 +78,13 @@ struct Effects {
 fn updates(passes: &Passes) -> Effects {
     let body = &passes.lowered.body;
     let written = passes.lowered.forward.iter().filter_map(|step| match &body.eqns[step.eqn].call {
-        Call::Write(index) => Some(body.variables[*index].collection.clone()),
+        Call::Write { variable, phase } => {
+            let collection = &body.variables[*variable].collection;
+            Some(match phase {
+                None => collection.clone(),
+                Some(phase) => quote!(<#phase as ::flaxen::module::Phase>::When<#collection>),
+            })
+        }
         _ => None,
     });
     effects_of(passes, written, "Updates")

@@ -5,6 +5,7 @@
 
 pub mod apply;
 pub mod apply_mut;
+pub mod axis;
 pub mod bounds;
 pub mod checks;
 pub mod closure;

@@ -154,7 +154,7 @@ impl BodyParser<'_> {
                 let outside = Arg::Outside(without_parentheses(expr));
                 Some(Argument::Tensor(self.at_this_level(outside, expr.span())))
             }
-            false => Some(Argument::Value(quote!(#expr))),
+            false => Some(Argument::Value(without_parentheses(expr))),
         }
     }
 

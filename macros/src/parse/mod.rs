@@ -5,6 +5,7 @@
 
 pub mod apply;
 pub mod arguments;
+pub mod axis;
 pub mod body;
 pub mod closure;
 pub mod compact;

@@ -36,6 +36,11 @@ impl<L: Axes, T: Example> Batched<L, T> {
         self.stack.shape()
     }
 
+    /// The elements of all examples.
+    pub fn as_slice(&self) -> &[T::Element] {
+        self.stack.as_slice()
+    }
+
     /// The examples; of a value that does not vary, a stack of one.
     pub fn into_stack(self) -> Stack<T> {
         self.stack
@@ -46,13 +51,13 @@ impl<L: Axes, T: Example> Batched<L, T> {
         if J::VARIES && !L::VARIES {
             return Lane::Shared(self.stack.into_one());
         }
-        let (from, to) = (counts(self.axes), counts(joined));
+        let (from, to) = (self.axes.counts_of_all(), joined.counts_of_all());
         Lane::Each(if from == to { self.stack } else { stretched(&self.stack, &from, &to) })
     }
 
     /// The cotangent of a value with these axes from that of such an input.
     pub(super) fn of_cotangent<J: Axes>(lane: Lane<T>, axes: L, joined: J) -> Self {
-        let (from, to) = (counts(axes), counts(joined));
+        let (from, to) = (axes.counts_of_all(), joined.counts_of_all());
         let stack = match lane {
             Lane::Shared(value) => Stack::of_one(value),
             Lane::Each(stack) if from == to => stack,
@@ -60,12 +65,6 @@ impl<L: Axes, T: Example> Batched<L, T> {
         };
         Batched::new(axes, stack)
     }
-}
-
-fn counts(axes: impl Axes) -> [usize; MAX_AXES] {
-    let mut counts = [1; MAX_AXES];
-    axes.counts(&mut counts);
-    counts
 }
 
 /// Which of the examples along `from` the example number `index` along `to` is.

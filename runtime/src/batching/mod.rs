@@ -18,8 +18,10 @@ mod lane;
 pub mod leave;
 mod level;
 mod module;
+mod named;
 mod op;
 pub mod share;
+pub mod share_all;
 pub mod unbatch;
 pub mod unshare;
 
@@ -32,3 +34,4 @@ pub use lane::{Cotangents, Gather, Inputs, Lane, Outputs, Values};
 pub(crate) use lane::{backward_one_by_one, infer_one_by_one};
 pub use level::Level;
 pub use module::{AsLeadingAxis, OneByOne, Rule, RuleBackward, Vmapped};
+pub use named::{Choose, Named};
