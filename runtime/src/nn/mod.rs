@@ -9,6 +9,7 @@ mod dense;
 mod dense_general;
 mod dropout;
 mod embed;
+mod frozen;
 mod kernel_bias;
 mod layer;
 mod norm;
@@ -26,6 +27,7 @@ pub use dense::{Dense, DenseParams};
 pub use dense_general::{DenseGeneral, Features};
 pub use dropout::Dropout;
 pub use embed::{Embed, EmbedParams};
+pub use frozen::Frozen;
 pub use kernel_bias::{KernelBias, NoBias, UseBias, WithBias};
 pub use layer::Layer;
 pub use norm::{

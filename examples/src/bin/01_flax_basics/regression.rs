@@ -82,8 +82,17 @@ fn loss_and_gradient(params: &Params, samples: &Samples) -> (f32, Params) {
 /// `p - 0.3 g` for every parameter, 101 times.
 fn gradient_descent(mut params: Params, samples: &Samples) -> Params {
     let printed = [
-        35.343876, 0.5143469, 0.11384159, 0.03932674, 0.01991621, 0.014209136, 0.012425653, 0.01185039,
-        0.011661786, 0.011599408, 0.011578696,
+        35.343876,
+        0.5143469,
+        0.11384159,
+        0.03932674,
+        0.01991621,
+        0.014209136,
+        0.012425653,
+        0.01185039,
+        0.011661786,
+        0.011599408,
+        0.011578696,
     ];
     let tx = sgd(0.3);
     let mut opt_state = tx.init(&params);
@@ -101,8 +110,17 @@ fn gradient_descent(mut params: Params, samples: &Samples) -> Params {
 /// The same with Adam, whose first steps lead away from the minimum.
 fn adam_descent(params: Params, samples: &Samples) {
     let printed = [
-        0.011577628, 0.26143155, 0.07675027, 0.03644055, 0.022012806, 0.016178599, 0.013002801, 0.012026143,
-        0.011764514, 0.011646044, 0.011585529,
+        0.011577628,
+        0.26143155,
+        0.07675027,
+        0.03644055,
+        0.022012806,
+        0.016178599,
+        0.013002801,
+        0.012026143,
+        0.011764514,
+        0.011646044,
+        0.011585529,
     ];
     let mut state = TrainState::create(params, adam(0.3));
     for step in 0..101 {

@@ -20,7 +20,11 @@ pub fn run(params: &Params) -> Result<()> {
 
     // The variables are the template: what is read must have their structure.
     let original = from_bytes(&variables, PRINTED)?;
-    assert_near(original.params.bias.as_slice(), &[-1.4555768, -2.0277991, 2.0790975, 1.2186145, -0.99809754], 0.0);
+    assert_near(
+        original.params.bias.as_slice(),
+        &[-1.4555768, -2.0277991, 2.0790975, 1.2186145, -0.99809754],
+        0.0,
+    );
     assert_eq!(bytes.len(), PRINTED.len());
     // After a hundred steps of another implementation.
     assert_near(params.kernel.as_slice(), original.params.kernel.as_slice(), 0.03);
