@@ -57,9 +57,7 @@ fn structure(item: syn::ItemStruct) -> proc_macro2::TokenStream {
 #[proc_macro]
 pub fn __implementation(tokens: TokenStream) -> TokenStream {
     let parsed = syn::parse_macro_input!(tokens as parse::fields::WithFields);
-    let receiver = parse::fields::receiver(&parsed.implementation);
-    let tokens = implementation(parsed.implementation, Some(parsed.fields));
-    receiver.map_or(tokens.clone(), |receiver| emit::names::same_self(tokens, receiver)).into()
+    implementation(parsed.implementation, Some(parsed.fields)).into()
 }
 
 fn implementation(
@@ -73,13 +71,18 @@ fn implementation(
         }
     }
     let mut diagnostics = Diagnostics::new();
-    match parse::methods::implementation(&item, fields, &mut diagnostics) {
+    let receiver = parse::fields::receiver(&item);
+    let tokens = match parse::methods::implementation(&item, fields, &mut diagnostics) {
         Some(implementation) if diagnostics.is_empty() => or_mistakes(
             Some(emit::module::module(implementation)),
             diagnostics,
             proc_macro2::TokenStream::new,
         ),
         _ => or_mistakes(None, diagnostics, || fallback::implementation(&item)),
+    };
+    match receiver {
+        Some(receiver) => emit::names::same_self(tokens, receiver),
+        None => tokens,
     }
 }
 
@@ -98,6 +101,25 @@ pub fn differentiable(_: TokenStream, item: TokenStream) -> TokenStream {
         diagnostics.is_empty().then(|| emit::function::function(&item, &signature, body))
     });
     or_mistakes(tokens, diagnostics, || fallback::function(&item)).into()
+}
+
+/// Makes an op with a derivative of one's own of a module with three functions, as `jax.custom_vjp`.
+///
+/// `primal` computes the output. `forward` takes the same, and returns the output and what is kept; `backward` takes what was kept
+/// and the output's cotangent, and returns the cotangents of the inputs, with `()` for an input that has none. Arguments of
+/// `primal` that are no tensors are values of the op. Outside of the module its name is the function `primal`, and in the body
+/// of a module or closure the op. Examples are in `flaxen::transform`.
+#[proc_macro_attribute]
+pub fn custom_vjp(_: TokenStream, item: TokenStream) -> TokenStream {
+    let item = match syn::parse::<Item>(item) {
+        Ok(Item::Mod(item)) => item,
+        Ok(other) => return Error::new_spanned(other, messages::CUSTOM_VJP_ITEM).into_compile_error().into(),
+        Err(mistake) => return mistake.into_compile_error().into(),
+    };
+    let mut diagnostics = Diagnostics::new();
+    let custom = parse::custom_vjp::custom_vjp(item.clone(), &mut diagnostics);
+    let tokens = custom.map(|custom| emit::custom_vjp::custom_vjp(&custom));
+    or_mistakes(tokens, diagnostics, || quote!(#item)).into()
 }
 
 /// The value of a closure and its gradient: `value_and_grad!(|params| { … }, &state.params)`.

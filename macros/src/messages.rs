@@ -60,7 +60,11 @@ pub const VARIABLE_OUTSIDE: &str =
 pub const VARIABLE_BOUND: &str =
     "a variable has a name: `let mean = variable!(…);`\n    help: its value is `mean.value`";
 pub const VARIABLE_AS_VALUE: &str = "this is a variable\n    help: its value is `.value`";
-pub const SOW_FORM: &str = "`sow!` takes a collection, a name and a tensor: `sow!(Intermediates, \"features\", x);`";
+pub const TRAIN_ELSE: &str = "in evaluation the variables keep their values: leave out the `else`";
+pub const TRAIN_OPS: &str = "in `if P::TRAIN { … }` there are ops, and values that are written into variables\n\
+    help: call submodules before it; they take the phase";
+pub const SOW_FORM: &str =
+    "`sow!` takes a collection, a name and a tensor: `sow!(Intermediates, \"features\", x);`";
 pub const SOW_OUTSIDE: &str = "`sow!` belongs in the body of `call` in a `#[module]`";
 pub const MAKE_RNG_FORM: &str = "`make_rng!` takes an rng stream: `make_rng!(noise)`";
 pub const MAKE_RNG_OUTSIDE: &str = "`make_rng!` belongs in the body of `call` in a `#[module]`\n\
@@ -134,6 +138,18 @@ pub fn stream_twice(name: &str) -> String {
 pub fn not_a_name(name: &str) -> String {
     format!("`{name}` cannot name a variable: use letters, digits and `_`, beginning with a letter")
 }
+pub const CUSTOM_VJP_ITEM: &str = "`#[custom_vjp]` goes on a module with three functions: \
+    `mod name { pub fn primal(x: …) -> … pub fn forward(x: …) -> (…, residuals) pub fn backward(residuals, cotangent) -> … }`";
+pub const CUSTOM_VJP_FUNCTIONS: &str = "there must be three functions in this module: `primal`, `forward`, which returns the output \
+    and what is kept, and `backward`, which takes what was kept and the output's cotangent";
+pub const CUSTOM_VJP_GENERICS: &str = "this function must have the generics of `primal`, in the same words";
+pub const CUSTOM_VJP_FORWARD: &str =
+    "`forward` returns two things: the output, and what `backward` reads; `()` if that is nothing";
+pub const CUSTOM_VJP_BACKWARD: &str = "`backward` takes what `forward` kept and the output's cotangent, and returns a cotangent for \
+    each tensor that `primal` takes: a tuple of them if there are several, with `()` for one that has none";
+pub const CUSTOM_VJP_RETURNS: &str = "the type of the result must be written here";
+pub const CUSTOM_VJP_SHAPE: &str = "the shape of the result is not known\n    help: write all tensors in dimensions, \
+    `Tensor![B, 10; E]`, or give the result the shape of an input, `Tensor<S, E>`";
 
 /// What stands in the macro of a transformation.
 pub fn form(transform: Transform) -> String {

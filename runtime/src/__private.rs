@@ -10,6 +10,7 @@ use crate::tensor::{Element, Float, Tensor};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
+pub use crate::module::choose::Choose;
 use crate::transform::{Lift, Primal, Split};
 pub use crate::transform::{jacobian_by_columns, jacobian_by_rows};
 pub use serde;
@@ -23,14 +24,6 @@ pub fn constant<T: Lift>(value: &T) -> T::Lifted {
 /// What a closure is differentiated by, with its tangent.
 pub fn dual<P: Primal>(value: &P, tangent: &impl Primal<Owned = P::Owned>) -> P::Lifted {
     value.with_tangent(tangent.owned())
-}
-
-/// Serialises the variables of submodules that share a field so that a state dict can give each its own name.
-pub fn elements<T: serde::Serialize, S: serde::Serializer>(
-    elements: &T,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.serialize_newtype_struct(crate::serialization::ELEMENTS, elements)
 }
 
 /// What names the types of a module's values: the generated trait of its steps is implemented for `Steps<(generics)>`.
@@ -143,7 +136,10 @@ impl<In> Input<In> {
         variables: impl Collections<'a, M::Params, M::State>,
         rngs: R,
         _: N,
-    ) -> ((M::Out, M::State), Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>)
+    ) -> (
+        (M::Out, M::State),
+        Pullback<(&'a M, &'a M::Params, M::Residuals), M::Out, (M::Params, N::Cotangents)>,
+    )
     where
         N: Needs<In>,
         M: Trainable<In, N, Draws: DrawsFrom<R>>,
@@ -316,7 +312,7 @@ pub trait Pure<In>: Module<In, Updates: NoUpdates<()>, Draws: NoDraws<()>> {}
 
 impl<In, M: Module<In, Updates: NoUpdates<()>, Draws: NoDraws<()>>> Pure<In> for M {}
 
-/// One of several outputs.
+/// One of several: of the outputs of a call, or of the submodules in a field.
 pub trait Part<const INDEX: usize> {
     /// Its type.
     type Out;
@@ -330,9 +326,22 @@ macro_rules! parts {
     )+};
 }
 parts! {
+    (A) 0 A;
     (A, B) 0 A; (A, B) 1 B;
     (A, B, C) 0 A; (A, B, C) 1 B; (A, B, C) 2 C;
     (A, B, C, D) 0 A; (A, B, C, D) 1 B; (A, B, C, D) 2 C; (A, B, C, D) 3 D;
+    (A, B, C, D, F) 0 A; (A, B, C, D, F) 1 B; (A, B, C, D, F) 2 C; (A, B, C, D, F) 3 D; (A, B, C, D, F) 4 F;
+    (A, B, C, D, F, G) 0 A; (A, B, C, D, F, G) 1 B; (A, B, C, D, F, G) 2 C; (A, B, C, D, F, G) 3 D;
+    (A, B, C, D, F, G) 4 F; (A, B, C, D, F, G) 5 G;
+    (A, B, C, D, F, G, H) 0 A; (A, B, C, D, F, G, H) 1 B; (A, B, C, D, F, G, H) 2 C; (A, B, C, D, F, G, H) 3 D;
+    (A, B, C, D, F, G, H) 4 F; (A, B, C, D, F, G, H) 5 G; (A, B, C, D, F, G, H) 6 H;
+    (A, B, C, D, F, G, H, I) 0 A; (A, B, C, D, F, G, H, I) 1 B; (A, B, C, D, F, G, H, I) 2 C;
+    (A, B, C, D, F, G, H, I) 3 D; (A, B, C, D, F, G, H, I) 4 F; (A, B, C, D, F, G, H, I) 5 G;
+    (A, B, C, D, F, G, H, I) 6 H; (A, B, C, D, F, G, H, I) 7 I;
+}
+
+impl<T, const COUNT: usize, const INDEX: usize> Part<INDEX> for [T; COUNT] {
+    type Out = T;
 }
 
 /// The loss of `value_and_grad!`: a scalar.

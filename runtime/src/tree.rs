@@ -61,6 +61,21 @@ impl<'a> Path<'a> {
     pub const fn parent(&self) -> Option<&'a Path<'a>> {
         self.parent
     }
+
+    /// Whether one of the names, such as that of a layer, is `name`.
+    pub fn contains(&self, name: &str) -> bool {
+        self.parent.is_some_and(|parent| self.name == name || parent.contains(name))
+    }
+
+    /// Whether this prints as `text`.
+    pub fn is(&self, text: &str) -> bool {
+        let Some(parent) = self.parent else { return text.is_empty() };
+        let rest = text.strip_suffix(self.name);
+        match parent.parent {
+            None => rest == Some(""),
+            Some(_) => rest.and_then(|rest| rest.strip_suffix('/')).is_some_and(|rest| parent.is(rest)),
+        }
+    }
 }
 
 impl fmt::Display for Path<'_> {
@@ -139,20 +154,27 @@ pub trait Tree:
 
     /// A tree of zeros with the shapes of this one.
     fn zeros_like(&self) -> Self {
-        struct Zero;
-        impl Zip<0> for Zero {
+        self.full_like(0.0)
+    }
+
+    /// A tree of one value with the shapes of this one. What is masked stays masked.
+    fn full_like(&self, value: f64) -> Self {
+        struct Full(f64);
+        impl Zip<0> for Full {
             fn leaf<S: Shape, E: Float>(
                 &mut self,
                 _: &Path,
                 leaf: &mut Tensor<S, E>,
                 []: [&mut Tensor<S, E>; 0],
             ) {
-                *leaf = Tensor::zeros(leaf.shape());
+                if !leaf.is_masked() {
+                    *leaf = Tensor::full(leaf.shape(), E::from_f64(self.0));
+                }
             }
         }
-        let mut zeros = self.clone();
-        zeros.zip([], &Path::ROOT, &mut Zero);
-        zeros
+        let mut full = self.clone();
+        full.zip([], &Path::ROOT, &mut Full(value));
+        full
     }
 
     /// A tree whose every leaf `map` may have changed, knowing its path: `jax.tree_util.tree_map_with_path`, and

@@ -8,6 +8,14 @@ fn mistakes_do_not_compile() {
     trybuild::TestCases::new().compile_fail("ui/*/*.rs");
 }
 
+/// What rustc only says when it builds: a constant of a generic function.
+#[test]
+fn mistakes_are_not_built() {
+    let cases = trybuild::TestCases::new();
+    cases.pass("ui_built/used_stream.rs");
+    cases.compile_fail("ui_built/unused_stream.rs");
+}
+
 /// Nobody should ever meet typenum's way of writing a number.
 #[test]
 fn sizes_are_in_decimals() {

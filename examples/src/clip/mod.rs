@@ -8,12 +8,14 @@ mod attention;
 mod classifier;
 mod embeddings;
 mod encoder;
+mod pretrained;
 mod vision;
 
 pub use attention::Attention;
 pub use classifier::Classifier;
 pub use embeddings::{PositionEmbedding, VisionEmbeddings};
 pub use encoder::{EncoderLayer, Mlp};
+pub use pretrained::Pretrained;
 pub use vision::{ClipVision, Encoder, VisionTransformer};
 
 /// What CLIP adds to a variance (`layer_norm_eps`).

@@ -16,10 +16,8 @@ use quote::quote;
 impl Callable<'_> {
     /// The methods; `call` are the parts of one that updates nothing.
     pub fn apply_mut(&self, call: &PureCall) -> TokenStream {
-        let (params, state, input) =
-            (self.variables.params.ty(), self.variables.state.ty(), self.input_type());
-        let PureCall { generics, inputs, output, bounds, others, given } = call;
-        let draws = quote!(<Self as ::flaxen::module::Module<#input>>::Draws);
+        let (params, state) = (self.variables.params.ty(), self.variables.state.ty());
+        let PureCall { generics, inputs, output, bounds, others, draws, given } = call;
         quote! {
             /// Computes the output, and returns with it the state that the call leaves: `variables.state = state`. The keys are
             /// those of the rng streams that it draws from: `rngs! { dropout: key }`.

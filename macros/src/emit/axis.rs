@@ -29,9 +29,8 @@ pub fn axis(axis: &Axis, place: &str) -> TokenStream {
 
 /// A hash of 32 bits (FNV-1a) as a type. The first bit is one, since a number has no leading zeros.
 fn id(text: &str) -> TokenStream {
-    let hash = text.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
+    let hash =
+        text.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     let bits = (0..32).rev().map(|bit| bit == 31 || hash >> bit & 1 == 1);
     bits.fold(quote!(::flaxen::__private::typenum::UTerm), |number, bit| {
         let bit = if bit { quote!(B1) } else { quote!(B0) };

@@ -104,7 +104,7 @@ impl Checks<'_> {
     fn equation(&mut self, eqn: &Eqn) -> TokenStream {
         let span = eqn.span;
         match &eqn.call {
-            Call::Write(index) => return self.written(eqn, *index),
+            Call::Write { variable, .. } => return self.written(eqn, *variable),
             Call::Sow { .. } => return TokenStream::new(),
             _ => {}
         }

@@ -11,7 +11,9 @@
 //! public module may have private submodules. With `Call` in it, rustc looks at a bound
 //! where a call asks for it, and not before.
 
+use super::bounds::{is_opaque, named};
 use super::generics::AllGenerics;
+use super::names;
 use super::passes::Passes;
 use crate::ir::Call;
 use proc_macro2::{Ident, TokenStream};
@@ -19,72 +21,105 @@ use quote::{format_ident, quote};
 
 /// The type and what it implements.
 pub fn effects(passes: &Passes, all: &AllGenerics, name: &Ident) -> TokenStream {
-    let (declared, arguments) = (all.declared(), all.arguments());
-    let (where_clause, predicates) = (all.where_clause(), all.predicates());
+    let (declared, arguments, where_clause) = (all.declared(), all.arguments(), all.where_clause());
     let (updates, draws) = (updates(passes), draws(passes));
+    let no_updates = implemented(name, all, &updates, "NoUpdates", &TokenStream::new());
+    let no_draws = implemented(name, all, &draws, "NoDraws", &TokenStream::new());
+    let drawn = &draws.types;
+    let streams = quote! {
+        const STREAMS: ::flaxen::module::effect::Streams = ::flaxen::module::effect::Streams::All {
+            of: &[#(<#drawn as ::flaxen::module::effect::DrawsFrom<Call>>::STREAMS),*],
+        };
+    };
+    let draws_from = implemented(name, all, &draws, "DrawsFrom", &streams);
     quote! {
         #[doc(hidden)]
         #[allow(missing_docs, private_bounds)]
         pub struct #name<#declared>(::core::marker::PhantomData<(#arguments)>) #where_clause;
 
-        #[doc(hidden)]
-        impl<#declared Call> ::flaxen::module::effect::NoUpdates<Call> for #name<#arguments>
-        where
-            #(#updates: ::flaxen::module::effect::NoUpdates<Call>,)*
-            #(#predicates,)*
-        {
-        }
+        #no_updates
+        #no_draws
+        #draws_from
+    }
+}
 
+/// The implementation of one trait, which all of these effects have to implement.
+fn implemented(
+    name: &Ident,
+    all: &AllGenerics,
+    of: &Effects,
+    effect: &str,
+    body: &TokenStream,
+) -> TokenStream {
+    let (effect, types, arguments) = (format_ident!("{effect}"), &of.types, all.arguments());
+    let known = all.with(&of.bounds).with_variables(&of.names);
+    let (declared, predicates) = (known.declared(), known.predicates());
+    quote! {
         #[doc(hidden)]
-        impl<#declared Call> ::flaxen::module::effect::NoDraws<Call> for #name<#arguments>
+        impl<#declared Call> ::flaxen::module::effect::#effect<Call> for #name<#arguments>
         where
-            #(#draws: ::flaxen::module::effect::NoDraws<Call>,)*
+            #(#types: ::flaxen::module::effect::#effect<Call>,)*
             #(#predicates,)*
         {
-        }
-
-        #[doc(hidden)]
-        impl<#declared Rngs> ::flaxen::module::effect::DrawsFrom<Rngs> for #name<#arguments>
-        where
-            #(#draws: ::flaxen::module::effect::DrawsFrom<Rngs>,)*
-            #(#predicates,)*
-        {
-            const STREAMS: ::flaxen::module::effect::Streams = ::flaxen::module::effect::Streams::All {
-                of: &[#(<#draws as ::flaxen::module::effect::DrawsFrom<Rngs>>::STREAMS),*],
-            };
+            #body
         }
     }
 }
 
-/// The collections that are updated, each once.
-fn updates(passes: &Passes) -> Vec<TokenStream> {
-    let body = &passes.lowered.body;
-    let written = passes.lowered.forward.iter().filter_map(|step| match &body.eqns[step.eqn].call {
-        Call::Write(index) => Some(body.variables[*index].collection.clone()),
-        _ => None,
-    });
-    once(written.chain(of_submodules(passes, "Updates")))
+/// What is updated, or drawn from, each once.
+struct Effects {
+    types: Vec<TokenStream>,
+    /// The names of what is unknown, and the bounds that give them.
+    names: Vec<Ident>,
+    bounds: Vec<TokenStream>,
 }
 
-/// The streams that are drawn from, each once.
-fn draws(passes: &Passes) -> Vec<TokenStream> {
+/// The collections that are updated.
+fn updates(passes: &Passes) -> Effects {
+    let body = &passes.lowered.body;
+    let written = passes.lowered.forward.iter().filter_map(|step| match &body.eqns[step.eqn].call {
+        Call::Write { variable, phase } => {
+            let collection = &body.variables[*variable].collection;
+            Some(match phase {
+                None => collection.clone(),
+                Some(phase) => quote!(<#phase as ::flaxen::module::Phase>::When<#collection>),
+            })
+        }
+        _ => None,
+    });
+    effects_of(passes, written, "Updates")
+}
+
+/// The streams that are drawn from.
+fn draws(passes: &Passes) -> Effects {
     let body = &passes.lowered.body;
     let drawn = passes.lowered.forward.iter().filter_map(|step| match &body.eqns[step.eqn].call {
         Call::MakeRng(stream) => Some(stream.clone()),
         _ => None,
     });
-    once(drawn.chain(of_submodules(passes, "Draws")))
+    effects_of(passes, drawn, "Draws")
 }
 
-/// The effects of a kind of the submodules that are called.
-fn of_submodules(passes: &Passes, kind: &str) -> Vec<TokenStream> {
-    let (body, kind) = (&passes.lowered.body, format_ident!("{kind}"));
-    let calls = passes.lowered.forward.iter().map(|step| &body.eqns[step.eqn]);
-    let effects = calls.filter(|eqn| matches!(eqn.call, Call::Submodule(_))).map(|eqn| {
+/// The effects of the body itself, and those of the submodules that it calls.
+fn effects_of(passes: &Passes, own: impl Iterator<Item = TokenStream>, kind: &str) -> Effects {
+    let body = &passes.lowered.body;
+    let (mut types, mut names, mut bounds): (Vec<_>, _, _) = (own.collect(), Vec::new(), Vec::new());
+    for eqn in passes.lowered.forward.iter().map(|step| &body.eqns[step.eqn]) {
+        if !matches!(eqn.call, Call::Submodule(_)) {
+            continue;
+        }
         let (callee, input) = (passes.types.callee(eqn), passes.types.input(eqn));
-        quote!(<#callee as ::flaxen::module::Module<#input>>::#kind)
-    });
-    effects.collect()
+        if is_opaque(body, eqn) {
+            let name = format_ident!("__{}{kind}", names::camel(&format_ident!("{}", eqn.label)));
+            types.push(quote!(#name));
+            bounds.push(named(&callee, &input, kind, &name));
+            names.push(name);
+        } else {
+            let kind = format_ident!("{kind}");
+            types.push(quote!(<#callee as ::flaxen::module::Module<#input>>::#kind));
+        }
+    }
+    Effects { types: once(types.into_iter()), names, bounds }
 }
 
 /// A bound that stood twice would be said twice.

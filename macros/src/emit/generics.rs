@@ -12,6 +12,8 @@ pub struct AllGenerics {
     outer: Vec<GenericParam>,
     inner: Vec<GenericParam>,
     predicates: Vec<TokenStream>,
+    /// Names for the types of variables, which an `impl` declares and nothing takes as arguments.
+    variables: Vec<syn::Ident>,
 }
 
 impl AllGenerics {
@@ -24,6 +26,7 @@ impl AllGenerics {
         AllGenerics {
             outer: signature.outer.params.iter().cloned().collect(),
             inner: signature.inner.params.iter().cloned().collect(),
+            variables: Vec::new(),
             predicates: [predicates(&signature.outer), predicates(&signature.inner)].concat(),
         }
     }
@@ -32,6 +35,11 @@ impl AllGenerics {
     pub fn with(&self, bounds: &[TokenStream]) -> Self {
         let predicates = self.predicates.iter().chain(bounds).cloned().collect();
         AllGenerics { predicates, ..self.clone() }
+    }
+
+    /// The same with names for the types of variables.
+    pub fn with_variables(&self, variables: &[syn::Ident]) -> Self {
+        AllGenerics { variables: variables.to_vec(), ..self.clone() }
     }
 
     /// The type parameters that nothing is said of: each may stand for a module.
@@ -44,8 +52,8 @@ impl AllGenerics {
 
     /// `H: Dim, O: Dim, B: Batch`
     pub fn declared(&self) -> TokenStream {
-        let all = self.outer.iter().chain(&self.inner);
-        quote!(#(#all,)*)
+        let (all, variables) = (self.outer.iter().chain(&self.inner), &self.variables);
+        quote!(#(#all,)* #(#variables,)*)
     }
 
     /// `H, O, B`
@@ -66,8 +74,8 @@ impl AllGenerics {
 
     /// `H: Dim, O: Dim`: the generics of the parameters.
     pub fn declared_of_params(&self) -> TokenStream {
-        let params = self.params();
-        quote!(#(#params,)*)
+        let (params, variables) = (self.params(), &self.variables);
+        quote!(#(#params,)* #(#variables,)*)
     }
 
     /// `H, O`
@@ -102,11 +110,6 @@ impl AllGenerics {
         arguments(self.outer.iter())
     }
 
-    /// Whether parameters see other types than a call does: there is a batch or a phase.
-    pub fn has_batch(&self) -> bool {
-        self.outer.iter().chain(&self.inner).any(|param| !decides_params(param))
-    }
-
     /// Whether the parameters have no generics.
     pub fn params_are_concrete(&self) -> bool {
         self.params().is_empty()
@@ -120,8 +123,8 @@ impl AllGenerics {
 
     /// The generics of the method: `B: Batch, I: Static`.
     pub fn declared_inner(&self) -> TokenStream {
-        let inner = &self.inner;
-        quote!(#(#inner,)*)
+        let (inner, variables) = (&self.inner, &self.variables);
+        quote!(#(#inner,)* #(#variables,)*)
     }
 
     /// `where H: DimDiv<U2>`

@@ -19,7 +19,8 @@ use quote::{format_ident, quote};
 pub fn lift(structure: &Structure) -> TokenStream {
     let all = structure.all;
     let elements = all.elements();
-    if elements.is_empty() {
+    // Of a submodule of unknown type it is not known what it is with another element.
+    if elements.is_empty() || structure.parts.iter().any(Part::is_opaque) {
         return TokenStream::new();
     }
     let dual = |tokens: TokenStream| with_dual(tokens, &elements);

@@ -5,10 +5,11 @@
 
 pub mod apply;
 pub mod apply_mut;
-pub mod bounds;
 pub mod axis;
+pub mod bounds;
 pub mod checks;
 pub mod closure;
+pub mod custom_vjp;
 pub mod effects;
 pub mod function;
 pub mod generics;

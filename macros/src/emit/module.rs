@@ -9,6 +9,7 @@
 //!
 //! Each method besides `call` has the same, for a type of its own ([`methods`](super::methods)).
 
+use super::bounds::Bounds;
 use super::effects::effects;
 use super::generics::AllGenerics;
 use super::lift::lift;
@@ -16,7 +17,7 @@ use super::names::{self, tuple};
 use super::passes::Passes;
 use super::residuals::residuals;
 use super::steps::{Types, steps};
-use super::variables::{self, Field, Structure};
+use super::variables::{self, Field, Kind, Structure};
 use super::{bounds, checks, methods, summary};
 use crate::analyze::activity::Need;
 use crate::ir::{Call, Method, Module, Signature};
@@ -46,9 +47,7 @@ pub fn module(implementation: Implementation) -> TokenStream {
         fields.extend(new.into_iter().filter(|field| !known.contains(&field.key)));
     }
     variables::fill_arrays(&mut fields);
-    let of_params = prepared
-        .iter()
-        .flat_map(|method| bounds::of_params(&method.passes(), &method.types_of_params(), &method.all));
+    let of_params = prepared.iter().flat_map(bounds::of_params);
     let of_params: Vec<TokenStream> = of_params.collect();
     let all = prepared[0].all.with(&of_params);
     let [params, state] =
@@ -159,13 +158,11 @@ pub struct Callable<'a> {
     /// The type that is called, and the lifetime that it has.
     pub ty: TokenStream,
     pub lifetime: Option<TokenStream>,
-    /// The bounds of what names the variables, and those of a call.
-    pub of_params: &'a [TokenStream],
-    pub of_call: Vec<TokenStream>,
+    /// The bounds of what names the variables.
+    of_params: &'a [TokenStream],
+    bounds: Bounds,
     /// Its name in texts: `Cnn`, `AutoEncoder::encode`.
     spoken: String,
-    all: AllGenerics,
-    training: AllGenerics,
 }
 
 impl<'a> Callable<'a> {
@@ -180,14 +177,12 @@ impl<'a> Callable<'a> {
         let (self_ty, view) = (&module.self_ty, methods::view_name(&module.name, &prepared.method.name));
         let contract = |key: &Ident| {
             let field = variables.fields.iter().find(|field| field.key == *key);
-            field.and_then(Field::contract).cloned()
+            field.and_then(|field| match &field.kind {
+                Kind::Submodule { callee, input, .. } => Some((callee.clone(), input.clone())),
+                _ => None,
+            })
         };
-        let of_call = match prepared.all.has_batch() {
-            true => bounds::of_call(&passes, contract),
-            false => Vec::new(),
-        };
-        let all = prepared.all.with(&[of_params, &of_call].concat());
-        let training = all.with(&bounds::of_training(&passes));
+        let bounds = bounds::bounds(prepared, of_params, contract);
         let spoken = match is_call {
             true => module.name.to_string(),
             false => format!("{}::{}", module.name, prepared.method.name),
@@ -200,9 +195,7 @@ impl<'a> Callable<'a> {
             passes,
             variables,
             of_params,
-            of_call,
-            all,
-            training,
+            bounds,
         }
     }
 
@@ -233,7 +226,7 @@ impl<'a> Callable<'a> {
         let (names, body) = (&self.prepared.names, &self.prepared.lowered.body);
         let items = [
             steps(body, self.signature(), &names.steps, &names.shapes),
-            effects(&self.passes, &self.all, &names.effects),
+            effects(&self.passes, &self.bounds.call, &names.effects),
         ];
         items.into_iter().collect()
     }
@@ -312,21 +305,39 @@ impl<'a> Callable<'a> {
 
     /// The parts of a method that calls `of` and updates nothing.
     pub fn pure_call(&self, of: &TokenStream) -> PureCall {
-        let input = self.input_type();
-        let (predicates, of_params, of_call) = (self.inner_predicates(), self.of_params, &self.of_call);
+        let (input, output) = (self.input_type(), self.output_type());
+        let (params, state) = (self.variables.params.ty(), self.variables.state.ty());
         let names: Vec<_> = self.signature().inputs.iter().map(|(name, _)| quote!(#name)).collect();
         let types: Vec<_> = self.signature().inputs.iter().map(|(_, ty)| ty.to_type()).collect();
-        let others = quote!(#(#of_params,)* #(#of_call,)* #(#predicates,)*);
+        let (predicates, of_params) = (self.inner_predicates(), self.of_params);
+        let inner = self.prepared.all.declared_inner();
+        let contract = quote!(<#of as ::flaxen::module::Module<#input>>);
+        let (generics, updates, draws, known) = match self.bounds.is_opaque {
+            false => (inner, quote!(#contract::Updates), quote!(#contract::Draws), TokenStream::new()),
+            true => (
+                quote!(#inner __Updates, __Draws,),
+                quote!(__Updates),
+                quote!(__Draws),
+                quote! {
+                    #of: ::flaxen::module::Module<
+                        #input, Out = #output, Params = #params, State = #state, Updates = __Updates, Draws = __Draws,
+                    >,
+                    #(#of_params,)*
+                },
+            ),
+        };
+        let others = quote!(#known #(#predicates,)*);
         PureCall {
-            generics: self.prepared.all.declared_inner(),
+            generics,
             inputs: quote!(#(#names: #types,)*),
-            output: self.output_type(),
+            output,
             bounds: quote! {
-                for<'call> <#of as ::flaxen::module::Module<#input>>::Updates: ::flaxen::module::effect::NoUpdates<&'call ()>,
-                for<'call> <#of as ::flaxen::module::Module<#input>>::Draws: ::flaxen::module::effect::NoDraws<&'call ()>,
+                for<'call> #updates: ::flaxen::module::effect::NoUpdates<&'call ()>,
+                for<'call> #draws: ::flaxen::module::effect::NoDraws<&'call ()>,
                 #others
             },
             others,
+            draws,
             given: tuple(&names),
         }
     }
@@ -352,11 +363,12 @@ impl<'a> Callable<'a> {
     }
 
     fn module_impl(&self, init: &TokenStream) -> TokenStream {
-        let (declared, where_clause) = (self.all.declared(), self.all.where_clause());
+        let (declared, where_clause) =
+            (self.bounds.call_impl.declared(), self.bounds.call_impl.where_clause());
         let (lifetime, ty) = (&self.lifetime, &self.ty);
         let (input, output) = (self.input_type(), self.output_type());
         let (params, state) = (self.variables.params.ty(), self.variables.state.ty());
-        let (effects, arguments) = (&self.prepared.names.effects, self.all.arguments());
+        let (effects, arguments) = (&self.prepared.names.effects, self.prepared.all.arguments());
         let (pattern, setup, infer, out) =
             (self.passes.inputs(), self.passes.setup(), self.passes.infer(), self.passes.outputs());
         quote! {
@@ -390,12 +402,13 @@ impl<'a> Callable<'a> {
     }
 
     fn trainable_impl(&self) -> TokenStream {
-        let (declared, where_clause) = (self.training.declared(), self.training.where_clause());
+        let (declared, where_clause) =
+            (self.bounds.training_impl.declared(), self.bounds.training_impl.where_clause());
         let (lifetime, implementor) = (&self.lifetime, &self.ty);
         let input = self.input_type();
         let needs: Vec<_> = (0..self.signature().inputs.len()).map(names::need_of_input).collect();
         let need = tuple(&needs.iter().map(|need| quote!(#need)).collect::<Vec<_>>());
-        let kept = residuals(&self.passes, &self.prepared.names.residuals, &self.training, &needs);
+        let kept = residuals(&self.passes, &self.prepared.names.residuals, &self.bounds.training, &needs);
         let (item, ty, value) = (kept.item, kept.ty, kept.value);
         let (pattern, setup, forward, out) =
             (self.passes.inputs(), self.passes.setup(), self.passes.forward(), self.passes.outputs());
@@ -471,6 +484,8 @@ pub struct PureCall {
     /// Its bounds, and those that have nothing to do with what it updates.
     pub bounds: TokenStream,
     pub others: TokenStream,
+    /// The type of what it draws from.
+    pub draws: TokenStream,
     /// The inputs as one.
     pub given: TokenStream,
 }

@@ -183,8 +183,8 @@ fn unraw_text(name: &str) -> &str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-/// Makes every `self` the one of the user's method: in what a macro of the struct's handed over, generated code has
-/// another one, which the user's expressions would not see.
+/// Makes every `self` the one of the user's method: where a macro wrote or handed over the `impl`, that of generated code
+/// would be another one, which the user's expressions do not see.
 pub fn same_self(tokens: TokenStream, receiver: Span) -> TokenStream {
     let tokens = tokens.into_iter().map(|token| match token {
         TokenTree::Ident(ident) if ident == "self" => {

@@ -146,9 +146,21 @@ impl Passes<'_> {
         tuple(&outputs.collect::<Vec<_>>())
     }
 
-    /// The statements of inference.
+    /// The statements of inference. What only training needs is not computed in evaluation.
     pub fn infer(&self) -> TokenStream {
-        self.lowered.forward.iter().map(|step| self.infer_step(step.eqn, &step.moves)).collect()
+        let (mut tokens, mut steps) = (TokenStream::new(), self.lowered.forward.as_slice());
+        while let Some((step, rest)) = steps.split_first() {
+            let region = self.lowered.body.regions.iter().find(|region| region.eqns.contains(&step.eqn));
+            let own = match region {
+                Some(region) => steps.iter().take_while(|step| region.eqns.contains(&step.eqn)).count(),
+                None => 1,
+            };
+            let inner: TokenStream =
+                steps[..own].iter().map(|step| self.infer_step(step.eqn, &step.moves)).collect();
+            tokens.extend(region.map_or(inner.clone(), |region| self.only_in_training(region, &inner)));
+            steps = if own == 1 { rest } else { &steps[own..] };
+        }
+        tokens
     }
 
     fn infer_step(&self, eqn: usize, moves: &[bool]) -> TokenStream {
@@ -172,7 +184,7 @@ impl Passes<'_> {
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
             Call::Apply { .. } => self.apply_infer(eqn, moves),
-            Call::Variable(_) | Call::Write(_) | Call::Sow { .. } | Call::MakeRng(_) | Call::Phase(_) => {
+            Call::Variable(_) | Call::Write { .. } | Call::Sow { .. } | Call::MakeRng(_) | Call::Phase(_) => {
                 self.stateful(eqn, &input)
             }
             Call::Transform(closure) => self.transformed(eqn, closure, moves),
@@ -275,7 +287,7 @@ impl Passes<'_> {
             }
             Call::Param(index) => self.read_param(*index, eqn.outs[0]),
             Call::Apply { .. } => self.apply_forward(eqn, moves),
-            Call::Variable(_) | Call::Write(_) | Call::Sow { .. } | Call::MakeRng(_) | Call::Phase(_) => {
+            Call::Variable(_) | Call::Write { .. } | Call::Sow { .. } | Call::MakeRng(_) | Call::Phase(_) => {
                 self.stateful(eqn, &input)
             }
             Call::Transform(closure) => self.transformed(eqn, closure, moves),

@@ -21,12 +21,12 @@ use syn::spanned::Spanned;
 pub fn rngs(keys: &Keys) -> TokenStream {
     let count = keys.0.len();
     let streams: Vec<_> = keys.0.iter().map(|(stream, _)| stream).collect();
-    let names = streams.iter().map(|stream| {
-        quote_spanned!(stream.span()=> <#stream as ::flaxen::rng::Stream>::NAME)
-    });
+    let names =
+        streams.iter().map(|stream| quote_spanned!(stream.span()=> <#stream as ::flaxen::rng::Stream>::NAME));
     let names: Vec<_> = names.collect();
     let values = keys.0.iter().map(|(_, key)| key);
-    let locals: Vec<Ident> = (0..count).map(|index| format_ident!("key_{index}", span = Span::mixed_site())).collect();
+    let locals: Vec<Ident> =
+        (0..count).map(|index| format_ident!("key_{index}", span = Span::mixed_site())).collect();
     quote! {{
         struct __Rngs([::flaxen::rng::Key; #count]);
 

@@ -4,16 +4,32 @@
 //! let mean_1: V1 = Clone::clone(&state.mean);
 //! …
 //! state.mean = add_7;
+//! if <P as Phase>::TRAIN { state.var = choose_8; }
 //! let key_8: Key = scope.stream::<noise>();
 //! scope.sow::<Intermediates, _>("features", &relu_9);
 //! ```
 
 use super::passes::Passes;
-use crate::ir::{Call, Eqn};
+use crate::ir::{Call, Eqn, Region};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
 impl Passes<'_> {
+    /// Statements that are skipped in evaluation, and what stands for their values there.
+    pub(super) fn only_in_training(&self, region: &Region, statements: &TokenStream) -> TokenStream {
+        let phase = &region.phase;
+        let values: Vec<_> = region.values.iter().map(|&(value, _)| self.var(value)).collect();
+        let others: Vec<_> = region.values.iter().map(|&(_, other)| self.read(other, false)).collect();
+        quote! {
+            let (#(#values,)*) = if <#phase as ::flaxen::module::Phase>::TRAIN {
+                #statements
+                (#(#values,)*)
+            } else {
+                (#(#others,)*)
+            };
+        }
+    }
+
     /// The statement of an equation that has no backward pass.
     pub(super) fn stateful(&self, eqn: &Eqn, input: &TokenStream) -> TokenStream {
         let variables = &self.lowered.body.variables;
@@ -27,9 +43,13 @@ impl Passes<'_> {
                 let field = &variables[*index].field;
                 bind(quote!(::core::clone::Clone::clone(&state.#field)))
             }
-            Call::Write(index) => {
-                let field = &variables[*index].field;
-                quote!(state.#field = #input;)
+            Call::Write { variable, phase } => {
+                let field = &variables[*variable].field;
+                let write = quote!(state.#field = #input;);
+                match phase {
+                    None => write,
+                    Some(phase) => quote!(if <#phase as ::flaxen::module::Phase>::TRAIN { #write }),
+                }
             }
             Call::Sow { collection, name } => {
                 let sown = eqn.reads().map(|var| self.var(var));

@@ -114,7 +114,7 @@ fn outputs(body: &Body, eqn: &Eqn, shapes: &Ident) -> Vec<(Var, TokenStream)> {
         Call::Variable(index) => checked(&body.variables[*index].tensor, shapes),
         Call::MakeRng(_) => quote!(::flaxen::rng::Key),
         Call::Phase(phase) => phase.clone(),
-        Call::Write(_) | Call::Sow { .. } | Call::Apply { .. } | Call::Transform(_) => return Vec::new(),
+        Call::Write { .. } | Call::Sow { .. } | Call::Apply { .. } | Call::Transform(_) => return Vec::new(),
     };
     match eqn.outs.as_slice() {
         [one] => vec![(*one, whole)],

@@ -17,6 +17,7 @@
 //! Submodules in a tuple or an array, `layers`, have their variables in a field that is one too; in the tree they are
 //! `layers_0`, `layers_1`, ….
 
+use super::bounds::named;
 use super::generics::AllGenerics;
 use super::names;
 use super::passes::{Passes, scope_of};
@@ -24,7 +25,7 @@ use super::serialized::serialized;
 use super::steps::Types;
 use crate::ir::{Call, Element, Submodule};
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 /// A submodule or a variable of a module.
 #[derive(Clone)]
@@ -45,8 +46,8 @@ pub struct Field {
 /// What a field holds.
 #[derive(Clone)]
 pub enum Kind {
-    /// The variables of a submodule: `<Conv<…> as Module<V0>>`.
-    Submodule(TokenStream),
+    /// The variables of a submodule: its type, the input of its first call, and whether the type is unknown.
+    Submodule { callee: TokenStream, input: TokenStream, opaque: bool },
     /// A parameter of this type.
     Param(TokenStream),
     /// A variable of this type in another collection, which is a type too.
@@ -59,10 +60,12 @@ impl Field {
         place(&self.field, self.element)
     }
 
-    /// What gives a submodule its variables.
-    pub fn contract(&self) -> Option<&TokenStream> {
+    /// What gives a submodule its variables: `<Conv<…> as Module<V0>>`.
+    pub fn contract(&self) -> Option<TokenStream> {
         match &self.kind {
-            Kind::Submodule(contract) => Some(contract),
+            Kind::Submodule { callee, input, .. } => {
+                Some(quote!(<#callee as ::flaxen::module::Module<#input>>))
+            }
             _ => None,
         }
     }
@@ -127,7 +130,7 @@ fn of_submodule(submodule: &Submodule, input: TokenStream, part: TokenStream) ->
         element: submodule.element,
         key: names::key(submodule),
         init: quote!(#contract::init(#part, #scope)),
-        kind: Kind::Submodule(contract),
+        kind: Kind::Submodule { callee: callee.clone(), input, opaque: submodule.opaque },
     }
 }
 
@@ -136,7 +139,7 @@ pub fn draws<'a>(fields: impl Iterator<Item = &'a Field>) -> TokenStream {
     let draws = fields.map(|field| {
         let (param, state, init) = (names::drawn(&field.key), names::drawn_state(&field.key), &field.init);
         match field.kind {
-            Kind::Submodule(_) => quote!(let (#param, #state) = #init;),
+            Kind::Submodule { .. } => quote!(let (#param, #state) = #init;),
             Kind::Param(_) => quote!(let #param = #init;),
             Kind::Variable(..) => quote!(let #state = #init;),
         }
@@ -166,7 +169,9 @@ pub fn params<'a>(
     fields: &'a [Field],
 ) -> Structure<'a> {
     let parts = fields.iter().filter_map(|field| match &field.kind {
-        Kind::Submodule(contract) => Some(Part { field, ty: quote!(#contract::Params) }),
+        Kind::Submodule { .. } => {
+            field.contract().map(|contract| Part { field, ty: quote!(#contract::Params) })
+        }
         Kind::Param(ty) => Some(Part { field, ty: ty.clone() }),
         Kind::Variable(..) => None,
     });
@@ -181,7 +186,9 @@ pub fn state<'a>(
     fields: &'a [Field],
 ) -> Structure<'a> {
     let parts = fields.iter().filter_map(|field| match &field.kind {
-        Kind::Submodule(contract) => Some(Part { field, ty: quote!(#contract::State) }),
+        Kind::Submodule { .. } => {
+            field.contract().map(|contract| Part { field, ty: quote!(#contract::State) })
+        }
         Kind::Variable(ty, _) => Some(Part { field, ty: ty.clone() }),
         Kind::Param(_) => None,
     });
@@ -289,7 +296,7 @@ impl Structure<'_> {
         let entries = self.parts.iter().map(|part| {
             let (name, place) = (&part.field.name, part.field.place());
             let value = match part.field.kind {
-                Kind::Submodule(_) => quote!(&self.#place),
+                Kind::Submodule { .. } => quote!(&self.#place),
                 _ => quote!(&::flaxen::__private::LeafShape(&self.#place)),
             };
             quote!(.entry(&::core::format_args!("{}", #name), #value))
@@ -305,8 +312,18 @@ impl Structure<'_> {
 
     /// The state of a module none of whose parts has one.
     pub fn stateless_item(&self) -> TokenStream {
-        let (declared, predicates) = (self.all.declared_of_params(), self.all.predicates());
-        let (ty, stateless) = (self.ty(), self.parts.iter().map(Part::stateless));
+        let ty = self.ty();
+        let (mut names, mut bounds) = (Vec::new(), Vec::new());
+        for part in &self.parts {
+            if let Kind::Submodule { callee, input, opaque: true } = &part.field.kind {
+                let name = part.unknown_state();
+                bounds.push(named(callee, input, "State", &name));
+                names.push(name);
+            }
+        }
+        let known = self.all.with(&bounds).with_variables(&names);
+        let (declared, predicates) = (known.declared_of_params(), known.predicates());
+        let stateless = self.parts.iter().map(Part::stateless);
         let value = self.construct(|part| {
             let stateless = part.stateless();
             let value = quote!(<#stateless as ::flaxen::module::Stateless<Call>>::stateless());
@@ -397,11 +414,22 @@ impl Part<'_> {
 
     /// What says whether it is there without being given. A variable has a collection, and no collection is stateless: rustc says
     /// which one.
-    fn stateless(&self) -> &TokenStream {
+    fn stateless(&self) -> TokenStream {
         match &self.field.kind {
-            Kind::Variable(_, collection) => collection,
-            _ => &self.ty,
+            Kind::Variable(_, collection) => collection.clone(),
+            Kind::Submodule { opaque: true, .. } => self.unknown_state().to_token_stream(),
+            _ => self.ty.clone(),
         }
+    }
+
+    /// The name for the state of a submodule of unknown type.
+    fn unknown_state(&self) -> Ident {
+        format_ident!("__{}State", names::camel(&self.field.key))
+    }
+
+    /// Whether it is of a submodule of unknown type.
+    pub fn is_opaque(&self) -> bool {
+        matches!(self.field.kind, Kind::Submodule { opaque: true, .. })
     }
 
     /// The name of its field where it is written: Flax's name, for elements without their numbers.
@@ -453,7 +481,7 @@ impl Field {
     fn sibling(&self, element: Element) -> Field {
         let (field, name) = (&self.field, names::text(&self.field));
         let (place, index) = (place(field, Some(element)), element.index);
-        let contract = self.contract().cloned().unwrap_or_default();
+        let contract = self.contract().unwrap_or_default();
         let span = field.span();
         Field {
             name: format!("{name}_{index}"),

@@ -8,7 +8,7 @@
 //!         | submodule               compact!(Dense<10>)(x), self.encoder(x), self.layers.0(x)
 //!         | param                   param!("kernel", zeros(), [3])
 //!         | variable                variable!(BatchStats, "mean", zeros(), [3]): the value that it has before the call
-//!         | write(variable)         mean.value = x, which binds nothing
+//!         | write(variable)         mean.value = x, which binds nothing; in `if P::TRAIN { … }` with the phase
 //!         | sow                     sow!(Intermediates, "features", x), which binds nothing
 //!         | make_rng(stream)        make_rng!(noise): a key
 //!         | phase                   Train, Eval
@@ -64,6 +64,19 @@ pub struct Body {
     pub params: Vec<Param>,
     /// Variables of other collections declared in place.
     pub variables: Vec<Variable>,
+    /// Equations that only training needs.
+    pub regions: Vec<Region>,
+}
+
+/// What stands in `if P::TRAIN { … }`: equations one after the other, whose values are chosen after them.
+#[derive(Clone, Debug)]
+pub struct Region {
+    /// The phase, a type.
+    pub phase: TokenStream,
+    /// The equations.
+    pub eqns: std::ops::Range<usize>,
+    /// The values that are read after it, each with what stands for it in evaluation.
+    pub values: Vec<(Var, Var)>,
 }
 
 /// Plain Rust between the equations.
@@ -103,8 +116,8 @@ pub enum Call {
     Param(usize),
     /// The value of a variable of this module before the call.
     Variable(usize),
-    /// A new value of a variable of this module.
-    Write(usize),
+    /// A new value of a variable of this module, in one phase only if there is one.
+    Write { variable: usize, phase: Option<TokenStream> },
     /// A value that is stored if somebody captures it: the collection and the name.
     Sow { collection: TokenStream, name: String },
     /// A key of an rng stream, which is a type.
@@ -129,7 +142,7 @@ pub enum Call {
 impl Call {
     /// Whether the call does something besides binding variables, so that it is made even if nobody uses them.
     pub fn has_effect(&self) -> bool {
-        matches!(self, Call::Write(_) | Call::Sow { .. })
+        matches!(self, Call::Write { .. } | Call::Sow { .. })
     }
 }
 

@@ -100,7 +100,10 @@ pub fn callee(body: &Body, call: &Call) -> String {
         }
         Call::Param(index) => format!("param {}", body.params[*index].name),
         Call::Variable(index) => variable(body, *index),
-        Call::Write(index) => format!("write {}", variable(body, *index)),
+        Call::Write { variable: index, phase: None } => format!("write {}", variable(body, *index)),
+        Call::Write { variable: index, phase: Some(phase) } => {
+            format!("write {} if {}::TRAIN", variable(body, *index), tidy(phase))
+        }
         Call::Sow { collection, name } => format!("sow {} {name}", tidy(collection)),
         Call::MakeRng(stream) => format!("make_rng {}", tidy(stream)),
         Call::Phase(phase) => tidy(phase),

@@ -22,7 +22,7 @@ pub fn verify(body: &Body) -> Result<(), String> {
             Call::Param(index) if *index >= body.params.len() || !eqn.args.is_empty() => {
                 return Err(format!("{} is not a parameter", eqn.label));
             }
-            Call::Variable(index) | Call::Write(index) if *index >= body.variables.len() => {
+            Call::Variable(index) | Call::Write { variable: index, .. } if *index >= body.variables.len() => {
                 return Err(format!("{} is about variable {index}, which does not exist", eqn.label));
             }
             Call::Apply { variables, .. } => {

@@ -154,6 +154,9 @@ impl<'a> BodyParser<'a> {
     }
 
     pub(super) fn statement(&mut self, statement: &Stmt) {
+        if let Some((branch, phase)) = self.updates_in_training(statement) {
+            return self.update_in_training(branch, &phase);
+        }
         match statement {
             Stmt::Local(local) => self.binding(local),
             Stmt::Expr(Expr::Assign(assign), _) if self.module.is_some() && is_of_self(&assign.left) => {

@@ -150,8 +150,11 @@ impl BodyParser<'_> {
             return self.one(expr, &Wanted::anything(expr.span())).map(|var| Argument::Tensor(Arg::Var(var)));
         }
         match self.place == Place::Closure && !is_constant(expr) {
-            true => Some(Argument::Tensor(self.at_this_level(Arg::Outside(quote!(#expr)), expr.span()))),
-            false => Some(Argument::Value(quote!(#expr))),
+            true => {
+                let outside = Arg::Outside(without_parentheses(expr));
+                Some(Argument::Tensor(self.at_this_level(outside, expr.span())))
+            }
+            false => Some(Argument::Value(without_parentheses(expr))),
         }
     }
 
@@ -259,6 +262,14 @@ impl BodyParser<'_> {
         let submodule = &self.body.submodules[index];
         let (name, span) = (submodule.field.to_string(), submodule.span);
         Some(self.equation(&name, span, Call::Submodule(index), args, wanted))
+    }
+}
+
+/// The tokens of an expression of the surroundings, which need no parentheses where they are put.
+fn without_parentheses(expr: &Expr) -> TokenStream {
+    match expr {
+        Expr::Paren(inner) => without_parentheses(&inner.expr),
+        other => quote!(#other),
     }
 }
 

@@ -40,6 +40,8 @@ pub enum Form {
 /// What the type of a field shows, in a struct with these generics.
 pub fn kind_of(ty: &Type, generics: &Generics) -> Kind {
     let form = match ty {
+        Type::Group(inner) => return kind_of(&inner.elem, generics),
+        Type::Paren(inner) => return kind_of(&inner.elem, generics),
         Type::Tuple(tuple) => Form::Tuple(tuple.elems.len()),
         Type::Array(array) => match &array.len {
             Expr::Lit(literal) => match &literal.lit {

@@ -9,6 +9,7 @@ pub mod axis;
 pub mod body;
 pub mod closure;
 pub mod compact;
+pub mod custom_vjp;
 pub mod declare;
 pub mod dims;
 pub mod expression;

@@ -64,7 +64,11 @@ impl Scope {
                     let name = ident.to_string();
                     let declares = matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == '!')
                         && ["compact", "param", "variable", "sow", "make_rng"].contains(&name.as_str());
-                    if declares || matches!(self.get(&name), Some(Binding::Tensor(_) | Binding::Submodule(_) | Binding::Variable(_)))
+                    if declares
+                        || matches!(
+                            self.get(&name),
+                            Some(Binding::Tensor(_) | Binding::Submodule(_) | Binding::Variable(_))
+                        )
                     {
                         return true;
                     }

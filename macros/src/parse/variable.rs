@@ -1,18 +1,21 @@
 //! Variables of other collections, draws, and values that are sown: `variable!(BatchStats, "mean", zeros(), [F])`,
-//! `mean.value = x`, `make_rng!(noise)`, `sow!(Intermediates, "features", x)`.
+//! `mean.value = x`, `if P::TRAIN { mean.value = x; }`, `make_rng!(noise)`, `sow!(Intermediates, "features", x)`.
 
 use super::body::{BodyParser, Place};
 use super::compact::field_of;
 use super::dims::TensorType;
 use super::pattern::Wanted;
 use super::scope::Binding;
-use crate::ir::{Arg, Call, Var, Variable};
+use crate::ir::{Arg, Call, Region, Var, Variable};
 use crate::messages;
 use proc_macro2::Span;
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned;
-use syn::{Error, Expr, ExprAssign, ExprField, ExprMacro, Ident, LitStr, Member, Path, Result, Token, bracketed};
+use syn::{
+    Error, Expr, ExprAssign, ExprField, ExprIf, ExprMacro, Ident, LitStr, Member, Path, Result, Stmt, Token,
+    bracketed,
+};
 
 /// A variable declared in place.
 struct VariableCall {
@@ -119,8 +122,84 @@ impl BodyParser<'_> {
             return;
         };
         let name = format!("write_{}", self.body.variables[variable].name);
-        self.equation(&name, span, Call::Write(variable), vec![Arg::Var(value)], &[]);
+        self.equation(&name, span, Call::Write { variable, phase: None }, vec![Arg::Var(value)], &[]);
         self.values[variable] = value;
+    }
+
+    /// Whether a statement is `if P::TRAIN { … }`, which belongs to this file if it writes variables.
+    pub(super) fn updates_in_training<'e>(&self, statement: &'e Stmt) -> Option<(&'e ExprIf, Path)> {
+        let Stmt::Expr(Expr::If(branch), _) = statement else { return None };
+        let Expr::Path(condition) = &*branch.cond else { return None };
+        let mut phase = condition.path.clone();
+        let train = phase.segments.pop()?.ident == "TRAIN";
+        phase.segments.pop_punct();
+        let writes = branch.then_branch.stmts.iter().any(|statement| self.written(statement).is_some());
+        (train && writes && !phase.segments.is_empty()).then_some((branch, phase))
+    }
+
+    /// The variable that a statement writes.
+    fn written<'e>(&self, statement: &'e Stmt) -> Option<(usize, &'e ExprAssign)> {
+        match statement {
+            Stmt::Expr(Expr::Assign(assignment), _) => match &*assignment.left {
+                Expr::Field(field) => self.variable_of(field).map(|variable| (variable, assignment)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// `if P::TRAIN { mean.value = x; }`: in evaluation the variables keep their values, and what is in the block is not
+    /// computed.
+    pub(super) fn update_in_training(&mut self, branch: &ExprIf, phase: &Path) {
+        if let Some((otherwise, _)) = &branch.else_branch {
+            return self.mistake(otherwise.span(), messages::TRAIN_ELSE);
+        }
+        let (mark, before, from) = (self.scope.mark(), self.values.clone(), self.body.eqns.len());
+        let mut written: Vec<(usize, Span)> = Vec::new();
+        for statement in &branch.then_branch.stmts {
+            match self.written(statement) {
+                Some((variable, assignment)) => {
+                    let right = &assignment.right;
+                    if let Some(value) = self.one(right, &Wanted::anything(right.span())) {
+                        self.values[variable] = value;
+                        written.retain(|(other, _)| *other != variable);
+                        written.push((variable, assignment.left.span()));
+                    }
+                }
+                None => self.statement(statement),
+            }
+        }
+        self.scope.leave(mark);
+        let eqns = from..self.body.eqns.len();
+        let plain = |call: &Call| matches!(call, Call::Op { .. } | Call::Param(_) | Call::Variable(_));
+        if let Some(eqn) = self.body.eqns[from..].iter().find(|eqn| !plain(&eqn.call)) {
+            return self.mistake(eqn.span, messages::TRAIN_OPS);
+        }
+        let phase = quote!(#phase);
+        let mut values = Vec::new();
+        for (variable, span) in written {
+            let (new, old) = (self.values[variable], before[variable]);
+            values.push((new, old));
+            let name = self.body.variables[variable].name.clone();
+            let choose = Call::Op { ty: quote!(::flaxen::__private::Choose<#phase>), values: Vec::new() };
+            let chosen = self.equation(
+                &name,
+                span,
+                choose,
+                vec![Arg::Var(new), Arg::Var(old)],
+                &[Wanted::anything(span)],
+            );
+            let write = Call::Write { variable, phase: Some(phase.clone()) };
+            self.equation(
+                &format!("write_{name}"),
+                span,
+                write,
+                chosen.iter().copied().map(Arg::Var).collect(),
+                &[],
+            );
+            self.values[variable] = chosen[0];
+        }
+        self.body.regions.push(Region { phase, eqns, values });
     }
 
     /// `sow!(Intermediates, "features", x);`
@@ -132,8 +211,7 @@ impl BodyParser<'_> {
             return;
         };
         let Some(value) = self.one(&value, &Wanted::anything(value.span())) else { return };
-        let (label, sown) =
-            ("sow", Call::Sow { collection: quote!(#collection), name: name.value() });
+        let (label, sown) = ("sow", Call::Sow { collection: quote!(#collection), name: name.value() });
         self.equation(label, name.span(), sown, vec![Arg::Var(value)], &[]);
     }
 
@@ -144,7 +222,9 @@ impl BodyParser<'_> {
             return None;
         }
         let stream = call.mac.parse_body_with(Path::parse_mod_style);
-        let stream = self.diagnostics.keep(stream.map_err(|error| Error::new(error.span(), messages::MAKE_RNG_FORM)))?;
+        let stream = self
+            .diagnostics
+            .keep(stream.map_err(|error| Error::new(error.span(), messages::MAKE_RNG_FORM)))?;
         let span = stream.span();
         Some(self.equation("key", span, Call::MakeRng(quote!(#stream)), Vec::new(), wanted))
     }
@@ -158,7 +238,9 @@ impl BodyParser<'_> {
     pub(super) fn phase(&mut self, path: &Path) -> Option<Var> {
         let last = &path.segments.last()?.ident;
         let phase = Call::Phase(quote!(#path));
-        self.equation("phase", last.span(), phase, Vec::new(), &[Wanted::anything(last.span())]).first().copied()
+        self.equation("phase", last.span(), phase, Vec::new(), &[Wanted::anything(last.span())])
+            .first()
+            .copied()
     }
 
     /// A key makes the same numbers again, so a second use is a mistake.

@@ -96,9 +96,7 @@ fn axes(expr: &Expr, count: usize) -> Result<Vec<MapAxis>> {
 
 fn axis(expr: &Expr) -> Result<MapAxis> {
     match expr {
-        Expr::Lit(literal) if let Lit::Int(int) = &literal.lit => {
-            Ok(Some((int.base10_parse()?, int.span())))
-        }
+        Expr::Lit(literal) if let Lit::Int(int) = &literal.lit => Ok(Some((int.base10_parse()?, int.span()))),
         Expr::Path(path) if path.path.is_ident("None") => Ok(None),
         other => Err(Error::new(other.span(), messages::VMAP_AXIS_NUMBER)),
     }
@@ -197,12 +195,8 @@ impl BodyParser<'_> {
                 return output;
             }
             let output = Arg::Var(self.shared(output));
-            let leaving = self.border(
-                quote_spanned!(span=> ::flaxen::batching::leave::Op),
-                output,
-                None,
-                span,
-            );
+            let leaving =
+                self.border(quote_spanned!(span=> ::flaxen::batching::leave::Op), output, None, span);
             let ty = match axis {
                 Some((number, _)) => {
                     let number = digits(*number, span);

@@ -102,7 +102,7 @@ fn body(of: &Body, axes: &TokenStream, diagnostics: &mut Diagnostics) -> Body {
         }
         match &eqn.call {
             Call::Param(_) | Call::Variable(_) => share(&mut body, eqn, axes),
-            Call::Write(_) => write(&mut body, eqn),
+            Call::Write { .. } => write(&mut body, eqn),
             Call::Sow { .. } | Call::MakeRng(_) => {
                 diagnostics.at(eqn.span, messages::VMAP_EFFECT);
             }

@@ -31,7 +31,9 @@ impl Op {
     }
 }
 
-impl<A: 'static, N: Extent, L: Level, S: Shape, E: Element> op::Op<Batched<Along<A, N, L>, Tensor<S, E>>> for Op {
+impl<A: 'static, N: Extent, L: Level, S: Shape, E: Element> op::Op<Batched<Along<A, N, L>, Tensor<S, E>>>
+    for Op
+{
     type Out = Leaving<A, N, L, S, E>;
 
     fn infer(&self, x: Batched<Along<A, N, L>, Tensor<S, E>>) -> Self::Out {

@@ -187,7 +187,8 @@ where
     S: Shape,
     E: Element,
     N: Need,
-    M: Trainable<Tensor<S, E>, N> + Module<Tensor<S, E>, Out: Values, Updates: NoUpdates<()>, Draws: NoDraws<()>>,
+    M: Trainable<Tensor<S, E>, N>
+        + Module<Tensor<S, E>, Out: Values, Updates: NoUpdates<()>, Draws: NoDraws<()>>,
 {
     type Residuals = (Stack<Tensor<S, E>>, M::State);
 

@@ -33,7 +33,9 @@ impl<A: 'static, N: Invariant, L: Level, S: Shape, E: Element> op::Op<Leaving<A,
     }
 }
 
-impl<A: 'static, N: Invariant, L: Level, S: Shape, E: Float> Differentiable<Leaving<A, N, L, S, E>, Yes> for Op {
+impl<A: 'static, N: Invariant, L: Level, S: Shape, E: Float> Differentiable<Leaving<A, N, L, S, E>, Yes>
+    for Op
+{
     type Residuals = N;
 
     fn forward(&self, x: Leaving<A, N, L, S, E>) -> (Self::Out, N) {

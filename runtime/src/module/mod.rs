@@ -5,6 +5,7 @@
 //! [`Collection`], [`Phase`], [`effect`].
 
 mod captured;
+pub(crate) mod choose;
 mod collection;
 pub mod effect;
 mod phase;

@@ -73,9 +73,8 @@ where
     E: Float,
 {
     let bias = bias.numbers();
-    let numbers = moments.numbers(epsilon, scale, |feature, _| {
-        (bias.map_or(E::ZERO, |bias| bias[feature]), E::ZERO)
-    });
+    let numbers =
+        moments.numbers(epsilon, scale, |feature, _| (bias.map_or(E::ZERO, |bias| bias[feature]), E::ZERO));
     if x.is_unique() {
         columns::normalize_in_place(x.as_mut_slice(), numbers.as_slice());
         return x;

@@ -37,7 +37,11 @@ fn repeated(mask: &Tensor<(Dyn,), bool>, sizes: &[usize], axis: usize) -> Tensor
 }
 
 /// `x / keep` where the mask is true, and 0 elsewhere. An `x` that nobody else holds is overwritten.
-pub(crate) fn masked<X: Shape, E: Float>(mut x: Tensor<X, E>, mask: &Tensor<X, bool>, keep: E) -> Tensor<X, E> {
+pub(crate) fn masked<X: Shape, E: Float>(
+    mut x: Tensor<X, E>,
+    mask: &Tensor<X, bool>,
+    keep: E,
+) -> Tensor<X, E> {
     let function = Keep(keep);
     if x.is_unique() {
         map::zip_in_place(&function, x.as_mut_slice(), mask.as_slice());

@@ -66,7 +66,8 @@ mod tests {
         assert_eq!(uniform_like(x.clone(), Key::new(4)), expected);
         let op = Op::new();
         let (y, residuals) = Differentiable::<_, (Yes, No)>::forward(&op, (x.clone(), Key::new(4)));
-        let (dx, ()) = Differentiable::<(Tensor<_, f64>, Key), (Yes, No)>::backward(&op, residuals, y.clone());
+        let (dx, ()) =
+            Differentiable::<(Tensor<_, f64>, Key), (Yes, No)>::backward(&op, residuals, y.clone());
         assert_eq!((y, dx), (expected, Tensor::zeros(x.shape())));
     }
 

@@ -7,15 +7,19 @@ use pulp::{Arch, Simd, WithSimd};
 use super::discrete::Integer;
 use super::key::{Key, Layout};
 use super::threefry::{threefry, wide};
+use crate::backend::{parallel_chunks, parallel_items};
+
+/// The numbers that one thread draws at a time.
+const PART: usize = 1 << 14;
 
 /// What 32 random bits become.
 ///
 /// A draw of many numbers is a loop over this function, compiled for the SIMD instructions of the machine it
 /// runs on. So an implementation is marked `#[inline(always)]` and best has no branches but those that choose
 /// between two values.
-pub trait Distribution {
+pub trait Distribution: Sync {
     /// What is drawn.
-    type Value;
+    type Value: Send;
 
     /// The value that these bits stand for.
     fn value(&self, bits: u32) -> Self::Value;
@@ -81,7 +85,7 @@ impl<T: Integer> Distribution for Bits<T> {
 }
 
 /// What 32 random bits of each of `N` keys become.
-pub(super) trait Draw<T, const N: usize> {
+pub(super) trait Draw<T, const N: usize>: Sync {
     fn draw(&self, bits: [u32; N]) -> T;
 }
 
@@ -93,32 +97,51 @@ impl<D: Distribution> Draw<D::Value, 1> for D {
 }
 
 /// Fills a slice with draws from keys, which have the layout of the first.
-pub(super) fn fill<T, const N: usize>(keys: [&Key; N], out: &mut [T], draw: &impl Draw<T, N>) {
+pub(super) fn fill<T: Send, const N: usize>(keys: [&Key; N], out: &mut [T], draw: &impl Draw<T, N>) {
     match keys[0].layout() {
         Layout::Partitionable => {
-            Arch::new().dispatch(Partitionable { words: keys.map(Key::words), out, draw })
+            let words = keys.map(Key::words);
+            parallel_chunks(out, PART, |part, out| {
+                Arch::new().dispatch(Partitionable { words, from: part * PART, out, draw });
+            });
         }
         Layout::Legacy => fill_legacy(keys, out, draw),
     }
 }
 
 /// Beyond 2^32 - 1 elements, the number of the counters of one key, each such block has a key of its own.
-fn fill_legacy<T, const N: usize>(keys: [&Key; N], out: &mut [T], draw: &impl Draw<T, N>) {
+fn fill_legacy<T: Send, const N: usize>(keys: [&Key; N], out: &mut [T], draw: &impl Draw<T, N>) {
     const BLOCK: usize = u32::MAX as usize;
     if out.len() < BLOCK {
-        return Arch::new().dispatch(Legacy { words: keys.map(Key::words), out, draw });
+        return fill_halves(keys.map(Key::words), out, draw);
     }
     let blocks = out.len() / BLOCK + 1;
     let subkeys = keys.map(|key| key.duplicate().split_n(blocks));
     for (i, block) in out.chunks_mut(BLOCK).enumerate() {
-        let words = std::array::from_fn(|k| subkeys[k][i].words());
-        Arch::new().dispatch(Legacy { words, out: block, draw });
+        fill_halves(std::array::from_fn(|k| subkeys[k][i].words()), block, draw);
     }
 }
 
-/// Element `i` is made of the block of counter `i`.
+/// Elements `i` and `half + i` are the two words of one block.
+fn fill_halves<T: Send, const N: usize>(words: [[u32; 2]; N], out: &mut [T], draw: &impl Draw<T, N>) {
+    let half = out.len().div_ceil(2);
+    let (first, second) = out.split_at_mut(half);
+    let paired = second.len();
+    let (pairs, rest) = first.split_at_mut(paired);
+    let parts = pairs.chunks_mut(PART).zip(second.chunks_mut(PART)).enumerate();
+    parallel_items(paired.div_ceil(PART), parts, |(part, (first, second))| {
+        Arch::new().dispatch(Legacy { words, from: part * PART, half, first, second, draw });
+    });
+    // An odd number of counters is filled up with a zero.
+    if let Some(place) = rest.first_mut() {
+        *place = draw.draw(words.map(|key| threefry(key, [paired as u32, 0])[0]));
+    }
+}
+
+/// Element `i` is made of the block of counter `from + i`. A part does not reach over a multiple of 2^32.
 struct Partitionable<'a, T, D, const N: usize> {
     words: [[u32; 2]; N],
+    from: usize,
     out: &'a mut [T],
     draw: &'a D,
 }
@@ -128,27 +151,26 @@ impl<T, D: Draw<T, N>, const N: usize> WithSimd for Partitionable<'_, T, D, N> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        // Within such a chunk the high word of the counter is constant, so that the loop has 32-bit lanes
-        // only.
-        const CHUNK: usize = 1 << 31;
-        let Self { words, out, draw } = self;
-        for (c, chunk) in out.chunks_mut(CHUNK).enumerate() {
-            let [high, low] = wide((c * CHUNK) as u64);
-            for (i, place) in chunk.iter_mut().enumerate() {
-                let mut bits = [0; N];
-                for (bits, key) in bits.iter_mut().zip(words) {
-                    *bits = folded(key, [high, low + i as u32]);
-                }
-                *place = draw.draw(bits);
+        let Self { words, from, out, draw } = self;
+        // The high word of the counter is constant, so that the loop has 32-bit lanes only.
+        let [high, low] = wide(from as u64);
+        for (i, place) in out.iter_mut().enumerate() {
+            let mut bits = [0; N];
+            for (bits, key) in bits.iter_mut().zip(words) {
+                *bits = folded(key, [high, low + i as u32]);
             }
+            *place = draw.draw(bits);
         }
     }
 }
 
-/// Elements `i` and `half + i` are the two words of one block.
+/// Elements `i` of the two parts are the words of the block of counters `from + i` and `half + from + i`.
 struct Legacy<'a, T, D, const N: usize> {
     words: [[u32; 2]; N],
-    out: &'a mut [T],
+    from: usize,
+    half: usize,
+    first: &'a mut [T],
+    second: &'a mut [T],
     draw: &'a D,
 }
 
@@ -157,21 +179,15 @@ impl<T, D: Draw<T, N>, const N: usize> WithSimd for Legacy<'_, T, D, N> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { words, out, draw } = self;
-        let half = out.len().div_ceil(2);
-        let (first, second) = out.split_at_mut(half);
-        for (i, (place, partner)) in first.iter_mut().zip(second.iter_mut()).enumerate() {
+        let Self { words, from, half, first, second, draw } = self;
+        let (from, half) = (from as u32, (half + from) as u32);
+        for (i, (place, partner)) in first.iter_mut().zip(second).enumerate() {
             let (mut bits, mut partner_bits) = ([0; N], [0; N]);
             for k in 0..N {
-                [bits[k], partner_bits[k]] = threefry(words[k], [i as u32, (half + i) as u32]);
+                [bits[k], partner_bits[k]] = threefry(words[k], [from + i as u32, half + i as u32]);
             }
             *place = draw.draw(bits);
             *partner = draw.draw(partner_bits);
-        }
-        // An odd number of counters is filled up with a zero.
-        if let Some(place) = first.get_mut(second.len()) {
-            let counter = [second.len() as u32, 0];
-            *place = draw.draw(words.map(|key| threefry(key, counter)[0]));
         }
     }
 }
@@ -186,6 +202,24 @@ fn folded(key: [u32; 2], counter: [u32; 2]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The parts of a draw are those of one that is made at once, whose elements are known one by one.
+    #[test]
+    fn a_large_draw_is_made_in_parts() {
+        let count = 2 * PART + 2 * PART + 17;
+        let mut words = vec![0; count];
+        Key::new(3).fill_bits32(&mut words);
+        for i in [0, 1, PART - 1, PART, 3 * PART + 5, count - 1] {
+            assert_eq!(words[i], folded(Key::new(3).words(), wide(i as u64)), "{i}");
+        }
+        Key::legacy(3).fill_bits32(&mut words);
+        let (key, half) = (Key::legacy(3).words(), count.div_ceil(2));
+        for i in [0, PART - 1, PART, 2 * PART, half - 2] {
+            let expected = threefry(key, [i as u32, (half + i) as u32]);
+            assert_eq!([words[i], words[half + i]], expected, "{i}");
+        }
+        assert_eq!(words[half - 1], threefry(key, [half as u32 - 1, 0])[0]);
+    }
 
     #[test]
     fn one_draw_is_the_first_of_one() {

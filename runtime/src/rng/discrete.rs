@@ -40,7 +40,7 @@ impl Distribution for Rademacher {
 }
 
 /// The integers that [`Key::fill_randint`] draws.
-pub trait Integer: Copy {
+pub trait Integer: Copy + Send + Sync {
     /// The smallest and the largest value of the type that JAX draws them as: narrow ones are drawn as `i32`.
     const RANGE: (i64, i64);
 

@@ -8,7 +8,7 @@ use super::array::Array;
 use super::refusal::Refusal;
 use super::state_dict::{Dict, StateDict, describe_dict, index_of};
 use crate::module::serialization::VARIABLES;
-use crate::tensor::{DType, serde::TENSOR};
+use crate::tensor::{DType, masked_leaves_are_allowed, serde::TENSOR};
 use serde::de::value::{BorrowedStrDeserializer, MapDeserializer, StrDeserializer};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Expected, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
@@ -44,8 +44,6 @@ enum Node<'de> {
     Missing,
     /// A dict put together: the collections of a module's variables seen as one.
     Dict(Vec<(&'de str, Node<'de>)>),
-    /// The elements of a module's field, by number, which have keys of their own: `layers_0`, `layers_1`.
-    Elements(&'static str, Vec<(usize, Node<'de>)>),
     /// Which variable is in which collection.
     Collections(Vec<(String, &'de str)>),
 }
@@ -56,7 +54,6 @@ impl<'de> Node<'de> {
             Node::Value(value) => value.describe(),
             Node::Missing | Node::Collections(_) => "no such key".into(),
             Node::Dict(entries) => describe_dict(entries.iter().map(|(key, _)| *key)),
-            Node::Elements(..) => "a dict for each of several elements".into(),
         }
     }
 
@@ -101,63 +98,39 @@ impl<'de> Node<'de> {
 
     /// A list of any length, or of the one that is expected.
     fn list<V: Visitor<'de>>(self, expected: Option<usize>, visitor: V) -> Result<V::Value, Refusal> {
-        let (mut nodes, field) = match self {
-            Node::Value(StateDict::List(values)) => (values.iter().map(Node::Value).collect(), None),
-            Node::Elements(field, elements) => {
-                let length = expected.unwrap_or(elements.len());
-                let last = elements.iter().map(|(index, _)| index + 1).max().unwrap_or_default();
-                let beyond = || <Refusal as de::Error>::invalid_length(last, &visitor);
-                (in_order(elements, length).ok_or_else(beyond)?, Some(field))
-            }
+        let mut nodes: Vec<Node> = match self {
+            Node::Value(StateDict::List(values)) => values.iter().map(Node::Value).collect(),
             // What is missing may be a tuple of what needs nothing.
             Node::Missing if let Some(length) = expected => {
-                (in_order(Vec::new(), length).unwrap_or_default(), None)
+                std::iter::repeat_with(|| Node::Missing).take(length).collect()
             }
             other => {
                 let refusal = other.refused(&visitor);
-                let Ok(entries) = other.entries() else { return Err(refusal) };
-                let length = entries.len();
-                let number = |(key, node)| Some((index_of(key)?, node));
-                let numbered = entries.into_iter().map(number).collect::<Option<_>>();
-                (numbered.and_then(|entries| in_order(entries, length)).ok_or(refusal)?, None)
+                other.entries().ok().and_then(in_order).ok_or(refusal)?
             }
         };
         if expected.is_some_and(|expected| expected != nodes.len()) {
             return Err(de::Error::invalid_length(nodes.len(), &visitor));
         }
         nodes.reverse();
-        visitor.visit_seq(Elements { rest: nodes, index: 0, field })
+        visitor.visit_seq(Elements { rest: nodes, index: 0 })
     }
 
-    /// The fields of a struct, of a dict that has no other keys. A field of submodules has one for each of them.
+    /// The fields of a struct, of a dict that has no other keys.
     fn fields(
         entries: Vec<(&'de str, Self)>,
         fields: &'static [&'static str],
     ) -> Result<Entries<'de>, Refusal> {
-        let mut rest: Vec<Option<(&str, Node)>> = entries.into_iter().map(Some).collect();
-        let mut found = Vec::with_capacity(fields.len());
-        for &field in fields {
-            let place = rest.iter_mut().find(|entry| entry.as_ref().is_some_and(|(key, _)| *key == field));
-            if let Some((_, node)) = place.and_then(Option::take) {
-                found.push((field, node));
-                continue;
+        if let Some((key, extra)) = entries.iter().find(|(key, _)| !fields.contains(key)) {
+            return Err(Refusal::new("no such key", extra.describe()).at(*key));
+        }
+        let mut found: Vec<(&str, Node)> = fields.iter().map(|&field| (field, Node::Missing)).collect();
+        for (key, node) in entries {
+            if let Some(place) = found.iter_mut().find(|(field, _)| *field == key) {
+                place.1 = node;
             }
-            let number = |key: &str| index_of(key.strip_prefix(field)?.strip_prefix('_')?);
-            let elements: Vec<(usize, Node)> = rest
-                .iter_mut()
-                .filter_map(|entry| {
-                    let index = entry.as_ref().filter(|(key, _)| !fields.contains(key));
-                    let index = index.and_then(|(key, _)| number(key))?;
-                    entry.take().map(|(_, node)| (index, node))
-                })
-                .collect();
-            let node = if elements.is_empty() { Node::Missing } else { Node::Elements(field, elements) };
-            found.push((field, node));
         }
-        match rest.into_iter().flatten().next() {
-            Some((key, extra)) => Err(Refusal::new("no such key", extra.describe()).at(key)),
-            None => Ok(Entries::of(found)),
-        }
+        Ok(Entries::of(found))
     }
 
     /// `{params, state, collections}`, of a dict of collections.
@@ -185,11 +158,11 @@ impl<'de> Node<'de> {
     }
 }
 
-/// So many nodes, those that are not there missing; `None` if some are beyond.
-fn in_order<'de>(elements: Vec<(usize, Node<'de>)>, length: usize) -> Option<Vec<Node<'de>>> {
-    let mut nodes: Vec<Node> = std::iter::repeat_with(|| Node::Missing).take(length).collect();
-    for (index, node) in elements {
-        *nodes.get_mut(index)? = node;
+/// The values of the keys `0`, `1`, …, if these are all keys.
+fn in_order<'de>(entries: Vec<(&'de str, Node<'de>)>) -> Option<Vec<Node<'de>>> {
+    let mut nodes: Vec<Node> = entries.iter().map(|_| Node::Missing).collect();
+    for (key, node) in entries {
+        *nodes.get_mut(index_of(key)?)? = node;
     }
     Some(nodes)
 }
@@ -344,6 +317,12 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
             Node::Value(StateDict::Array(array)) if name == TENSOR => {
                 return visitor.visit_map(Parts::of(array));
             }
+            // A leaf that an optimiser leaves out; the visitor knows whether there may be one.
+            Node::Value(StateDict::Dict(dict))
+                if name == TENSOR && dict.is_empty() && masked_leaves_are_allowed() =>
+            {
+                return visitor.visit_map(MapDeserializer::<_, Refusal>::new(std::iter::empty::<((), ())>()));
+            }
             _ if name == TENSOR => return Err(self.refused(&visitor)),
             _ => {}
         }
@@ -388,8 +367,6 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
 struct Elements<'de> {
     rest: Vec<Node<'de>>,
     index: usize,
-    /// The field of a module that has the elements, each under its own key.
-    field: Option<&'static str>,
 }
 
 impl<'de> de::SeqAccess<'de> for Elements<'de> {
@@ -399,11 +376,7 @@ impl<'de> de::SeqAccess<'de> for Elements<'de> {
         let Some(element) = self.rest.pop() else { return Ok(None) };
         let index = self.index;
         self.index += 1;
-        let key = || match self.field {
-            Some(field) => format!("{field}_{index}"),
-            None => index.to_string(),
-        };
-        seed.deserialize(element).map(Some).map_err(|refusal| refusal.at(key()))
+        seed.deserialize(element).map(Some).map_err(|refusal| refusal.at(index.to_string()))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -439,9 +412,7 @@ impl<'de> de::MapAccess<'de> for Entries<'de> {
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Refusal> {
         let (key, value) = self.next.take().unwrap_or(("", Node::Missing));
-        let elements_have_keys = matches!(value, Node::Elements(..));
         seed.deserialize(value).map_err(|refusal| match &self.state {
-            _ if elements_have_keys => refusal,
             Some(collections) if key == "state" => refusal.at(collections.as_str()),
             _ => refusal.at(key),
         })

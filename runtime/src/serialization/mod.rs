@@ -69,8 +69,6 @@ pub use serializable::Serializable;
 pub use state_dict::{Dict, StateDict};
 pub use traverse::{flatten_dict, path_aware_map, unflatten_dict};
 
-pub(crate) use to_state_dict::ELEMENTS;
-
 use crate::error::{Error, Result};
 use serde::de::DeserializeOwned;
 

@@ -10,30 +10,19 @@
 //! | `()` | nothing: a field of this type has no key; elsewhere an empty dict |
 //! | `None` | `None` |
 //! | a variant of an enum | its name; with a value, a dict of name and value |
-//! | a tuple or array of submodules, `layers` | the keys `layers_0`, `layers_1`, … in the dict of the struct that has it |
 //! | [`Variables`](crate::module::Variables) | a dict of the collections: `params`, `batch_stats`, … |
 
 use super::array::Array;
 use super::refusal::Refusal;
-use super::state_dict::{Dict, StateDict, index_of};
+use super::state_dict::{Dict, StateDict};
 use crate::module::serialization::VARIABLES;
 use crate::tensor::{DType, serde::TENSOR};
 use serde::ser::{self, Serialize};
 use std::fmt::Display;
 
-/// The name of the newtype around the elements of a module's field, by which they are known.
-pub(crate) const ELEMENTS: &str = "flaxen::elements";
-
 /// The state dict of a value.
 pub fn to_state_dict(value: &(impl Serialize + ?Sized)) -> Result<StateDict, Refusal> {
-    Ok(match value.serialize(ToStateDict { of_module: false })? {
-        Made::Nothing => Dict::new().into(),
-        Made::Value(value) => value,
-        Made::Elements(elements) => {
-            let entries = elements.into_iter().map(|(index, value)| (index.to_string(), value));
-            Dict::from_iter(entries).into()
-        }
-    })
+    Ok(value.serialize(ToStateDict)?.unwrap_or_else(|| Dict::new().into()))
 }
 
 impl ser::Error for Refusal {
@@ -42,28 +31,18 @@ impl ser::Error for Refusal {
     }
 }
 
-/// Makes a value of a state dict.
-struct ToStateDict {
-    /// Whether it is the elements of a module's field.
-    of_module: bool,
-}
+/// Makes a value of a state dict, and `None` of `()`, which has no place in a dict.
+struct ToStateDict;
 
-/// What a value becomes.
-enum Made {
-    /// `()` has no place in a dict.
-    Nothing,
-    Value(StateDict),
-    /// Elements of a module's field, each with its number.
-    Elements(Vec<(usize, StateDict)>),
-}
+type Made = Result<Option<StateDict>, Refusal>;
 
-fn made(value: impl Into<StateDict>) -> Result<Made, Refusal> {
-    Ok(Made::Value(value.into()))
+fn made(value: impl Into<StateDict>) -> Made {
+    Ok(Some(value.into()))
 }
 
 macro_rules! arrays {
     ($($method:ident $type:ident $dtype:ident;)+) => {$(
-        fn $method(self, value: $type) -> Result<Made, Refusal> {
+        fn $method(self, value: $type) -> Made {
             made(Array::scalar(DType::$dtype, &value.to_le_bytes()))
         }
     )+};
@@ -71,14 +50,14 @@ macro_rules! arrays {
 
 macro_rules! ints {
     ($($method:ident $type:ident;)+) => {$(
-        fn $method(self, value: $type) -> Result<Made, Refusal> {
+        fn $method(self, value: $type) -> Made {
             made(StateDict::Int(value.into()))
         }
     )+};
 }
 
 impl ser::Serializer for ToStateDict {
-    type Ok = Made;
+    type Ok = Option<StateDict>;
     type Error = Refusal;
     type SerializeSeq = Entries;
     type SerializeTuple = Entries;
@@ -104,57 +83,53 @@ impl ser::Serializer for ToStateDict {
         serialize_i128 i128;
     }
 
-    fn serialize_u128(self, value: u128) -> Result<Made, Refusal> {
+    fn serialize_u128(self, value: u128) -> Made {
         let value = i128::try_from(value);
         made(StateDict::Int(value.map_err(|_| Refusal::new("an integer of 127 bits", "a larger one"))?))
     }
 
-    fn serialize_f64(self, value: f64) -> Result<Made, Refusal> {
+    fn serialize_f64(self, value: f64) -> Made {
         made(StateDict::Float(value))
     }
 
-    fn serialize_bool(self, value: bool) -> Result<Made, Refusal> {
+    fn serialize_bool(self, value: bool) -> Made {
         made(StateDict::Bool(value))
     }
 
-    fn serialize_char(self, value: char) -> Result<Made, Refusal> {
+    fn serialize_char(self, value: char) -> Made {
         made(StateDict::Str(value.into()))
     }
 
-    fn serialize_str(self, value: &str) -> Result<Made, Refusal> {
+    fn serialize_str(self, value: &str) -> Made {
         made(StateDict::Str(value.into()))
     }
 
-    fn serialize_bytes(self, value: &[u8]) -> Result<Made, Refusal> {
+    fn serialize_bytes(self, value: &[u8]) -> Made {
         made(StateDict::Bytes(value.into()))
     }
 
-    fn serialize_none(self) -> Result<Made, Refusal> {
+    fn serialize_none(self) -> Made {
         made(StateDict::Nil)
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Made, Refusal> {
-        value.serialize(ToStateDict { of_module: false })
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Made {
+        value.serialize(self)
     }
 
-    fn serialize_unit(self) -> Result<Made, Refusal> {
-        Ok(Made::Nothing)
+    fn serialize_unit(self) -> Made {
+        Ok(None)
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<Made, Refusal> {
-        Ok(Made::Nothing)
+    fn serialize_unit_struct(self, _: &'static str) -> Made {
+        Ok(None)
     }
 
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Made, Refusal> {
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Made {
         self.serialize_str(variant)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<Made, Refusal> {
-        value.serialize(ToStateDict { of_module: name == ELEMENTS })
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Made {
+        value.serialize(self)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -163,7 +138,7 @@ impl ser::Serializer for ToStateDict {
         _: u32,
         variant: &'static str,
         value: &T,
-    ) -> Result<Made, Refusal> {
+    ) -> Made {
         let mut entries = Entries::default();
         entries.add(variant, value)?;
         ser::SerializeMap::end(entries)
@@ -174,7 +149,7 @@ impl ser::Serializer for ToStateDict {
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Entries, Refusal> {
-        Ok(Entries { of_module: self.of_module, ..Entries::default() })
+        Ok(Entries::default())
     }
 
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Entries, Refusal> {
@@ -218,9 +193,6 @@ impl ser::Serializer for ToStateDict {
 #[derive(Default)]
 struct Entries {
     dict: Dict,
-    /// Whether it is the elements of a module's field, and how many there were.
-    of_module: bool,
-    elements: usize,
     /// The variant of an enum whose value it is.
     variant: Option<&'static str>,
     /// The key whose value comes next.
@@ -228,15 +200,10 @@ struct Entries {
 }
 
 impl Entries {
-    /// Adds the entry of a field.
+    /// Adds the entry of a field, unless its value is `()`.
     fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), Refusal> {
-        match value.serialize(ToStateDict { of_module: false }).map_err(|refusal| refusal.at(key))? {
-            Made::Nothing => {}
-            Made::Value(value) => self.dict.push(key.into(), value),
-            Made::Elements(elements) => {
-                let entries = elements.into_iter().map(|(index, value)| (format!("{key}_{index}"), value));
-                entries.for_each(|(key, value)| self.dict.push(key, value));
-            }
+        if let Some(value) = value.serialize(ToStateDict).map_err(|refusal| refusal.at(key))? {
+            self.dict.push(key.into(), value);
         }
         Ok(())
     }
@@ -248,18 +215,12 @@ impl Entries {
         Ok(())
     }
 
-    /// Adds the next element of a list. That of a module which has no variables is left out.
+    /// Adds the next element of a list.
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
-        let key = self.elements.to_string();
-        self.elements += 1;
-        if self.of_module { self.field(&key, value) } else { self.add(&key, value) }
+        self.add(&self.dict.len().to_string(), value)
     }
 
-    fn finish(self) -> Result<Made, Refusal> {
-        if self.of_module {
-            let element = |(key, value): (String, StateDict)| index_of(&key).map(|index| (index, value));
-            return Ok(Made::Elements(self.dict.into_iter().filter_map(element).collect()));
-        }
+    fn finish(self) -> Made {
         if let Some(key) = self.dict.duplicate() {
             return Err(Refusal::new("every key once", format!("`{key}` twice")));
         }
@@ -273,14 +234,14 @@ impl Entries {
 macro_rules! lists {
     ($($trait:ident $method:ident;)+) => {$(
         impl ser::$trait for Entries {
-            type Ok = Made;
+            type Ok = Option<StateDict>;
             type Error = Refusal;
 
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Refusal> {
                 self.element(value)
             }
 
-            fn end(self) -> Result<Made, Refusal> {
+            fn end(self) -> Made {
                 self.finish()
             }
         }
@@ -294,7 +255,7 @@ lists! {
 }
 
 impl ser::SerializeMap for Entries {
-    type Ok = Made;
+    type Ok = Option<StateDict>;
     type Error = Refusal;
 
     /// Keys are text; Flax too makes text of the numbers that are keys.
@@ -316,13 +277,13 @@ impl ser::SerializeMap for Entries {
         self.add(&key, value)
     }
 
-    fn end(self) -> Result<Made, Refusal> {
+    fn end(self) -> Made {
         self.finish()
     }
 }
 
 impl ser::SerializeStructVariant for Entries {
-    type Ok = Made;
+    type Ok = Option<StateDict>;
     type Error = Refusal;
 
     fn serialize_field<T: Serialize + ?Sized>(
@@ -333,7 +294,7 @@ impl ser::SerializeStructVariant for Entries {
         self.field(key, value)
     }
 
-    fn end(self) -> Result<Made, Refusal> {
+    fn end(self) -> Made {
         self.finish()
     }
 }
@@ -345,7 +306,7 @@ struct Struct {
 }
 
 impl ser::SerializeStruct for Struct {
-    type Ok = Made;
+    type Ok = Option<StateDict>;
     type Error = Refusal;
 
     fn serialize_field<T: Serialize + ?Sized>(
@@ -356,7 +317,7 @@ impl ser::SerializeStruct for Struct {
         self.entries.field(key, value)
     }
 
-    fn end(self) -> Result<Made, Refusal> {
+    fn end(self) -> Made {
         match self.name {
             TENSOR => made(tensor(self.entries.dict)?),
             VARIABLES => made(collections(self.entries.dict)),

@@ -138,7 +138,10 @@ append! {
 }
 
 /// Several axes, a tuple of [`Static`] numbers: `(U0, U2)`, or `()` for none.
-#[diagnostic::on_unimplemented(message = "`{Self}` is not a tuple of axes", label = "write axes as `(1,)` or `(0, 2)`")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tuple of axes",
+    label = "write axes as `(1,)` or `(0, 2)`"
+)]
 pub trait Axes: 'static {
     /// The axes as numbers.
     const AXES: &'static [usize];

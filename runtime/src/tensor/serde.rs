@@ -3,6 +3,7 @@
 //! A format that people read gets `{sizes, elements}`; any other gets `{dtype, sizes, bytes}`, with NumPy's name of the
 //! element type and the elements' little-endian bytes as they are, which costs a copy and no arithmetic.
 
+use super::masked::masked_leaves_are_allowed;
 use super::{DType, Element, Tensor};
 use crate::shape::{Message, Shape};
 use serde::de::{Error, MapAccess, SeqAccess, Unexpected, Visitor};
@@ -35,6 +36,9 @@ impl<S: Shape, E: Element> Tensor<S, E> {
 
 impl<S: Shape, E: Element> Serialize for Tensor<S, E> {
     fn serialize<T: Serializer>(&self, serializer: T) -> Result<T::Ok, T::Error> {
+        if self.is_masked() {
+            return serializer.serialize_struct("MaskedNode", 0)?.end();
+        }
         let sizes = self.sizes();
         if serializer.is_human_readable() {
             return Readable { sizes: sizes.as_ref(), elements: self.as_slice() }.serialize(serializer);
@@ -55,7 +59,18 @@ impl<'de, S: Shape, E: Element> Deserialize<'de> for Tensor<S, E> {
         if !deserializer.is_human_readable() {
             return deserializer.deserialize_struct(TENSOR, FIELDS, Binary(PhantomData));
         }
-        let Readable { sizes, elements } = Readable::<Vec<usize>, Vec<E>>::deserialize(deserializer)?;
+        let Readable { sizes, elements } = match masked_leaves_are_allowed() {
+            false => Readable::<Vec<usize>, Vec<E>>::deserialize(deserializer)?,
+            true => {
+                let parts = Readable::<Option<Vec<usize>>, Option<Vec<E>>>::deserialize(deserializer)?;
+                match (parts.sizes, parts.elements) {
+                    (None, None) => return Tensor::masked_anywhere(),
+                    (None, Some(_)) => return Err(D::Error::missing_field("sizes")),
+                    (Some(_), None) => return Err(D::Error::missing_field("elements")),
+                    (Some(sizes), Some(elements)) => Readable { sizes, elements },
+                }
+            }
+        };
         let expected = Message::new("").sizes(S::STATIC);
         let shape = S::from_sizes(&sizes).ok_or_else(|| {
             D::Error::custom(format_args!(
@@ -120,6 +135,9 @@ impl<'de, S: Shape, E: Element> Visitor<'de> for Binary<S, E> {
                 "bytes" => bytes = Some(map.next_value::<Bytes>()?),
                 other => return Err(A::Error::unknown_field(other, FIELDS)),
             }
+        }
+        if dtype.is_none() && sizes.is_none() && bytes.is_none() && masked_leaves_are_allowed() {
+            return Tensor::masked_anywhere();
         }
         let dtype = dtype.ok_or_else(|| A::Error::missing_field("dtype"))?;
         let sizes = sizes.ok_or_else(|| A::Error::missing_field("sizes"))?;

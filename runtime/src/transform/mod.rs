@@ -56,6 +56,68 @@
 //! let product = hvp!(|params| square(model.apply(params, x.clone())).mean(), &params, &direction);
 //! assert_eq!(product.elements(), params.elements());
 //! ```
+//!
+//! # A rule of one's own
+//!
+//! [`#[custom_vjp]`](crate::custom_vjp) makes an op of a module with three functions, as `jax.custom_vjp`: `primal`, `forward`, which
+//! also returns what is kept, and `backward`, which makes of that and of the output's cotangent those of the inputs. It is for
+//! a derivative that is more precise than the one of the formula, term by term:
+//!
+//! ```
+//! use flaxen::prelude::*;
+//!
+//! /// `ln(1 + eˣ)`, whose derivative is `eˣ / (1 + eˣ)`: of that, neither part may overflow.
+//! #[custom_vjp]
+//! mod log1pexp {
+//!     use flaxen::prelude::*;
+//!
+//!     pub fn primal<S: Shape, E: Float>(x: Tensor<S, E>) -> Tensor<S, E> {
+//!         log(exp(x) + E::ONE)
+//!     }
+//!     pub fn forward<S: Shape, E: Float>(x: Tensor<S, E>) -> (Tensor<S, E>, Tensor<S, E>) {
+//!         (primal(x.clone()), x)
+//!     }
+//!     pub fn backward<S: Shape, E: Float>(x: Tensor<S, E>, cotangent: Tensor<S, E>) -> Tensor<S, E> {
+//!         let rate = sigmoid(x);
+//!         Tensor::from_fn(rate.shape(), |i| cotangent.as_slice()[i] * rate.as_slice()[i])
+//!     }
+//! }
+//!
+//! let x: Tensor![2; f64] = Tensor::of(&[0.0, 1000.0])?;
+//! assert_eq!(grad!(|x| log1pexp(x).sum(), x).as_slice(), [0.5, 1.0]);
+//! # Ok::<(), flaxen::Error>(())
+//! ```
+//!
+//! or for one that is not the formula's at all, such as a gradient that is clipped. What is no tensor is a value of the op:
+//!
+//! ```
+//! use flaxen::prelude::*;
+//!
+//! /// The identity, whose gradient lies between `lo` and `hi`.
+//! #[custom_vjp]
+//! mod clip_gradient {
+//!     use flaxen::prelude::*;
+//!
+//!     pub fn primal<B: Batch>(x: Tensor![B, 2], _lo: f32, _hi: f32) -> Tensor![B, 2] {
+//!         x
+//!     }
+//!     pub fn forward<B: Batch>(x: Tensor![B, 2], lo: f32, hi: f32) -> (Tensor![B, 2], (f32, f32)) {
+//!         (x, (lo, hi))
+//!     }
+//!     pub fn backward<B: Batch>((lo, hi): (f32, f32), mut cotangent: Tensor![B, 2]) -> Tensor![B, 2] {
+//!         cotangent.as_mut_slice().iter_mut().for_each(|x| *x = x.clamp(lo, hi));
+//!         cotangent
+//!     }
+//! }
+//!
+//! let x: Tensor![1, 2] = Tensor::of(&[3.0, 0.1])?;
+//! let gradient = grad!(|x| square(clip_gradient(x, -1.0, 1.0)).sum(), x);
+//! assert_eq!(gradient.as_slice(), [1.0, 0.2]);
+//! # Ok::<(), flaxen::Error>(())
+//! ```
+//!
+//! `hvp!` and `hessian!` differentiate such a rule in turn, if it is generic in its element. `jvp!` differentiates `primal` as it is
+//! written, where JAX refuses.
 
 pub mod jacobian;
 pub mod lift;

@@ -41,7 +41,8 @@ fn what_is_sown_is_found_by_path_in_the_order_of_the_calls() {
     let variables = model.init(Key::new(0));
     let (y, captured) = model.apply_and_capture(&variables, input());
     assert_eq!(model.apply(&variables, input()), y, "capturing changes nothing");
-    let features: Vec<&Tensor![2, 3]> = captured.get("intermediates/Layer_0/features").expect("they are sown");
+    let features: Vec<&Tensor![2, 3]> =
+        captured.get("intermediates/Layer_0/features").expect("they are sown");
     assert_eq!(features.len(), 1);
     assert_eq!(*features[0], y);
     let weights: Vec<&Tensor![2, 3]> = captured.get("attention/Layer_0/weights").expect("they are sown");
@@ -89,7 +90,8 @@ fn a_submodule_that_is_called_twice_sows_twice() {
 fn what_is_not_there_is_an_error_that_says_what_is() {
     let variables = Twice::new().init(Key::new(0));
     let (_, captured) = Twice::new().apply_and_capture(&variables, input());
-    let missing = captured.get::<Tensor![2, 3]>("intermediates/features").expect_err("another path").to_string();
+    let missing =
+        captured.get::<Tensor![2, 3]>("intermediates/features").expect_err("another path").to_string();
     assert!(missing.contains("intermediates/Layer_0/features"), "{missing}");
     let wrong = captured.get::<Tensor![2, 3]>("intermediates/Dense_0/__call__").expect_err("another shape");
     assert!(wrong.to_string().contains("intermediates/Dense_0/__call__"), "{wrong}");

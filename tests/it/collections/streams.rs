@@ -51,10 +51,9 @@ fn each_draw_has_the_key_that_flax_derives_from_the_path() {
     let (y, state) = Model::new().apply_mut(&variables, ones_of(3), Eval, keys());
     let scope = Scope::with_streams([("noise", Key::new(7))]);
     let mut expected = ones_of(3);
-    for (name, scale, params) in [
-        ("Noisy_0", 0.5, &variables.params.noisy_0),
-        ("Noisy_1", 0.25, &variables.params.noisy_1),
-    ] {
+    for (name, scale, params) in
+        [("Noisy_0", 0.5, &variables.params.noisy_0), ("Noisy_1", 0.25, &variables.params.noisy_1)]
+    {
         let module = scope.child(name);
         let draw = || module.make_rng("noise").expect("a stream that is given");
         let first: Tensor![Dyn, 4] = draw().normal(expected.shape());

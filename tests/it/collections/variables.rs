@@ -1,5 +1,6 @@
 //! `variable!`: state that a call reads and writes.
 
+use flaxen::init::normal;
 use flaxen::module::{Module, Trainable};
 use flaxen::op::Yes;
 use flaxen::prelude::*;
@@ -196,7 +197,6 @@ impl Drawn {
 
 #[test]
 fn variables_that_are_drawn_take_their_turn() {
-    use flaxen::init::normal;
     let Variables { params, state } = Drawn::new().init(Key::new(3));
     let root = Scope::root(Key::new(3));
     let [first, drawn, second]: [Tensor![2]; 3] =
@@ -204,8 +204,6 @@ fn variables_that_are_drawn_take_their_turn() {
     assert_eq!((params.first, params.second), (first, second));
     assert_eq!((state.drawn, state.constant.as_slice()), (drawn, &[1.0, 1.0][..]));
 }
-
-use flaxen::init::normal;
 
 /// A variable may have the name of a parameter: it is of another collection.
 #[module]
@@ -228,4 +226,74 @@ fn a_call_that_only_reads_is_applied_purely() {
     let state = &mut variables.state.clone();
     let y = Module::infer(&SameName::new(), &variables.params, state, &Scope::without_streams(), x);
     assert_eq!(y.as_slice(), [1.0, 2.0]);
+}
+
+/// The running statistics of a feature, which move in training only; the output sees them after they have moved.
+#[module]
+struct Standardize;
+
+#[module]
+impl Standardize {
+    fn call<B: Batch, P: Phase, E: Float>(&self, x: Tensor![B, 2; E], phase: P) -> Tensor![B, 2; E] {
+        let mean = variable!(BatchStats, "mean", zeros(), [2; E]);
+        let var = variable!(BatchStats, "var", ones(), [2; E]);
+        if P::TRAIN {
+            let batch_mean = mean_axis::<0>(x);
+            mean.value = 0.5 * mean.value + 0.5 * batch_mean;
+            var.value = 0.5 * var.value + 0.5 * (mean_axis::<0>(square(x)) - square(mean.value));
+        }
+        let scale = param!("scale", ones(), [2; E]);
+        (x - mean.value) / sqrt(var.value + 0.1) * scale
+    }
+}
+
+fn pairs() -> Tensor![3, 2; f64] {
+    Tensor::of(&[1.0, -2.0, 0.5, 3.0, 2.0, 1.5]).expect("six elements")
+}
+
+#[test]
+fn in_training_only() {
+    let model = Standardize::new();
+    let variables = model.init::<f64>(Key::new(0));
+    let evaluated = model.apply(&variables, pairs(), Eval);
+    assert!((evaluated.as_slice()[0] - 1.0 / 1.1_f64.sqrt()).abs() < 1e-12);
+    let (trained, state) = model.apply_mut(&variables, pairs(), Train, rngs! {});
+    let mean = 0.5 * 3.5 / 3.0;
+    let var = 0.5 + 0.5 * (5.25 / 3.0 - mean * mean);
+    assert!((state.mean.as_slice()[0] - mean).abs() < 1e-12);
+    assert!((state.var.as_slice()[0] - var).abs() < 1e-12);
+    assert!((trained.as_slice()[0] - (1.0 - mean) / (var + 0.1_f64).sqrt()).abs() < 1e-12);
+    let (again, same) = model.apply_mut(&variables, pairs(), Eval, rngs! {});
+    assert_eq!((again, same), (evaluated, variables.state));
+}
+
+/// The gradient goes through what was written in training, and not in evaluation.
+fn check_standardize<P: Phase>(phase: P) {
+    use flaxen::op::No;
+    let model = Standardize::new();
+    let Variables { params, state } = model.init::<f64>(Key::new(0));
+    let scope = Scope::without_streams();
+    let forward = |params: &StandardizeParams<f64>, x: Tensor![3, 2; f64]| {
+        Trainable::<_, (Yes, No)>::forward(&model, params, &mut state.clone(), &scope, (x, phase))
+    };
+    check(
+        (params, pairs()),
+        |(params, x)| forward(&params, x).0,
+        |(params, x), cotangent| {
+            let (y, residuals) = forward(&params, x);
+            let (gradient, (dx, ())) = Trainable::<(Tensor![3, 2; f64], P), (Yes, No)>::backward(
+                &model,
+                &params,
+                residuals,
+                cotangent(&y),
+            );
+            (gradient, dx)
+        },
+    );
+}
+
+#[test]
+fn gradients_through_what_is_written_in_training() {
+    check_standardize(Train);
+    check_standardize(Eval);
 }

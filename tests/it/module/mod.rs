@@ -5,6 +5,8 @@ mod inputs_and_outputs;
 mod language;
 mod names;
 mod nesting;
+mod sequences;
 mod setup;
 mod sharing;
 mod stack;
+mod type_parameters;

@@ -69,14 +69,17 @@ fn keywords_set_the_type() {
 fn many_rows_by_any_number_of_threads() {
     let layer = <BatchNorm>::new();
     let x: Tensor![Dyn, 40] = Tensor::from_fn((Dyn(9001), Default::default()), |i| (i % 977) as f32 * 0.01);
-    let (params, state) = flaxen::module::Module::<(Tensor![Dyn, 40], Train)>::init(&layer, &Scope::root(Key::new(0)));
+    let (params, state) =
+        flaxen::module::Module::<(Tensor![Dyn, 40], Train)>::init(&layer, &Scope::root(Key::new(0)));
     let step = || {
         let state = &mut state.clone();
         let scope = Scope::without_streams();
         let (y, residuals) =
             Trainable::<_, (Yes, No)>::forward(&layer, &params, state, &scope, (x.clone(), Train));
         let cotangent = x.clone();
-        let pulled = Trainable::<(Tensor![Dyn, 40], Train), (Yes, No)>::backward(&layer, &params, residuals, cotangent);
+        let pulled = Trainable::<(Tensor![Dyn, 40], Train), (Yes, No)>::backward(
+            &layer, &params, residuals, cotangent,
+        );
         (y, state.clone(), pulled)
     };
     flaxen::backend::set_threads(1);

@@ -32,7 +32,11 @@ fn everything_is_dropped() {
 fn nothing_is_dropped_at_the_rate_of_zero() {
     let x: Tensor![3, 2] = Key::new(0).normal(Default::default());
     let layer = <Dropout>::new().rate(0.0);
-    let (y, ()) = layer.apply_mut(&Variables { params: (), state: () }, (x.clone(), Train), rngs! { dropout: Key::new(1) });
+    let (y, ()) = layer.apply_mut(
+        &Variables { params: (), state: () },
+        (x.clone(), Train),
+        rngs! { dropout: Key::new(1) },
+    );
     assert_eq!(y, x);
 }
 

@@ -7,12 +7,12 @@ use flaxen::tree::{Path, Visit};
 use flaxen_tests::{Fixture, Tolerance};
 use serde_json::{Value, json};
 
-/// Each module under the name of its case. What Flax writes in `setup` is `compact!` with a name here.
+/// Each module under the name of its case. What Flax writes in `setup` are the fields of the struct.
 macro_rules! cases {
-    ($($case:ident $module:ident($x:ident: $($dims:literal),+) $body:block)+) => {
+    ($($case:ident $module:ident $({ $($fields:tt)* })? ($x:ident: $($dims:literal),+) $body:block)+) => {
         $(
             #[module]
-            struct $module;
+            struct $module { $($($fields)*)? }
 
             #[module]
             impl $module {
@@ -52,44 +52,44 @@ cases! {
         let x = relu(compact!(Dense<2>)(x));
         compact!(Dense<2>)(x)
     }
-    sequential_setup SequentialSetup(x: 2) {
-        compact!(Net, name = "net")(x)
+    sequential_setup SequentialSetup { net: Net } (x: 2) {
+        self.net(x)
     }
     sequential_inline_twice SequentialInlineTwice(x: 2) {
         let x = tanh(compact!(Dense<3>)(x));
         compact!(Dense<2>)(x)
     }
-    setup_list_dict SetupListDict(x: 3) {
-        let x = compact!(Dense<3>, name = "ls_0")(x);
-        let x = compact!(Dense<3>, name = "ls_1")(x);
-        let x = compact!(Dense<3>, name = "dd_p")(x.clone()) + compact!(Dense<3>, name = "dd_q_r")(x);
-        compact!(Dense<3>, name = "tt_0")(x.clone()) + compact!(Dense<3>, name = "tt_1_0")(x)
+    setup_list_dict SetupListDict {
+        ls: [Dense<3>; 2],
+        dd_p: Dense<3>,
+        dd_q_r: Dense<3>,
+        tt: (Dense<3>, ()),
+        tt_1_0: Dense<3>,
+    } (x: 3) {
+        let x = self.ls[0](x);
+        let x = self.ls[1](x);
+        let x = self.dd_p(x.clone()) + self.dd_q_r(x);
+        self.tt.0(x.clone()) + self.tt_1_0(x)
     }
-    setup_not_called SetupNotCalled(x: 3) {
-        let a = compact!(Dense<3>, name = "a");
-        let b = compact!(Dense<4>, name = "b");
-        a(x)
+    setup_not_called SetupNotCalled { a: Dense<3>, b: Dense<4> } (x: 3) {
+        self.a(x)
     }
-    setup_call_order SetupCallOrder(x: 3) {
-        let a = compact!(Dense<3>, name = "a");
-        let b = compact!(Dense<3>, name = "b");
-        a(b(x))
+    setup_call_order SetupCallOrder { a: Dense<3>, b: Dense<3> } (x: 3) {
+        self.a(self.b(x))
     }
-    setup_param SetupParam(x: 2) {
+    setup_param SetupParam { d: Dense<2> } (x: 2) {
         let w = param!("w", flaxen::init::normal(0.01), [3, 2]);
-        compact!(Dense<2>, name = "d")(x.clone()) + matmul(x, w)
+        self.d(x.clone()) + matmul(x, w)
     }
-    setup_shared_attr SetupSharedAttr(x: 3) {
-        let a = compact!(Dense<3>, name = "a");
-        a(a(x))
+    setup_shared_attr SetupSharedAttr { a: Dense<3> } (x: 3) {
+        let b = &self.a;
+        b(self.a(x))
     }
-    field_module FieldModule(x: 2) {
-        let x = compact!(Dense<3>, name = "inner")(x);
-        compact!(Dense<2>)(x)
+    field_module FieldModule { inner: Dense<3> } (x: 2) {
+        compact!(Dense<2>)(self.inner(x))
     }
-    field_module_list FieldModuleList(x: 2) {
-        let x = compact!(Dense<3>, name = "parts_0")(x);
-        compact!(Dense<2>, name = "parts_1")(x)
+    field_module_list FieldModuleList { parts: (Dense<3>, Dense<2>) } (x: 2) {
+        self.parts.1(self.parts.0(x))
     }
     nested_compact_method NestedCompactMethod(x: 3) {
         compact!(Inner<3>)(compact!(Inner<4>)(x.clone())) + compact!(Inner<3>, name = "skip")(x)
@@ -97,24 +97,58 @@ cases! {
     subclass_name SubclassName(x: 3) {
         compact!(Dense2<3>)(compact!(Dense<3>)(x))
     }
-    setup_two_methods_compact SetupTwoMethodsCompact(x: 2) {
+}
+
+/// A method that declares a layer where `call` calls it.
+#[module]
+struct SetupTwoMethodsCompact;
+
+#[module]
+impl SetupTwoMethodsCompact {
+    fn call<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 2] {
+        self.other(x)
+    }
+
+    fn other<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 2] {
         compact!(Dense<2>)(x)
     }
-    helper_method HelperMethod(x: 3) {
-        let x = compact!(Dense<3>)(x);
+}
+
+#[test]
+fn setup_two_methods_compact() {
+    check("setup_two_methods_compact", &SetupTwoMethodsCompact::new());
+}
+
+/// And a method that is called twice, so that it declares two.
+#[module]
+struct HelperMethod;
+
+#[module]
+impl HelperMethod {
+    fn call<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 3] {
+        self.block(self.block(x))
+    }
+
+    fn block<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 3] {
         compact!(Dense<3>)(x)
     }
 }
 
+#[test]
+fn helper_method() {
+    check("helper_method", &HelperMethod::new());
+}
+
 /// The `nn.Sequential` of a `setup`: its layers have the numbers of their places.
 #[module]
-struct Net;
+struct Net {
+    layers: (Dense<2>, (), Dense<2>),
+}
 
 #[module]
 impl Net {
     fn call<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 2] {
-        let x = compact!(Dense<2>, name = "layers_0")(x);
-        compact!(Dense<2>, name = "layers_2")(relu(x))
+        self.layers.2(relu(self.layers.0(x)))
     }
 }
 

@@ -48,7 +48,8 @@ where
         true => check(&fixture, format!("{id}/updates/batch_stats"), tolerance, &state),
         false => assert_eq!(state, before, "{id}: the state stays"),
     }
-    let (gradient, (dx, ())) = module.backward(&params, residuals, tensor(&fixture, &format!("{id}/cotangent")));
+    let (gradient, (dx, ())) =
+        module.backward(&params, residuals, tensor(&fixture, &format!("{id}/cotangent")));
     check(&fixture, format!("{id}/grad_params"), of_gradients(tolerance), &gradient);
     let expected: Tensor<X> = tensor(&fixture, &format!("{id}/grad_inputs/0"));
     of_gradients(tolerance).check(id, dx.as_slice(), expected.as_slice());

@@ -41,8 +41,15 @@ fn cotangents_go_back_along_the_axes() {
 
 #[test]
 fn a_result_that_no_example_changes_has_no_axis() {
-    let (centered, mean) =
-        vmap!(|x| { let mean = pmean::<batch>(x); (x - mean, mean) }, x(), out_axes = (0, None), axis = batch);
+    let (centered, mean) = vmap!(
+        |x| {
+            let mean = pmean::<batch>(x);
+            (x - mean, mean)
+        },
+        x(),
+        out_axes = (0, None),
+        axis = batch
+    );
     assert_eq!(mean.as_slice(), [3.0, 5.0]);
     assert_eq!(centered.as_slice(), [-2.0, -3.0, 0.0, -1.0, 2.0, 4.0]);
 }
@@ -74,9 +81,11 @@ fn collectives_have_gradients() {
     let expected = [-4.0, -6.0, 0.0, -2.0, 4.0, 8.0].map(|dx| dx / 3.0);
     assert!(dx.as_slice().iter().zip(expected).all(|(dx, expected)| (dx - expected).abs() < 1e-6), "{dx:?}");
     // psum(x)^2 for each of three examples.
-    let (_, dx) = value_and_grad!(|x| vmap!(|x| square(psum::<batch>(x)) + 0.0 * x, x, axis = batch).sum(), x());
+    let (_, dx) =
+        value_and_grad!(|x| vmap!(|x| square(psum::<batch>(x)) + 0.0 * x, x, axis = batch).sum(), x());
     assert_eq!(dx.as_slice(), [54.0, 90.0, 54.0, 90.0, 54.0, 90.0]);
-    let (_, dx) = value_and_grad!(|x| vmap!(|x| pmax::<batch>(x).sum(), x, out_axes = None, axis = batch), x());
+    let (_, dx) =
+        value_and_grad!(|x| vmap!(|x| pmax::<batch>(x).sum(), x, out_axes = None, axis = batch), x());
     assert_eq!(dx.as_slice(), [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
 }
 
@@ -87,11 +96,7 @@ fn two_axes() {
     // Along the inner axis, along the outer one, and along both.
     let (inner, outer, both) = vmap!(
         |x| vmap!(
-            |x| (
-                pmean::<batch>(x),
-                x - pmean::<ensemble>(x),
-                pmean::<ensemble>(pmean::<batch>(x))
-            ),
+            |x| (pmean::<batch>(x), x - pmean::<ensemble>(x), pmean::<ensemble>(pmean::<batch>(x))),
             x,
             axis = batch,
             out_axes = (None, 0, None)
@@ -103,14 +108,17 @@ fn two_axes() {
     let inner: Tensor![2, 4] = inner;
     assert_eq!(inner.as_slice(), [4.0, 5.0, 6.0, 7.0, 16.0, 17.0, 18.0, 19.0]);
     let outer: Tensor![2, 3, 4] = outer;
-    assert!(outer.as_slice()[..12].iter().all(|x| *x == -6.0) && outer.as_slice()[12..].iter().all(|x| *x == 6.0));
+    assert!(
+        outer.as_slice()[..12].iter().all(|x| *x == -6.0) && outer.as_slice()[12..].iter().all(|x| *x == 6.0)
+    );
     let both: Tensor![4] = both;
     assert_eq!(both.as_slice(), [10.0, 11.0, 12.0, 13.0]);
 }
 
 #[test]
 fn what_varies_along_one_of_two_axes_meets_what_varies_along_the_other() {
-    let (a, b) = (Tensor::<(U2,)>::of(&[1.0, 2.0]).unwrap(), Tensor::<(U3,)>::of(&[10.0, 20.0, 30.0]).unwrap());
+    let (a, b) =
+        (Tensor::<(U2,)>::of(&[1.0, 2.0]).unwrap(), Tensor::<(U3,)>::of(&[10.0, 20.0, 30.0]).unwrap());
     let weights: Tensor![2, 3] = Tensor::from_fn(Default::default(), |index| index as f32);
     let (sum, (da, db)) = value_and_grad!(
         |a, b| {

@@ -163,7 +163,9 @@ pub fn normalize<E: Float>(x: &[E], column: &[E], y: &mut [E]) {
             let Rows(x, [mean, mul, bias, _], y) = self;
             let columns = mean.len();
             for (y, x) in y.chunks_exact_mut(columns).zip(x.chunks_exact(columns)) {
-                for ((y, &x), ((&mean, &mul), &bias)) in y.iter_mut().zip(x).zip(mean.iter().zip(mul).zip(bias)) {
+                for ((y, &x), ((&mean, &mul), &bias)) in
+                    y.iter_mut().zip(x).zip(mean.iter().zip(mul).zip(bias))
+                {
                     *y = (x - mean) * mul + bias;
                 }
             }
