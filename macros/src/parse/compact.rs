@@ -58,7 +58,7 @@ impl Compact {
                 Expr::Lit(syn::ExprLit { lit: Lit::Str(name), .. }) => self.name = Some(name),
                 other => return Err(Error::new(other.span(), messages::NAME_LITERAL)),
             }
-        } else if let Some(ty) = type_level(&value) {
+        } else if let Some(ty) = type_level(&value).or_else(|| (key == "axis_name").then(|| quote!(#value))) {
             let module = &self.ty;
             self.ty = quote_spanned! {key.span()=>
                 <#module as ::flaxen::keyword::With<::flaxen::keyword::#key, #ty>>::Out

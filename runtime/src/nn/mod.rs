@@ -13,7 +13,7 @@ mod norm;
 mod scale_bias;
 mod stack;
 
-pub use batch_norm::{BatchNorm, RunningStatistics};
+pub use batch_norm::{BatchNorm, NoAxis, RunningStatistics};
 pub use conv::{Conv, ConvParams};
 pub use dense::{Dense, DenseParams};
 pub use dropout::Dropout;
