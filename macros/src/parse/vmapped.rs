@@ -103,7 +103,7 @@ fn body(of: &Body, axes: &TokenStream, diagnostics: &mut Diagnostics) -> Body {
         match &eqn.call {
             Call::Param(_) | Call::Variable(_) => share(&mut body, eqn, axes),
             Call::Write { .. } => write(&mut body, eqn),
-            Call::Sow { .. } | Call::MakeRng(_) => {
+            Call::MakeRng(_) => {
                 diagnostics.at(eqn.span, messages::VMAP_EFFECT);
             }
             _ => body.eqns.push(eqn.clone()),
