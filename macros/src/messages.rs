@@ -58,7 +58,8 @@ pub const TRAIT_IMPL: &str =
     "`#[module]` goes on the module's own `impl`, not on the implementation of a trait";
 pub const SELF_TYPE: &str = "`#[module]` goes on the `impl` of a struct: `impl Cnn { … }`";
 pub const ITEM: &str = "`#[module]` goes on a struct or on its `impl`";
-pub const ARGUMENTS: &str = "`#[module]` takes no arguments";
+pub const ARGUMENTS: &str =
+    "`#[module]` on an `impl` takes `vmap` or `axis = batch`, and on a struct nothing";
 pub const TUPLE_STRUCT: &str =
     "the hyper-parameters of a module have names\n    help: write `struct Name { rate: f32 }`";
 pub const ASYNC: &str = "`call` is an ordinary function";
@@ -119,6 +120,7 @@ pub const VMAP_COUNT: &str = "the closure and the arguments after it differ in n
 pub const VMAP_KEYWORD: &str = "the keywords of `vmap!` are `in_axes`, `out_axes` and `axis`";
 pub const VMAP_AXIS: &str = "the axis of a `vmap!` is a name that `axis!` declares: `axis!(batch);`";
 pub const VMAP_AXIS_NUMBER: &str = "an axis that is mapped over is a number, `0`, or `None`";
+pub const VMAP_EFFECT: &str = "a module that draws keys cannot be lowered for a `vmap!`";
 pub const VMAP_STATE: &str = "all examples of a `vmap!` update one state: write `None` for it in `out_axes`";
 pub const VMAP_TREE: &str = "in a `vmap!`, a gradient is taken by tensors that vary along the axis, not by a model's variables\n\
     help: take the gradient around the `vmap!`";

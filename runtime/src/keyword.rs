@@ -58,6 +58,8 @@ keywords! {
     normalize_qk
     /// Whether a variance is computed in one pass over the input: `use_fast_variance = false`.
     use_fast_variance
+    /// The axis of a `vmap!` along which statistics are taken: `axis_name = batch`.
+    axis_name
     /// `true` as a type.
     True
     /// `false` as a type.

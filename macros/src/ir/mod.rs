@@ -282,6 +282,10 @@ pub struct Module {
     pub self_ty: syn::Type,
     /// What can be called from outside: `call` first, by which the module itself is called.
     pub methods: Vec<Method>,
+    /// The methods in a `vmap!`, if there are any.
+    pub vmapped: Vec<Method>,
+    /// Whether the module names axes, so that it can be called in a `vmap!` only.
+    pub names_axes: bool,
 }
 
 /// A method that was lowered.
@@ -326,6 +330,11 @@ impl InputType {
             InputType::Tensor(tensor) => Some(tensor),
             InputType::Phase(_) => None,
         }
+    }
+
+    /// The axes along which there are many of it.
+    pub fn axes(&self) -> Option<&TokenStream> {
+        self.tensor().and_then(|tensor| tensor.axes.as_ref())
     }
 
     /// The type as code.

@@ -21,7 +21,7 @@ pub use attention::{
     Inputs as AttentionInputs, IntoHeads, MultiHeadDotProductAttention, MultiHeadParams, OutOfHeads,
     SelfAttention,
 };
-pub use batch_norm::{BatchNorm, RunningStatistics};
+pub use batch_norm::{BatchNorm, NoAxis, RunningStatistics};
 pub use conv::{Conv, ConvParams};
 pub use dense::{Dense, DenseParams};
 pub use dense_general::{DenseGeneral, Features};
