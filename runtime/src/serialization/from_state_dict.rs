@@ -323,10 +323,6 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
             {
                 return visitor.visit_map(MapDeserializer::<_, Refusal>::new(std::iter::empty::<((), ())>()));
             }
-            // `optax.MaskedNode` stands in the place of a tensor.
-            Node::Value(StateDict::Dict(dict)) if name == TENSOR && dict.is_empty() => {
-                return visitor.visit_map(Entries::of(Vec::new()));
-            }
             _ if name == TENSOR => return Err(self.refused(&visitor)),
             _ => {}
         }

@@ -37,56 +37,6 @@ struct AnyForm<'a, E> {
     bytes: Option<Bytes<'a>>,
 }
 
-/// The parts of an array whose type does not know its elements.
-pub(crate) enum Untyped {
-    Numbers(Vec<usize>, Vec<f64>),
-    Bytes(Vec<usize>, DType, Vec<u8>),
-}
-
-/// Reads an array whose type does not know its elements.
-pub(crate) fn untyped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Untyped, D::Error> {
-    /// `{dtype, sizes, bytes}`
-    #[derive(Deserialize)]
-    #[serde(rename = "flaxen::Tensor")]
-    struct BinaryForm<'a> {
-        dtype: Cow<'a, str>,
-        sizes: Vec<usize>,
-        #[serde(borrow)]
-        bytes: Bytes<'a>,
-    }
-    let form = match deserializer.is_human_readable() {
-        true => AnyForm::<f64>::deserialize(deserializer)?,
-        false => {
-            let BinaryForm { dtype, sizes, bytes } = BinaryForm::deserialize(deserializer)?;
-            AnyForm { dtype: Some(dtype), sizes: Some(sizes), bytes: Some(bytes), elements: None }
-        }
-    };
-    let sizes = form.sizes.ok_or_else(|| D::Error::missing_field("sizes"))?;
-    match (form.dtype, form.bytes, form.elements) {
-        (Some(dtype), Some(bytes), None) => {
-            let known = DType::from_name(&dtype);
-            let dtype = known.ok_or_else(|| D::Error::custom(format_args!("elements of type {dtype}")))?;
-            Ok(Untyped::Bytes(sizes, dtype, bytes.0.into_owned()))
-        }
-        (_, _, Some(elements)) => Ok(Untyped::Numbers(sizes, elements)),
-        _ => Err(D::Error::missing_field("elements")),
-    }
-}
-
-/// Writes the parts of an array to a format that is not for people.
-pub(crate) fn serialize_binary<T: Serializer>(
-    serializer: T,
-    dtype: DType,
-    sizes: &[usize],
-    bytes: Vec<u8>,
-) -> Result<T::Ok, T::Error> {
-    let mut parts = serializer.serialize_struct(TENSOR, FIELDS.len())?;
-    parts.serialize_field("dtype", dtype.name())?;
-    parts.serialize_field("sizes", sizes)?;
-    parts.serialize_field("bytes", &Bytes(Cow::Owned(bytes)))?;
-    parts.end()
-}
-
 impl<S: Shape, E: Element> Tensor<S, E> {
     /// The type of the elements, if files have it, and their little-endian bytes.
     pub(crate) fn to_bytes(&self) -> Option<(DType, Vec<u8>)> {
@@ -107,7 +57,11 @@ impl<S: Shape, E: Element> Serialize for Tensor<S, E> {
         }
         let unknown = || ser::Error::custom(format_args!("no file has elements of type {}", E::NAME));
         let (dtype, bytes) = self.to_bytes().ok_or_else(unknown)?;
-        serialize_binary(serializer, dtype, sizes.as_ref(), bytes)
+        let mut parts = serializer.serialize_struct(TENSOR, FIELDS.len())?;
+        parts.serialize_field("dtype", dtype.name())?;
+        parts.serialize_field("sizes", sizes.as_ref())?;
+        parts.serialize_field("bytes", &Bytes(Cow::Owned(bytes)))?;
+        parts.end()
     }
 }
 
@@ -215,7 +169,7 @@ impl<'de, S: Shape, E: Element> Visitor<'de> for Binary<S, E> {
 }
 
 /// Bytes as bytes, not as a list of numbers.
-struct Bytes<'a>(Cow<'a, [u8]>);
+pub(crate) struct Bytes<'a>(pub(crate) Cow<'a, [u8]>);
 
 impl Serialize for Bytes<'_> {
     fn serialize<T: Serializer>(&self, serializer: T) -> Result<T::Ok, T::Error> {

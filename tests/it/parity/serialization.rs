@@ -228,6 +228,7 @@ fn states_of_optimisers_are_optaxs() {
     let clipped = optim::chain((optim::clip_by_global_norm(1.0), optim::adam(0.1)));
     check(&fixture, "optstate_clip_adam", clipped, &params);
     check(&fixture, "optstate_rmsprop", optim::rmsprop(0.1), &params);
+    check(&fixture, "optstate_sgd_schedule", optim::sgd(optim::linear_schedule(0.1, 0.0, 10)), &params);
     let labels = |path: &flaxen::tree::Path| if path.name() == "a" { "t" } else { "f" };
     let tx = optim::multi_transform((("t", optim::adam(0.1)), ("f", optim::set_to_zero())), labels);
     check(&fixture, "optstate_multi_transform", tx.clone(), &params);
