@@ -104,14 +104,23 @@ fn body(of: &Body, axes: &TokenStream, diagnostics: &mut Diagnostics) -> Body {
         match &eqn.call {
             Call::Param(_) | Call::Variable(_) => share(&mut body, eqn, axes),
             Call::Write { .. } => write(&mut body, eqn),
-            Call::MakeRng(_) => {
-                diagnostics.at(eqn.span, messages::VMAP_EFFECT);
+            Call::MakeRng(_) => diagnostics.at(eqn.span, messages::VMAP_EFFECT),
+            call if call.bodies().into_iter().any(has_variables) => {
+                diagnostics.at(eqn.span, messages::VMAP_CONTROL);
             }
             _ => body.eqns.push(eqn.clone()),
         }
     }
     body.setup.extend(setup.map(|(_, statement)| (body.eqns.len(), statement.clone())));
     body
+}
+
+/// Whether a nested body reads or writes variables of the module itself.
+fn has_variables(body: &Body) -> bool {
+    let own = |call: &Call| {
+        matches!(call, Call::Param(_) | Call::Variable(_) | Call::Write { .. } | Call::MakeRng(_))
+    };
+    body.all_eqns().into_iter().any(|eqn| own(&eqn.call))
 }
 
 /// Reads a variable of the module, and shares it.
@@ -121,7 +130,7 @@ fn share(body: &mut Body, eqn: &Eqn, axes: &TokenStream) {
     body.eqns.push(Eqn { outs: read.clone(), ..eqn.clone() });
     for (&out, read) in eqn.outs.iter().zip(read) {
         let op = Call::Op { ty: quote!(::flaxen::batching::share_all::Op<#axes>), values: Vec::new() };
-        let label = body.label("share");
+        let label = format!("share_{}", out.0);
         body.eqns.push(Eqn { label, outs: vec![out], call: op, args: vec![Arg::Var(read)], span: eqn.span });
     }
 }
@@ -133,7 +142,8 @@ fn write(body: &mut Body, eqn: &Eqn) {
             ty: quote_spanned!(eqn.span=> ::flaxen::batching::unshare_all::Op),
             values: Vec::new(),
         };
-        let (out, label) = (body.var("unshare", eqn.span, None), body.label("unshare"));
+        let out = body.var("unshare", eqn.span, None);
+        let label = format!("unshare_{}", out.0);
         body.eqns.push(Eqn { label, outs: vec![out], call: op, args: vec![arg.clone()], span: eqn.span });
         Arg::Var(out)
     });
