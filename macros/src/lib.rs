@@ -194,7 +194,7 @@ pub fn hessian(tokens: TokenStream) -> TokenStream {
 
 /// Declares names of axes: `axis!(pub batch);`. A `vmap!` binds one, and what reduces along it names it.
 ///
-/// ```
+/// ```text
 /// use flaxen::prelude::*;
 ///
 /// axis!(batch);
