@@ -1,4 +1,4 @@
-//! The stages of three models, as text: the IR, the lowered passes, and the expansion. Every stage is verified.
+//! The stages of five models, as text: the IR, the lowered passes, and the expansion. Every stage is verified.
 
 use crate::diag::Diagnostics;
 use crate::emit;
@@ -45,6 +45,32 @@ const PAIR: &str = "impl Pair {
     }
 }";
 
+/// A branch with a submodule in one arm, a value that a pattern binds, and an arm without an end.
+const BRANCH: &str = "impl Gated {
+    fn call<B: Batch>(&self, x: Tensor![B, 4]) -> Tensor![B, 4] {
+        let y = match self.activation {
+            Activation::Leaky(slope) if slope > 0.0 => leaky_relu(x, slope),
+            Activation::Gate => sigmoid(compact!(Dense<4>)(x.clone())) * x,
+            _ => unreachable!(),
+        };
+        compact!(Dense<4>)(y)
+    }
+}";
+
+/// A loop with a block for each pass, in which the last pass differs.
+const LOOP: &str = "impl Stack {
+    fn call<B: Batch>(&self, x: Tensor![B, 4]) -> Tensor![B, 4] {
+        let mut y = x.clone();
+        for i in 0..3 {
+            y = compact!(Dense<4>, name = format!(\"layers_{i}\"))(y);
+            if i != 2 {
+                y = relu(y) + x.clone();
+            }
+        }
+        y
+    }
+}";
+
 fn parsed(model: &str) -> Implementation {
     let item: syn::ItemImpl = syn::parse_str(model).expect("a model of this file");
     let mut diagnostics = Diagnostics::new();
@@ -84,6 +110,26 @@ fn stages_of_a_residual_block() {
 #[test]
 fn stages_of_a_pair() {
     insta::assert_snapshot!(stages(PAIR));
+}
+
+#[test]
+fn stages_of_a_branch() {
+    insta::assert_snapshot!(stages(BRANCH));
+}
+
+#[test]
+fn stages_of_a_loop() {
+    insta::assert_snapshot!(stages(LOOP));
+}
+
+#[test]
+fn expansion_of_a_branch() {
+    insta::assert_snapshot!(pretty(emit::module::module(parsed(BRANCH))));
+}
+
+#[test]
+fn expansion_of_a_loop() {
+    insta::assert_snapshot!(pretty(emit::module::module(parsed(LOOP))));
 }
 
 #[test]

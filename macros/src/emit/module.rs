@@ -20,7 +20,8 @@ use super::steps::{Types, steps};
 use super::variables::{self, Field, Kind, Structure};
 use super::{bounds, checks, methods, summary};
 use crate::analyze::activity::Need;
-use crate::ir::{Call, Method, Module, Signature};
+use crate::ir::{Method, Module, Signature};
+use crate::lower::backward::{Tree, touched};
 use crate::lower::{Lowered, lower};
 use crate::parse::methods::Implementation;
 use proc_macro2::{Ident, TokenStream};
@@ -133,13 +134,13 @@ impl<'a> Prepared<'a> {
     }
 
     pub fn passes(&self) -> Passes<'_> {
-        let types = Types::new(&self.lowered.body, &self.names.steps, self.all.arguments());
-        Passes { lowered: &self.lowered, types, in_place: false }
+        let types = Types::new(&self.lowered.body, &self.names.steps, self.all.types());
+        Passes { lowered: &self.lowered, types, in_place: false, nest: Vec::new() }
     }
 
     /// The types of the values as parameters see them: with any batch.
     pub fn types_of_params(&self) -> Types<'_> {
-        Types::new(&self.lowered.body, &self.names.steps, self.all.arguments_without_batch())
+        Types::new(&self.lowered.body, &self.names.steps, self.all.types_without_batch())
     }
 }
 
@@ -373,7 +374,7 @@ impl<'a> Callable<'a> {
             (self.passes.inputs(), self.passes.setup(), self.passes.infer(), self.passes.outputs());
         quote! {
             #[doc(hidden)]
-            #[allow(unused_variables, clippy::all)]
+            #[allow(unused_variables, unused_assignments, clippy::all)]
             impl<#lifetime #declared> ::flaxen::module::Module<#input> for #ty #where_clause {
                 type Out = #output;
                 type Params = #params;
@@ -421,7 +422,7 @@ impl<'a> Callable<'a> {
             #item
 
             #[doc(hidden)]
-            #[allow(unused_variables, unused_mut, clippy::all)]
+            #[allow(unused_variables, unused_assignments, unused_mut, clippy::all)]
             impl<#lifetime #declared #(#needs: ::flaxen::op::Need,)*> ::flaxen::module::Trainable<#input, #need>
                 for #implementor
             #where_clause
@@ -459,11 +460,12 @@ impl<'a> Callable<'a> {
     /// The gradients as parameters; zeros for what no output depends on.
     fn gradients(&self) -> TokenStream {
         let lowered = &self.prepared.lowered;
+        let reached = touched(std::slice::from_ref(lowered));
         let pulled = |key: &Ident| {
-            lowered.backward.steps.iter().any(|step| match &lowered.body.eqns[step.eqn].call {
-                Call::Submodule(index) => names::key(&lowered.body.submodules[*index]) == *key,
-                Call::Param(index) => lowered.body.params[*index].field == *key,
-                _ => false,
+            reached.iter().any(|tree| match tree {
+                Tree::Submodule(index) => names::key(&lowered.body.submodules[*index]) == *key,
+                Tree::Param(index) => lowered.body.params[*index].field == *key,
+                Tree::Var(_) => false,
             })
         };
         self.variables.params.construct(|part| {

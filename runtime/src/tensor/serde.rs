@@ -154,7 +154,7 @@ impl<'de, S: Shape, E: Element> Visitor<'de> for Binary<S, E> {
 }
 
 /// Bytes as bytes, not as a list of numbers.
-struct Bytes<'a>(Cow<'a, [u8]>);
+pub(crate) struct Bytes<'a>(pub(crate) Cow<'a, [u8]>);
 
 impl Serialize for Bytes<'_> {
     fn serialize<T: Serializer>(&self, serializer: T) -> Result<T::Ok, T::Error> {

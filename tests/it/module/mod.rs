@@ -1,8 +1,11 @@
 //! What `#[module]` promises.
 
+mod assignment;
+mod branches;
 mod hyper_parameters;
 mod inputs_and_outputs;
 mod language;
+mod loops;
 mod names;
 mod nesting;
 mod sequences;

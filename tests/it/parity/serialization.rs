@@ -227,6 +227,11 @@ fn states_of_optimisers_are_optaxs() {
     check(&fixture, "optstate_adamw", optim::adamw(0.1), &params);
     let clipped = optim::chain((optim::clip_by_global_norm(1.0), optim::adam(0.1)));
     check(&fixture, "optstate_clip_adam", clipped, &params);
+    check(&fixture, "optstate_rmsprop", optim::rmsprop(0.1), &params);
+    check(&fixture, "optstate_sgd_schedule", optim::sgd(optim::linear_schedule(0.1, 0.0, 10)), &params);
+    let groups = (("t", optim::adam(0.1)), ("f", optim::set_to_zero()));
+    let frozen = optim::multi_transform(groups, |path| if path.is("a") { "t" } else { "f" });
+    check(&fixture, "optstate_multi_transform", frozen, &params);
     let (empty, counted): (EmptyState, Count) = round_trip(&fixture, "optstate_sgd_schedule");
     assert_eq!((empty, counted), (EmptyState {}, Count { count: 0 }));
 }
