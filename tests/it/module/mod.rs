@@ -1,5 +1,6 @@
 //! What `#[module]` promises.
 
+mod frozen;
 mod hyper_parameters;
 mod inputs_and_outputs;
 mod language;
