@@ -163,7 +163,8 @@ fn takes_reference(function: &ImplItemFn) -> bool {
     }
 }
 
-fn is_lowered(function: &ImplItemFn, item: &ItemImpl) -> bool {
+/// Whether a method is lowered: it takes `&self` and tensors, and returns tensors.
+pub fn is_lowered(function: &ImplItemFn, item: &ItemImpl) -> bool {
     function.sig.ident == "call" || takes_reference(function) && is_of_tensors(&function.sig, &item.generics)
 }
 
