@@ -221,7 +221,13 @@ impl Module<Images> for Frozen {
         Module::<Images>::init(&self.0, scope)
     }
 
-    fn infer(&self, params: &Self::Params, state: &mut Self::State, scope: &Scope, images: Images) -> Self::Out {
+    fn infer(
+        &self,
+        params: &Self::Params,
+        state: &mut Self::State,
+        scope: &Scope,
+        images: Images,
+    ) -> Self::Out {
         self.0.infer(params, state, scope, images)
     }
 }
