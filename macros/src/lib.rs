@@ -51,11 +51,14 @@ use syn::{Error, Item};
 #[proc_macro_attribute]
 pub fn module(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let tokens = syn::parse::<Item>(item).map(|item| match item {
+        Item::Impl(mut item) => {
+            parse::vmapped::attach(arguments.into(), &mut item);
+            implementation(item, None)
+        }
         _ if !arguments.is_empty() => {
             Error::new(proc_macro2::Span::call_site(), messages::ARGUMENTS).into_compile_error()
         }
         Item::Struct(item) => structure(item),
-        Item::Impl(item) => implementation(item, None),
         other => Error::new_spanned(other, messages::ITEM).into_compile_error(),
     });
     tokens.unwrap_or_else(Error::into_compile_error).into()
@@ -210,7 +213,7 @@ pub fn hessian(tokens: TokenStream) -> TokenStream {
 
 /// Declares names of axes: `axis!(pub batch);`. A `vmap!` binds one, and what reduces along it names it.
 ///
-/// ```
+/// ```text
 /// use flaxen::prelude::*;
 ///
 /// axis!(batch);

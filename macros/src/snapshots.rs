@@ -58,6 +58,32 @@ const CLASSIFIER: &str = "{ backbone: one [0] layers: tuple(2) [] } impl<Backbon
     }
 }";
 
+/// A branch with a submodule in one arm, a value that a pattern binds, and an arm without an end.
+const BRANCH: &str = "impl Gated {
+    fn call<B: Batch>(&self, x: Tensor![B, 4]) -> Tensor![B, 4] {
+        let y = match self.activation {
+            Activation::Leaky(slope) if slope > 0.0 => leaky_relu(x, slope),
+            Activation::Gate => sigmoid(compact!(Dense<4>)(x.clone())) * x,
+            _ => unreachable!(),
+        };
+        compact!(Dense<4>)(y)
+    }
+}";
+
+/// A loop with a block for each pass, in which the last pass differs.
+const LOOP: &str = "impl Stack {
+    fn call<B: Batch>(&self, x: Tensor![B, 4]) -> Tensor![B, 4] {
+        let mut y = x.clone();
+        for i in 0..3 {
+            y = compact!(Dense<4>, name = format!(\"layers_{i}\"))(y);
+            if i != 2 {
+                y = relu(y) + x.clone();
+            }
+        }
+        y
+    }
+}";
+
 fn parsed(model: &str) -> Implementation {
     let (fields, item) = match syn::parse_str::<WithFields>(model) {
         Ok(model) => (Some(model.fields), model.implementation),
@@ -110,6 +136,26 @@ fn stages_of_a_classifier() {
 #[test]
 fn expansion_of_a_classifier() {
     insta::assert_snapshot!(pretty(emit::module::module(parsed(CLASSIFIER))));
+}
+
+#[test]
+fn stages_of_a_branch() {
+    insta::assert_snapshot!(stages(BRANCH));
+}
+
+#[test]
+fn stages_of_a_loop() {
+    insta::assert_snapshot!(stages(LOOP));
+}
+
+#[test]
+fn expansion_of_a_branch() {
+    insta::assert_snapshot!(pretty(emit::module::module(parsed(BRANCH))));
+}
+
+#[test]
+fn expansion_of_a_loop() {
+    insta::assert_snapshot!(pretty(emit::module::module(parsed(LOOP))));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::init::Initializer;
 use crate::module::effect::{DrawsFrom, NoDraws, NoUpdates, Streams};
 use crate::module::{Captured, Collections, Eval, Module, Sown, Train, Trainable, Variables};
-use crate::op::{Cotangent, Differentiable, Need, Needs};
+use crate::op::{Cotangent, Differentiable, Need, Needs, Op};
 use crate::rng::{Key, Rngs, Scope, params};
 use crate::shape::{Shape, StaticShape};
 use crate::tensor::{Element, Float, Tensor};
@@ -11,6 +11,10 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 
 pub use crate::module::choose::Choose;
+pub use crate::module::control::{
+    Either, Slots, StandIn, Unzip, accumulate, called, constant, each, each_of, first_of, fold, narrowed,
+    other_arm, scan, scan_back, summed, taken, taken_mut,
+};
 use crate::transform::{Lift, Primal, Split};
 pub use crate::transform::{jacobian_by_columns, jacobian_by_rows};
 pub use serde;
@@ -80,6 +84,11 @@ pub fn split<T: Split>(dual: T) -> (T::Primal, T::Primal) {
 pub struct Input<In>(pub In);
 
 impl<In> Input<In> {
+    /// Computes an op.
+    pub fn infer<O: Op<In>>(self, op: O) -> O::Out {
+        op.infer(self.0)
+    }
+
     /// Computes an op, and keeps what goes backward through it.
     #[allow(clippy::type_complexity)]
     pub fn vjp<N: Needs<In>, O: Differentiable<In, N>>(

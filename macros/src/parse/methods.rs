@@ -10,6 +10,7 @@ use super::fields::Kind;
 use super::pattern::Wanted;
 use super::scope::{Binding, Scope};
 use super::signature::{is_of_tensors, signature};
+use super::vmapped::{Vmap, attached, vmapped};
 use crate::diag::Diagnostics;
 use crate::ir::{Arg, Body, Method, Module, Signature, Var, names};
 use crate::messages;
@@ -113,8 +114,12 @@ pub fn implementation(
     context.plain =
         others.iter().filter_map(|other| function(other)).map(|other| other.sig.ident.clone()).collect();
     let methods = methods(&context, diagnostics);
+    let vmap = attached(item, diagnostics);
+    let vmapped = vmap.iter().flat_map(|vmap| methods.iter().map(move |method| (method, vmap)));
+    let vmapped = vmapped.map(|(method, vmap)| self::vmapped(method, vmap, diagnostics)).collect();
+    let names_axes = matches!(vmap, Some(Vmap::Axes(_)));
     Some(Implementation {
-        module: Module { name, self_ty: (*item.self_ty).clone(), methods },
+        module: Module { name, self_ty: (*item.self_ty).clone(), methods, vmapped, names_axes },
         others: quote!(#(#others)*),
     })
 }
@@ -245,7 +250,10 @@ impl BodyParser<'_> {
         self.check_generics(method, call)?;
         let scope = std::mem::replace(&mut self.scope, Scope::default());
         for ((name, _), var) in method.signature.inputs.iter().zip(args.iter().filter_map(Arg::var)) {
-            self.scope.bind(name.to_string(), Binding::Tensor(var));
+            match method.signature.mutable.contains(name) {
+                true => self.scope.bind_mut(name.to_string(), Binding::Tensor(var)),
+                false => self.scope.bind(name.to_string(), Binding::Tensor(var)),
+            }
         }
         self.inlined.push(method.name.clone());
         self.inlining.push(method.name.clone());

@@ -4,7 +4,7 @@ use crate::shape::{Dyn, Shape};
 use crate::tensor::{Element, Plus, Tensor};
 
 /// What there is one of for each example: a tensor.
-pub trait Example: Clone + private::Sealed {
+pub trait Example: Clone + private::Sealed + 'static {
     /// The type of the elements.
     type Element: Element;
     /// The shape of each example.

@@ -102,7 +102,8 @@ fn a_frozen_module_needs_no_backward_pass() {
     let (_, gradient) = value_and_grad!(|params| model.apply(params, rows()).square().sum(), &params);
     // Of the head alone: its input is a constant.
     let features = tanh(relu(tanh(model.tail.apply(&params.tail, rows()))));
-    let (_, expected) = value_and_grad!(|head| model.head.apply(head, features.clone()).square().sum(), &params.head);
+    let (_, expected) =
+        value_and_grad!(|head| model.head.apply(head, features.clone()).square().sum(), &params.head);
     assert_eq!(gradient.head, expected);
 }
 
