@@ -3,17 +3,22 @@
 use crate::init::Initializer;
 use crate::module::effect::{DrawsFrom, NoDraws, NoUpdates, Streams};
 use crate::module::{Captured, Collections, Eval, Module, Sown, Train, Trainable, Variables};
-use crate::op::{Cotangent, Differentiable, Need, Needs};
+use crate::op::{Cotangent, Differentiable, Need, Needs, Op};
 use crate::rng::{Key, Rngs, Scope, params};
 use crate::shape::{Shape, StaticShape};
 use crate::tensor::{Element, Float, Tensor};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
+pub use crate::module::choose::Choose;
+pub use crate::module::control::{
+    Either, Slots, StandIn, Unzip, accumulate, called, constant, each, each_of, first_of, fold, narrowed,
+    other_arm, scan, scan_back, summed, taken, taken_mut,
+};
 use crate::transform::{Lift, Primal, Split};
 pub use crate::transform::{jacobian_by_columns, jacobian_by_rows};
-pub use crate::module::choose::Choose;
 pub use serde;
+pub use typenum;
 
 /// What a closure reads from outside, with one tangent more, of zero.
 pub fn constant<T: Lift>(value: &T) -> T::Lifted {
@@ -79,6 +84,11 @@ pub fn split<T: Split>(dual: T) -> (T::Primal, T::Primal) {
 pub struct Input<In>(pub In);
 
 impl<In> Input<In> {
+    /// Computes an op.
+    pub fn infer<O: Op<In>>(self, op: O) -> O::Out {
+        op.infer(self.0)
+    }
+
     /// Computes an op, and keeps what goes backward through it.
     #[allow(clippy::type_complexity)]
     pub fn vjp<N: Needs<In>, O: Differentiable<In, N>>(

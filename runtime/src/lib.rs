@@ -31,8 +31,8 @@ pub use flaxen_macros::__implementation;
 
 pub use error::{Error, Result};
 pub use flaxen_macros::{
-    Tensor, collection, compact, custom_vjp, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev, jvp,
-    make_rng, module, param, rngs, sow, stream, value_and_grad, variable, vjp, vmap,
+    Tensor, axis, collection, compact, custom_vjp, differentiable, dim, grad, hessian, hvp, jacfwd, jacrev,
+    jvp, make_rng, module, param, rngs, sow, stream, value_and_grad, variable, vjp, vmap,
 };
 pub use rng::Key;
 pub use shape::dim::names;
@@ -52,12 +52,19 @@ pub mod prelude {
     pub use crate::loss::*;
     pub use crate::module::{BatchStats, Eval, Intermediates, Phase, Train, Variables};
     pub use crate::nn::{
-        BatchNorm, Conv, Dense, Dropout, Embed, GroupNorm, InstanceNorm, Layer, LayerNorm, RMSNorm, Stack,
+        BatchNorm, Conv, Dense, DenseGeneral, Dropout, Embed, Frozen, GroupNorm, InstanceNorm, Layer,
+        LayerNorm, MultiHeadDotProductAttention, RMSNorm, SelfAttention, Stack,
     };
     pub use crate::op::Op as _;
     pub use crate::ops::avg_pool_with::{ExcludePad, IncludePad};
     pub use crate::ops::*;
-    pub use crate::optim::{adam, adamw, chain, sgd};
+    pub use crate::optim::Schedule as _;
+    pub use crate::optim::{
+        adafactor, adagrad, adam, adamw, chain, clip_by_global_norm, constant_schedule,
+        cosine_decay_schedule, exponential_decay, global_norm, join_schedules, lamb, linear_schedule, lion,
+        masked, multi_steps, multi_transform, piecewise_constant_schedule, rmsprop, set_to_zero, sgd,
+        warmup_cosine_decay_schedule,
+    };
     pub use crate::rng::{dropout, params};
     pub use crate::shape::dim::names::*;
     pub use crate::shape::dim::{Dim1, Dim2, Dim3, Dim4, Dim5, Dim6, Dim7, Dim8, Dim9};

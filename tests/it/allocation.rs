@@ -6,9 +6,10 @@ use std::alloc::System;
 
 use flaxen::data::batches::batches;
 use flaxen::data::mnist::LabelledBatch;
-use flaxen::optim::Adam;
+use flaxen::optim::{self, Adam, GradientTransformation};
 use flaxen::prelude::*;
 use flaxen::rng::Key;
+use flaxen::tree::Path;
 use flaxen_examples::digits;
 use flaxen_examples::fashion_mnist::{create_train_state, train_step};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -70,6 +71,68 @@ fn training_steps_leave_the_heap_alone() {
         step_of_normalized(&mut state, &mut batch_stats, batch(index));
     });
     assert_eq!(state.step, STEPS);
+
+    optimisers_leave_the_heap_alone();
+    frozen_parameters_have_no_state();
+}
+
+/// A step with the parameters as gradients, of transforms that work in one pass, in several, and by leaves.
+fn optimisers_leave_the_heap_alone() {
+    let frozen = || {
+        let adam = chain((clip_by_global_norm(1.0), adam(1e-3)));
+        multi_transform((("train", adam), ("frozen", set_to_zero())), is_frozen)
+    };
+    let by_kernels =
+        adamw(optim::warmup_cosine_decay_schedule(0.0, 1e-3, 2, 9)).mask(|path| path.name() == "kernel");
+    let rates = (("learning_rate", linear_schedule(1e-3, 0.0, 9)), ("momentum", 0.9));
+    let injected = optim::inject_hyperparams(|[rate, decay]| sgd(rate).momentum(decay), rates);
+    let named = optim::named_chain((("nans", optim::zero_nans()), ("adam", optim::novograd(1e-3))));
+    assert_still_of("adam", chain((optim::clip(1.0), adam(1e-3), optim::scale(1.0))));
+    assert_still_of("multi_transform", frozen());
+    assert_still_of("adamw with a mask and a schedule", by_kernels);
+    assert_still_of("lamb", lamb(1e-3));
+    assert_still_of("sm3", optim::sm3(1e-3));
+    assert_still_of("adafactor", adafactor().min_dim_size_to_factor(2).learning_rate(1e-3));
+    assert_still_of("multi_steps", optim::apply_if_finite(multi_steps(frozen(), 2), 3));
+    assert_still_of("inject_hyperparams", injected);
+    assert_still_of("named_chain", named);
+    assert_still_of(
+        "flatten and centralize",
+        chain((optim::flatten(optim::trace(0.9)), optim::centralize())),
+    );
+    assert_still_of("noise", optim::noisy_sgd(1e-3, Key::new(0)));
+    assert_still_of("lookahead", optim::lookahead(optim::prodigy(), 2, 0.5));
+}
+
+fn is_frozen(path: &Path) -> &'static str {
+    if path.contains("Dense_0") { "frozen" } else { "train" }
+}
+
+fn assert_still_of<T: GradientTransformation>(what: &str, tx: T) {
+    let params = Mlp::new().init(Key::new(2)).params;
+    let gradients = Mlp::new().init(Key::new(3)).params;
+    let mut state = TrainState::create(params, tx);
+    assert_still(what, |_| {
+        // A copy of its own, as a backward pass makes one.
+        let mut fresh = gradients.zeros_like();
+        fresh.accumulate(gradients.clone());
+        state.update(fresh);
+    });
+}
+
+/// The state of what is trained is all that is allocated: `Dense_0` has 25 120 parameters, the rest 362.
+fn frozen_parameters_have_no_state() {
+    let params = Mlp::new().init(Key::new(2)).params;
+    let adam = multi_transform((("train", adam(1e-3)), ("frozen", set_to_zero())), is_frozen);
+    flaxen::tensor::release_memory();
+    let region = Region::new(HEAP);
+    let state = adam.init(&params);
+    let change = region.change();
+    let (trained, _) = &state.inner_states.states;
+    assert_eq!(trained.inner_state.0.mu.elements(), params.elements() - 25_120);
+    // Three leaves of two trees with what the pool rounds up, and the labels.
+    assert!(change.bytes_allocated < 2 * 4 * 362 + 6 * 256 + 1024, "{change:?}");
+    assert_eq!(adam.init(&params), state);
 }
 
 /// Two layers on the pixels.

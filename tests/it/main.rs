@@ -5,6 +5,7 @@ mod finite_differences;
 mod grad;
 mod laws;
 mod module;
+mod optimizer_states;
 mod parity;
 mod tensor_serde;
 mod threads;

@@ -2,7 +2,8 @@
 
 use flaxen::prelude::*;
 use flaxen::serialization::{
-    Array, DType, Dict, StateDict, from_state_dict_as, msgpack_restore, safetensors_restore, unflatten_dict,
+    DType, Dict, StateDict, from_state_dict_as, msgpack_restore, safetensors_restore, to_state_dict,
+    unflatten_dict,
 };
 use flaxen::{Error, Result};
 use serde::de::DeserializeOwned;
@@ -72,26 +73,38 @@ impl Pretrained {
         Ok(Pretrained { file: file.into(), params: params.into(), renamed })
     }
 
-    /// The parameters of a submodule, by its path: `vision_model`, `vision_model/encoder`. Other parts of the file may hold
-    /// what they like.
+    /// The parameters of a submodule, by its path: `vision_model`, `vision_model/encoder`.
     ///
     /// # Errors
     /// [`Error::Mismatch`] with the file, the tensor, and what it should be, if one is missing, unknown, of another shape or
     /// of other elements.
-    pub fn params<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+    pub fn submodule<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         let part = path.split('/').try_fold(&self.params, |part, key| part.get(key));
-        let part = part.ok_or_else(|| Error::Mismatch {
-            what: format!("{}: {path}", self.file.display()),
-            expected: "the parameters of a module".into(),
-            found: "no such key".into(),
-        })?;
-        from_state_dict_as(part).map_err(|error| self.at(path, error))
+        let part = part.ok_or_else(|| self.missing(path))?;
+        from_state_dict_as(part).map_err(|error| self.explained(path, error))
+    }
+
+    /// The parameters of a model that has these submodules of the one in the file, and nothing else.
+    ///
+    /// # Errors
+    /// As [`submodule`](Self::submodule).
+    pub fn only<T: DeserializeOwned>(&self, submodules: &[&str]) -> Result<T> {
+        let mut part = Dict::new();
+        for key in submodules {
+            part.insert(*key, self.params.get(key).ok_or_else(|| self.missing(key))?.clone());
+        }
+        from_state_dict_as(&part.into()).map_err(|error| self.explained("", error))
+    }
+
+    fn missing(&self, path: &str) -> Error {
+        let (expected, found) = ("the parameters of a module".into(), "no such key".into());
+        in_file(&self.file, Error::Mismatch { what: path.into(), expected, found })
     }
 
     /// The error of a tensor below `path`, with the file and the name that the tensor has there.
-    fn at(&self, path: &str, error: Error) -> Error {
+    fn explained(&self, path: &str, error: Error) -> Error {
         let Error::Mismatch { what, expected, found } = error else { return in_file(&self.file, error) };
-        let path = format!("{path}/{what}");
+        let path = if path.is_empty() { what } else { format!("{path}/{what}") };
         let name = self.renamed.iter().find(|(renamed, _)| *renamed == path);
         let name = name.map_or(String::new(), |(_, name)| format!(" (`{name}` in the file)"));
         in_file(&self.file, Error::Mismatch { what: format!("{path}{name}"), expected, found })
@@ -131,15 +144,14 @@ fn permuted(value: StateDict, axes: Axes) -> Result<StateDict> {
         }
         _ => return Ok(value),
     };
-    let array = match rank {
-        2 => Array::of(&transpose(from_state_dict_as::<Tensor<(Dyn, Dyn)>>(&value)?))?,
+    match rank {
+        2 => to_state_dict(&transpose(from_state_dict_as::<Tensor<(Dyn, Dyn)>>(&value)?)),
         4 => {
             let kernel: Tensor<(Dyn, Dyn, Dyn, Dyn)> = from_state_dict_as(&value)?;
-            Array::of(&permute::Op::<U2, U3, U1, U0>::new().infer(kernel))?
+            to_state_dict(&permute::Op::<U2, U3, U1, U0>::new().infer(kernel))
         }
-        _ => return Ok(value),
-    };
-    Ok(StateDict::Array(array))
+        _ => Ok(value),
+    }
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {

@@ -58,11 +58,15 @@ where
     U1: DimAdd<K, Out: Static>,
 {
     fn call<B: Batch>(&self, images: Tensor![B, I, I, 3]) -> Tensor![B, W] {
-        let x = self.embeddings(images);
-        let x = self.pre_layrnorm(x);
-        let tokens = self.encoder(x);
+        let tokens = self.tokens(images);
         let class = slice::<1, 0, 1>(tokens);
         self.post_layernorm(reshape::<Tensor![B, W]>(class))
+    }
+
+    fn tokens<B: Batch>(&self, images: Tensor![B, I, I, 3]) -> Tensor![B, 1 + K, W] {
+        let x = self.embeddings(images);
+        let x = self.pre_layrnorm(x);
+        self.encoder(x)
     }
 }
 

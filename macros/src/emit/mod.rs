@@ -5,19 +5,24 @@
 
 pub mod apply;
 pub mod apply_mut;
+pub mod axis;
 pub mod bounds;
 pub mod checks;
 pub mod closure;
+pub mod control;
 pub mod custom_vjp;
 pub mod effects;
 pub mod function;
 pub mod generics;
+pub mod init;
+pub mod layout;
 pub mod lift;
 pub mod marker;
 pub mod methods;
 pub mod module;
 pub mod names;
 pub mod passes;
+pub mod place;
 pub mod residuals;
 pub mod rngs;
 pub mod serialized;

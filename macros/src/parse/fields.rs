@@ -5,6 +5,7 @@
 //! hands its fields over as tokens: `encoder: one [] layers: tuple(3) [] backbone: one [0]`.
 
 use super::body::BodyParser;
+use crate::ir::control::Number;
 use crate::ir::{Element, Submodule, names};
 use crate::messages;
 use proc_macro2::{Span, TokenStream};
@@ -242,7 +243,12 @@ impl BodyParser<'_> {
             }
         };
         let opaque = module.is_opaque(field);
+        let (order, number, nest, optional) = (self.next_order(), Number::None, Vec::new(), false);
         self.body.submodules.push(Submodule {
+            order,
+            number,
+            nest,
+            optional,
             name,
             field: field.clone(),
             ty,

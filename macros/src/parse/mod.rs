@@ -5,14 +5,17 @@
 
 pub mod apply;
 pub mod arguments;
+pub mod axis;
 pub mod body;
 pub mod closure;
 pub mod compact;
+pub mod control;
 pub mod custom_vjp;
 pub mod declare;
 pub mod dims;
 pub mod expression;
 pub mod fields;
+pub mod fold;
 pub mod marker;
 pub mod methods;
 pub mod pattern;
@@ -22,3 +25,4 @@ pub mod signature;
 pub mod structure;
 pub mod variable;
 pub mod vmap;
+pub mod vmapped;

@@ -1,34 +1,56 @@
 //! The axes along which a value may vary: a list, the innermost first.
 
-use super::extent::{Extent, Shared};
+use super::extent::{Extent, Invariant, Shared};
 use crate::shape::Dim;
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
 
 /// The largest number of axes, that is of `vmap!`s in each other.
-pub(super) const MAX_AXES: usize = 6;
+pub const MAX_AXES: usize = 6;
 
 /// A list of axes: `()`, or [`Along`] an axis and further ones around it.
-pub trait Axes: Copy + Debug + PartialEq + Send + Sync + 'static {
+pub trait Axes:
+    Copy
+    + Debug
+    + PartialEq
+    + Send
+    + Sync
+    + 'static
+    + Join<Self, Out = Self>
+    + Join<<Self as Axes>::Shared, Out = Self>
+{
+    /// The axes of a value that depends on none of them.
+    type Shared: AllShared<Shared = Self::Shared> + Join<Self, Out = Self>;
     /// How many axes there are.
     const DEPTH: usize;
     /// Whether a value with these extents depends on one of them.
     const VARIES: bool;
 
+    /// The axes of a value that depends on none of them.
+    fn shared() -> Self::Shared;
+
     /// The extents as numbers, the innermost first; what does not vary is one.
     fn counts(self, place: &mut [usize]);
 
-    /// How many examples there are in all.
-    fn count(self) -> usize {
+    /// The extents as numbers, as many as there can be.
+    fn counts_of_all(self) -> [usize; MAX_AXES] {
         let mut counts = [1; MAX_AXES];
         self.counts(&mut counts);
-        counts.iter().product()
+        counts
+    }
+
+    /// How many examples there are in all.
+    fn count(self) -> usize {
+        self.counts_of_all().iter().product()
     }
 }
 
 impl Axes for () {
+    type Shared = ();
     const DEPTH: usize = 0;
     const VARIES: bool = false;
+
+    fn shared() {}
 
     fn counts(self, _: &mut [usize]) {}
 }
@@ -70,17 +92,33 @@ impl<A, N: Debug, Outer: Debug> Debug for Along<A, N, Outer> {
 }
 
 impl<A: 'static, N: Extent, Outer: Axes> Axes for Along<A, N, Outer> {
+    type Shared = Along<A, N::Same, Outer::Shared>;
     const DEPTH: usize = {
         assert!(Outer::DEPTH < MAX_AXES, "at most six `vmap!`s stand in each other");
         Outer::DEPTH + 1
     };
     const VARIES: bool = N::VARIES || Outer::VARIES;
 
+    fn shared() -> Self::Shared {
+        Along::new(N::Same::default(), Outer::shared())
+    }
+
     fn counts(self, place: &mut [usize]) {
         place[0] = self.extent.count();
         self.outer.counts(&mut place[1..]);
     }
 }
+
+/// Axes on none of which a value depends.
+#[diagnostic::on_unimplemented(
+    message = "this value differs from example to example",
+    label = "a variable is written that all examples share: take the mean over the axis first, with `pmean`"
+)]
+pub trait AllShared: Axes {}
+
+impl AllShared for () {}
+
+impl<A: 'static, N: Invariant + Extent, Outer: AllShared> AllShared for Along<A, N, Outer> {}
 
 /// The axes of what is computed from two values: it varies along an axis if one of the two does.
 #[diagnostic::on_unimplemented(

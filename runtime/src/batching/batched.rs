@@ -4,10 +4,12 @@ use super::axes::{Axes, MAX_AXES};
 use super::example::{Example, Stack};
 use super::lane::Lane;
 use crate::__private::Loss;
+use crate::module::Sown;
 use crate::op::Cotangent;
 use crate::shape::{Dyn, Shape};
 use crate::tensor::{Element, Float, Tensor};
 use crate::transform::Lift;
+use std::any::{Any, type_name};
 use std::fmt;
 
 /// A value along the axes `L`: for each index an example `T`, or one for all along an axis on which it does not depend.
@@ -36,6 +38,11 @@ impl<L: Axes, T: Example> Batched<L, T> {
         self.stack.shape()
     }
 
+    /// The elements of all examples.
+    pub fn as_slice(&self) -> &[T::Element] {
+        self.stack.as_slice()
+    }
+
     /// The examples; of a value that does not vary, a stack of one.
     pub fn into_stack(self) -> Stack<T> {
         self.stack
@@ -46,13 +53,13 @@ impl<L: Axes, T: Example> Batched<L, T> {
         if J::VARIES && !L::VARIES {
             return Lane::Shared(self.stack.into_one());
         }
-        let (from, to) = (counts(self.axes), counts(joined));
+        let (from, to) = (self.axes.counts_of_all(), joined.counts_of_all());
         Lane::Each(if from == to { self.stack } else { stretched(&self.stack, &from, &to) })
     }
 
     /// The cotangent of a value with these axes from that of such an input.
     pub(super) fn of_cotangent<J: Axes>(lane: Lane<T>, axes: L, joined: J) -> Self {
-        let (from, to) = (counts(axes), counts(joined));
+        let (from, to) = (axes.counts_of_all(), joined.counts_of_all());
         let stack = match lane {
             Lane::Shared(value) => Stack::of_one(value),
             Lane::Each(stack) if from == to => stack,
@@ -60,12 +67,6 @@ impl<L: Axes, T: Example> Batched<L, T> {
         };
         Batched::new(axes, stack)
     }
-}
-
-fn counts(axes: impl Axes) -> [usize; MAX_AXES] {
-    let mut counts = [1; MAX_AXES];
-    axes.counts(&mut counts);
-    counts
 }
 
 /// Which of the examples along `from` the example number `index` along `to` is.
@@ -141,5 +142,18 @@ impl<L: Axes, S: Shape, E: Element, Call> Lift<Call> for Batched<L, Tensor<S, E>
     fn lifted(&self) -> Self::Lifted {
         let flat = Lift::<Call>::lifted(&self.stack.clone().into_flat());
         Batched { axes: self.axes, stack: Stack::new(self.stack.count(), self.stack.shape(), flat) }
+    }
+}
+
+/// What a layer sows in a `vmap!` are the values of all examples; the shape that is printed is that of one.
+impl<L: Axes, T: Example> Sown for Batched<L, T> {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+    fn type_name(&self) -> &'static str {
+        type_name::<Self>()
+    }
+    fn print(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}", self.shape().sizes().as_ref())
     }
 }

@@ -1,10 +1,22 @@
 //! How many examples there are along an axis: a dimension, or the same one for all.
 
+use super::axes::Join;
 use crate::shape::Dim;
 use std::fmt::Debug;
 
 /// The number of examples of a value along an axis: a dimension, or [`Shared`] for a value that does not depend on it.
-pub trait Extent: Copy + Debug + PartialEq + Send + Sync + 'static {
+pub trait Extent:
+    Copy
+    + Debug
+    + PartialEq
+    + Send
+    + Sync
+    + 'static
+    + Join<Self, Out = Self>
+    + Join<<Self as Extent>::Same, Out = Self>
+{
+    /// The extent of a value beside this one that is the same for every example: [`Shared`].
+    type Same: Invariant + Extent<Same = Self::Same> + Default + Join<Self, Out = Self>;
     /// Whether there is one for each index.
     const VARIES: bool;
 
@@ -17,6 +29,7 @@ pub trait Extent: Copy + Debug + PartialEq + Send + Sync + 'static {
 pub struct Shared;
 
 impl<D: Dim> Extent for D {
+    type Same = Shared;
     const VARIES: bool = true;
 
     fn count(self) -> usize {
@@ -25,6 +38,7 @@ impl<D: Dim> Extent for D {
 }
 
 impl Extent for Shared {
+    type Same = Shared;
     const VARIES: bool = false;
 
     fn count(self) -> usize {

@@ -1,6 +1,7 @@
 //! The convolution layer.
 
 use super::{KernelBias, Layer, NoBias, UseBias, WithBias};
+use crate::batching::{AsLeadingAxis, Vmapped};
 use crate::init::{Initializer, lecun_normal, zeros};
 use crate::keyword::{self, Switch, With};
 use crate::module::{Module, Trainable};
@@ -97,6 +98,10 @@ where
 }
 
 impl<F, K, S, P, D, G, B> Layer for Conv<F, K, S, P, D, G, B> {}
+
+impl<F, K, S, P, D, G, B> Vmapped for Conv<F, K, S, P, D, G, B> {
+    type Rule = AsLeadingAxis;
+}
 
 impl<F, K, S, P, D, G, B> Default for Conv<F, K, S, P, D, G, B>
 where

@@ -2,6 +2,7 @@
 
 use super::Layer;
 use super::kernel_bias::shapes;
+use crate::batching::{AsLeadingAxis, Vmapped};
 use crate::init::{FanMode, Initializer, Spread, VarianceScaling};
 use crate::module::{Module, Trainable};
 use crate::op::{Differentiable, Need, Op as _, Yes};
@@ -100,6 +101,10 @@ impl<N: Static, F: Static, E: Float> Embed<N, F, E> {
 }
 
 impl<N, F, E> Layer for Embed<N, F, E> {}
+
+impl<N, F, E> Vmapped for Embed<N, F, E> {
+    type Rule = AsLeadingAxis;
+}
 
 impl<N: Static, F: Static, E: Float> Default for Embed<N, F, E> {
     fn default() -> Self {

@@ -1,6 +1,7 @@
 //! Normalisation layers whose statistics are those of each sample.
 
 use super::{Layer, NoBias, NoScale, ScaleBias, UseBias, UseScale, WithBias, WithScale};
+use crate::batching::{AsLeadingAxis, OneByOne, Vmapped};
 use crate::init::{Initializer, ones, zeros};
 use crate::keyword::{self, Switch, True, With};
 use crate::module::{Module, Trainable};
@@ -226,6 +227,22 @@ impl<K: Kind, A: UseScale, B: UseBias, V: Switch> Norm<K, A, B, V> {
 }
 
 impl<K, A, B, V> Layer for Norm<K, A, B, V> {}
+
+impl<N, A, B, V> Vmapped for Norm<Rows<N>, A, B, V> {
+    type Rule = AsLeadingAxis;
+}
+
+impl<N, A, B, V> Vmapped for Norm<RootMeanSquare<N>, A, B, V> {
+    type Rule = AsLeadingAxis;
+}
+
+impl<G, A, B, V> Vmapped for Norm<Groups<G>, A, B, V> {
+    type Rule = OneByOne;
+}
+
+impl<A, B, V> Vmapped for Norm<Instances, A, B, V> {
+    type Rule = OneByOne;
+}
 
 impl<K: Kind, A: UseScale, B: UseBias, V: Switch> Default for Norm<K, A, B, V> {
     fn default() -> Self {

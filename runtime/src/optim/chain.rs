@@ -1,6 +1,5 @@
 //! Transforms one after the other: `optax.chain`.
 
-use super::state::{Slots, State};
 use super::{GradientTransformation, sweep};
 use crate::tree::Tree;
 use serde::{Deserialize, Serialize};
@@ -9,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Chain<T>(pub T);
 
-/// Transforms one after the other, given as a tuple of up to six. A chain may be part of another.
+/// Transforms one after the other, given as a tuple of up to eight. A chain may be part of another.
 ///
 /// `chain((clip_by_global_norm(1.0), adam(1e-3)))` is `optax.chain(optax.clip_by_global_norm(1.0), optax.adam(1e-3))`.
 pub const fn chain<T>(transforms: T) -> Chain<T> {
@@ -18,13 +17,6 @@ pub const fn chain<T>(transforms: T) -> Chain<T> {
 
 macro_rules! chains {
     ($($first:ident $zero:tt $($rest:ident $index:tt)*;)+) => {$(
-        impl<P: Tree, $first: State<P>, $($rest: State<P>),*> State<P> for ($first, $($rest,)*) {
-            fn slots<'a>(&'a mut self, slots: &mut Slots<'a, P>) {
-                self.$zero.slots(slots);
-                $(self.$index.slots(slots);)*
-            }
-        }
-
         impl<$first, $($rest),*> GradientTransformation for Chain<($first, $($rest,)*)>
         where
             $first: GradientTransformation,
@@ -60,8 +52,10 @@ chains! {
     A 0 B 1;
     A 0 B 1 C 2;
     A 0 B 1 C 2 D 3;
-    A 0 B 1 C 2 D 3 F 4;
-    A 0 B 1 C 2 D 3 F 4 G 5;
+    A 0 B 1 C 2 D 3 E 4;
+    A 0 B 1 C 2 D 3 E 4 F 5;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7;
 }
 
 #[cfg(test)]
@@ -89,7 +83,7 @@ mod tests {
             let updates = adam.update(leaves(step), &mut adam_state, &params);
             let updates = clip.update(updates, &mut optim::EmptyState {}, &params);
             assert!((optim::global_norm(&updates) - 1.0).abs() < 1e-5);
-            let updates = decay.update(updates, &mut optim::EmptyState {}, &params);
+            let updates = decay.update(updates, &mut decay.init(&params), &params);
             let updates = optim::trace(0.9).update(updates, &mut trace_state, &params);
             assert_eq!(chain.update(leaves(step), &mut state, &params), updates);
         }

@@ -1,9 +1,8 @@
 //! Leaves the updates as they are: `optax.identity`.
 
-use super::state::EmptyState;
-use super::{GradientTransformation, kernel};
+use super::kernel::Effect;
+use super::{Kernel, Stateless};
 use crate::tensor::Float;
-use crate::tree::Tree;
 use serde::{Deserialize, Serialize};
 
 /// `u = g`
@@ -15,25 +14,14 @@ pub const fn identity() -> Identity {
     Identity {}
 }
 
-impl GradientTransformation for Identity {
-    type State<P: Tree> = EmptyState;
-    type Kernel = Kernel;
+impl Stateless for Identity {}
 
-    fn init<P: Tree>(&self, _: &P) -> EmptyState {
-        EmptyState {}
-    }
-
-    fn begin<P: Tree>(&self, _: &mut EmptyState, _: &mut P, _: &P) -> Kernel {
-        Kernel
-    }
-}
-
-/// Does nothing.
-#[derive(Clone, Copy, Debug)]
-pub struct Kernel;
-
-impl kernel::Kernel for Kernel {
+impl Kernel for Identity {
     const SLOTS: usize = 0;
+
+    fn effect(&self) -> Effect {
+        Effect::Nothing
+    }
 
     #[inline(always)]
     fn update<E: Float>(&self, _: &mut [E], _: &[E], _: &mut [&mut [E]]) {}

@@ -1,9 +1,7 @@
 //! Multiplies the updates by a number: `optax.scale`.
 
-use super::state::EmptyState;
-use super::{GradientTransformation, kernel};
+use super::{Kernel, Stateless};
 use crate::tensor::Float;
-use crate::tree::Tree;
 use serde::{Deserialize, Serialize};
 
 /// `u = step_size g`
@@ -18,32 +16,14 @@ pub const fn scale(step_size: f64) -> Scale {
     Scale { step_size }
 }
 
-impl GradientTransformation for Scale {
-    type State<P: Tree> = EmptyState;
-    type Kernel = Kernel;
+impl Stateless for Scale {}
 
-    fn init<P: Tree>(&self, _: &P) -> EmptyState {
-        EmptyState {}
-    }
-
-    fn begin<P: Tree>(&self, _: &mut EmptyState, _: &mut P, _: &P) -> Kernel {
-        Kernel { factor: self.step_size }
-    }
-}
-
-/// Multiplies by `factor`.
-#[derive(Clone, Copy, Debug)]
-pub struct Kernel {
-    /// The factor.
-    pub factor: f64,
-}
-
-impl kernel::Kernel for Kernel {
+impl Kernel for Scale {
     const SLOTS: usize = 0;
 
     #[inline(always)]
     fn update<E: Float>(&self, updates: &mut [E], _: &[E], _: &mut [&mut [E]]) {
-        let factor = E::from_f64(self.factor);
+        let factor = E::from_f64(self.step_size);
         updates.iter_mut().for_each(|update| *update *= factor);
     }
 }

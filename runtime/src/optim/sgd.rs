@@ -1,6 +1,7 @@
 //! Stochastic gradient descent: `optax.sgd`.
 
 use super::schedule::Schedule;
+use super::setters::nesterov_setter;
 use super::{Chain, Identity, ScaleByLearningRate, Trace, chain, identity, scale_by_learning_rate, trace};
 
 /// Stochastic gradient descent, with momentum where `M` is [`Trace`].
@@ -24,9 +25,5 @@ impl<L: Schedule> Sgd<Identity, L> {
 }
 
 impl<L: Schedule> Sgd<Trace, L> {
-    /// With Nesterov's momentum.
-    pub fn nesterov(mut self) -> Self {
-        self.0.0.nesterov = true;
-        self
-    }
+    nesterov_setter!(0);
 }

@@ -4,7 +4,7 @@ use crate::tree::Tree;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
-/// The most trees that the state of a chain may hold. Adam has two.
+/// The most trees that the kernels of a chain may work on. Adam has two.
 pub const MAX_SLOTS: usize = 8;
 
 /// The state of a transform for parameters `P`: counts, and trees of the parameters' shapes.
@@ -45,6 +45,28 @@ impl<'a, P> Slots<'a, P> {
             None => unreachable!("counted above"),
         })
     }
+}
+
+macro_rules! tuples {
+    ($($($state:ident $index:tt)+;)+) => {$(
+        /// The states of a chain.
+        impl<Params: Tree, $($state: State<Params>),+> State<Params> for ($($state,)+) {
+            fn slots<'a>(&'a mut self, slots: &mut Slots<'a, Params>) {
+                $(self.$index.slots(slots);)+
+            }
+        }
+    )+};
+}
+
+tuples! {
+    A 0;
+    A 0 B 1;
+    A 0 B 1 C 2;
+    A 0 B 1 C 2 D 3;
+    A 0 B 1 C 2 D 3 E 4;
+    A 0 B 1 C 2 D 3 E 4 F 5;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6;
+    A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7;
 }
 
 /// The state of a transform that remembers nothing.

@@ -3,7 +3,7 @@
 //! A leaf is cut into blocks, which threads share, and a block into chunks, of which everything that a kernel touches
 //! stays in the first cache while the kernels of a chain run one after the other.
 
-use super::kernel::Kernel;
+use super::kernel::{Effect, Kernel};
 use super::state::{MAX_SLOTS, Slots, State};
 use crate::backend::map::vectorized;
 use crate::backend::parallel_items;
@@ -38,7 +38,7 @@ fn walk<M: Mode, K: Kernel, P: Tree>(kernel: &K, read: &mut P, written: &mut P, 
     const { assert!(K::SLOTS <= MAX_SLOTS, "a chain whose state is of too many trees") };
     let mut slots = Slots::new();
     state.slots(&mut slots);
-    let mut sweep = Sweep { kernel, mode: PhantomData::<M> };
+    let mut sweep = Sweep { kernel, index: 0, mode: PhantomData::<M> };
     // A number of slots that the type does not have is not compiled.
     match K::SLOTS {
         0 => read.zip(slots.after::<1>(written), &Path::ROOT, &mut sweep),
@@ -55,6 +55,8 @@ fn walk<M: Mode, K: Kernel, P: Tree>(kernel: &K, read: &mut P, written: &mut P, 
 
 struct Sweep<'a, K, M> {
     kernel: &'a K,
+    /// Of the next leaf.
+    index: usize,
     mode: PhantomData<M>,
 }
 
@@ -65,7 +67,16 @@ impl<K: Kernel, M: Mode, const N: usize> Zip<N> for Sweep<'_, K, M> {
         read: &mut Tensor<S, E>,
         written: [&mut Tensor<S, E>; N],
     ) {
-        leaf::<M, K, E, N>(self.kernel, read.as_slice(), written.map(|tensor| tensor.as_mut_slice()));
+        let index = self.index;
+        self.index += 1;
+        let Some(first) = written.first() else { return };
+        if first.is_masked() {
+            return;
+        }
+        let kernel = M::prepare(self.kernel, index, read.as_slice(), first.as_slice());
+        if !M::can_skip(kernel.effect()) {
+            leaf::<M, K, E, N>(&kernel, read.as_slice(), written.map(|tensor| tensor.as_mut_slice()));
+        }
     }
 }
 
@@ -95,7 +106,9 @@ fn dispatch<M: Mode, K: Kernel, E: Float, const N: usize>(kernel: &K, read: &[E]
             let Block(kernel, read, mut written, _) = self;
             for (index, read) in read.chunks(CHUNK).enumerate() {
                 let range = index * CHUNK..index * CHUNK + read.len();
-                M::chunk(kernel, read, &mut written.each_mut().map(|slice| &mut slice[range.clone()]));
+                // The slot of a transform that leaves this leaf out is empty.
+                let chunk = written.each_mut().map(|slice| slice.get_mut(range.clone()).unwrap_or_default());
+                M::chunk(kernel, read, &mut { chunk });
             }
         }
     }
@@ -104,6 +117,12 @@ fn dispatch<M: Mode, K: Kernel, E: Float, const N: usize>(kernel: &K, read: &[E]
 
 /// Which tree is read and which is written. `written` begins with it; the slots follow.
 trait Mode {
+    /// The kernel for a leaf, from the tree that is read and the first that is written.
+    fn prepare<K: Kernel, E: Float>(kernel: &K, index: usize, read: &[E], written: &[E]) -> K;
+
+    /// Whether nothing has to be done to a leaf.
+    fn can_skip(effect: Effect) -> bool;
+
     fn chunk<K: Kernel, E: Float>(kernel: &K, read: &[E], written: &mut [&mut [E]]);
 }
 
@@ -111,6 +130,14 @@ trait Mode {
 struct Apply;
 
 impl Mode for Apply {
+    fn prepare<K: Kernel, E: Float>(kernel: &K, index: usize, gradients: &[E], params: &[E]) -> K {
+        kernel.prepare(index, gradients, params)
+    }
+
+    fn can_skip(effect: Effect) -> bool {
+        effect == Effect::Zeros
+    }
+
     #[inline(always)]
     fn chunk<K: Kernel, E: Float>(kernel: &K, gradients: &[E], written: &mut [&mut [E]]) {
         let [params, slots @ ..] = written else { return };
@@ -127,6 +154,14 @@ impl Mode for Apply {
 struct Update;
 
 impl Mode for Update {
+    fn prepare<K: Kernel, E: Float>(kernel: &K, index: usize, params: &[E], updates: &[E]) -> K {
+        kernel.prepare(index, updates, params)
+    }
+
+    fn can_skip(effect: Effect) -> bool {
+        effect == Effect::Nothing
+    }
+
     #[inline(always)]
     fn chunk<K: Kernel, E: Float>(kernel: &K, params: &[E], written: &mut [&mut [E]]) {
         let [updates, slots @ ..] = written else { return };
@@ -149,7 +184,8 @@ mod tests {
             let step = |count: usize| {
                 set_threads(count);
                 let mut params = Tensor::<(Dyn,)>::from_fn((Dyn(size),), value);
-                let tx = optim::chain((optim::clip_by_global_norm(0.5), optim::adamw(0.1)));
+                let masked = optim::masked(optim::scale_by_trust_ratio(), |_| true);
+                let tx = optim::chain((optim::clip_by_global_norm(0.5), optim::adamw(0.1), masked));
                 let mut state = tx.init(&params);
                 for _ in 0..3 {
                     let gradients = params.clone();

@@ -109,7 +109,7 @@ impl Key {
     }
 
     /// Key `i` of `split(key, n)`.
-    fn part(&self, i: usize, n: usize) -> Self {
+    pub(crate) fn part(&self, i: usize, n: usize) -> Self {
         let words = match self.layout {
             Layout::Partitionable => threefry(self.words, wide(i as u64)),
             Layout::Legacy => [2 * i, 2 * i + 1].map(|word| self.legacy_word(word, n)),

@@ -8,7 +8,7 @@ use super::array::Array;
 use super::refusal::Refusal;
 use super::state_dict::{Dict, StateDict, describe_dict, index_of};
 use crate::module::serialization::VARIABLES;
-use crate::tensor::{DType, serde::TENSOR};
+use crate::tensor::{DType, masked_leaves_are_allowed, serde::TENSOR};
 use serde::de::value::{BorrowedStrDeserializer, MapDeserializer, StrDeserializer};
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Expected, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
@@ -316,6 +316,12 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
         match self {
             Node::Value(StateDict::Array(array)) if name == TENSOR => {
                 return visitor.visit_map(Parts::of(array));
+            }
+            // A leaf that an optimiser leaves out; the visitor knows whether there may be one.
+            Node::Value(StateDict::Dict(dict))
+                if name == TENSOR && dict.is_empty() && masked_leaves_are_allowed() =>
+            {
+                return visitor.visit_map(MapDeserializer::<_, Refusal>::new(std::iter::empty::<((), ())>()));
             }
             _ if name == TENSOR => return Err(self.refused(&visitor)),
             _ => {}

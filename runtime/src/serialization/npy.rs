@@ -162,3 +162,52 @@ impl<'a> Cursor<'a> {
         Some(sizes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of version 1.0 with this header and so many bytes.
+    fn file(header: &str, elements: &[u8]) -> Vec<u8> {
+        [MAGIC, &[1, 0], &(header.len() as u16).to_le_bytes(), header.as_bytes(), elements].concat()
+    }
+
+    #[test]
+    fn headers_as_numpy_writes_them() {
+        let read = |header: &str, elements: &[u8]| read(&file(header, elements)).unwrap();
+        let array = read("{'descr': '<i2', 'fortran_order': False, 'shape': (2,), }    \n", &[1, 0, 2, 0]);
+        assert_eq!(
+            (array.dtype(), array.shape(), array.bytes()),
+            (DType::Int16, &[2][..], &[1, 0, 2, 0][..])
+        );
+        let array =
+            read("{\"shape\": (2, 3), \"fortran_order\": True, \"descr\": \"|u1\"}", &[1, 4, 2, 5, 3, 6]);
+        assert_eq!(array.bytes(), [1, 2, 3, 4, 5, 6]);
+        let array = read("{'descr': '>f4', 'fortran_order': False, 'shape': ()}", &[0x3f, 0x80, 0, 0]);
+        assert_eq!(array.bytes(), 1f32.to_le_bytes());
+        let newer =
+            [MAGIC, &[3, 0, 52, 0, 0, 0], b"{'descr': '|b1', 'fortran_order': False, 'shape':()}", &[]]
+                .concat();
+        assert!(super::read(&[&newer[..], &[1]].concat()).is_ok());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told() {
+        let refusal = |header: &str| read(&file(header, &[0; 8])).unwrap_err();
+        let told = |header: &str, reason: &str| {
+            let message = refusal(header);
+            assert!(message.contains(reason), "{message}");
+        };
+        told("{'descr': '<f4', 'fortran_order': False, 'shape': (9**9,)}", "the header `{'descr'");
+        told("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}", "the header");
+        told("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}", "in 8 bytes");
+        told("{'descr': '<f4', 'fortran_order': False, 'shape': (3,)}", "float32[3] in 8 bytes");
+        told("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", "`|O`, which are no numbers");
+        told("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", "the header");
+        told("{'descr': '<f4', 'shape': (2,)}", "the header");
+        told("{'descr': '<f4', 'fortran_order': False, 'shape': (2,)", "the header");
+        told("{", "the header");
+        assert!(read(b"\x93NUMPY\x01\x00\xff\xff{}").unwrap_err().contains("cut off"));
+        assert!(read(b"PK").unwrap_err().contains("no npy file"));
+    }
+}

@@ -10,12 +10,15 @@ const ENDS: usize = 3;
 impl<S: Shape, E: Element> fmt::Debug for Tensor<S, E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}{} ", E::NAME, bracketed(self.shape()))?;
-        nested(self.as_slice(), self.sizes().as_ref(), formatter)
+        fmt::Display::fmt(self, formatter)
     }
 }
 
 impl<S: Shape, E: Element> fmt::Display for Tensor<S, E> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_masked() {
+            return formatter.write_str("masked");
+        }
         nested(self.as_slice(), self.sizes().as_ref(), formatter)
     }
 }

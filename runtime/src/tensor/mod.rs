@@ -4,6 +4,7 @@ pub mod display;
 mod dtype;
 pub mod dual;
 pub mod element;
+mod masked;
 mod plus;
 pub(crate) mod serde;
 mod storage;
@@ -11,6 +12,7 @@ mod storage;
 pub use dtype::DType;
 pub use dual::Dual;
 pub use element::{Element, Float, Primitive};
+pub(crate) use masked::{masked_leaves_allowed, masked_leaves_are_allowed};
 pub use plus::Plus;
 pub use storage::release_memory;
 

@@ -34,9 +34,21 @@ unsafe impl<E: Element> Send for Storage<E> {}
 // SAFETY: as above; a shared storage can only be read.
 unsafe impl<E: Element> Sync for Storage<E> {}
 
+/// What stands before no elements. It has one holder more than there are empty storages, so that it is never given back.
+static EMPTY: Header = Header { holders: AtomicUsize::new(1), class: 0 };
+
 impl<E: Element> Storage<E> {
+    /// No elements, and no memory for them.
+    pub(crate) fn empty() -> Self {
+        EMPTY.holders.fetch_add(1, Ordering::Relaxed);
+        Storage { header: NonNull::from(&EMPTY), len: 0, elements: PhantomData }
+    }
+
     /// A buffer with any contents: the caller writes every element before it reads one.
     pub(crate) fn scratch(len: usize) -> Self {
+        if len == 0 {
+            return Self::empty();
+        }
         let storage = Storage { header: take(len * size_of::<E>()), len, elements: PhantomData };
         if !E::ANY_BITS {
             let first: *mut E = storage.first();
@@ -64,6 +76,9 @@ impl<E: Element> Storage<E> {
 
     /// The elements, if nobody else holds them.
     pub(crate) fn get_mut(&mut self) -> Option<&mut [E]> {
+        if self.len == 0 {
+            return Some(&mut []);
+        }
         // Acquire: what the last other holder read happens before what we write.
         if self.holders().load(Ordering::Acquire) != 1 {
             return None;
@@ -173,6 +188,14 @@ mod tests {
         let address = first.as_slice().as_ptr();
         drop(first);
         assert_eq!(Storage::<u32>::scratch(77_776).as_slice().as_ptr().cast(), address);
+    }
+
+    #[test]
+    fn nothing_is_held_by_everybody() {
+        let (first, second) = (Storage::<f32>::scratch(0), Storage::<f64>::empty());
+        drop((first.clone(), first, second.clone()));
+        assert_eq!(second.clone().get_mut(), Some(&mut [][..]));
+        assert!(EMPTY.holders.load(Ordering::Relaxed) >= 2);
     }
 
     #[test]

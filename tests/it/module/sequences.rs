@@ -48,7 +48,8 @@ fn paths(tree: &impl Tree) -> Vec<String> {
 #[test]
 fn elements_are_numbered() {
     let params = Tuple::new().init(Key::new(0)).params;
-    let expected = ["layers_0", "layers_1", "layers_3"].map(|name| [format!("{name}/kernel"), format!("{name}/bias")]);
+    let expected =
+        ["layers_0", "layers_1", "layers_3"].map(|name| [format!("{name}/kernel"), format!("{name}/bias")]);
     assert_eq!(paths(&params), expected.concat());
     assert!(format!("{params:?}").starts_with("{layers_0: {kernel: (5, 3), bias: (3,)}, layers_1: {"));
     assert_eq!(params.layers.3.kernel.sizes(), [4, 2]);

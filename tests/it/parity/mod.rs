@@ -1,11 +1,14 @@
 //! Against the numbers of JAX, Flax and Optax: one file a folder of `tests/fixtures/`.
 
 mod activations;
+mod attention;
 mod batch_norm;
+mod clip;
 mod cnn;
 mod conv;
 mod dense;
 mod dropout;
+mod embed;
 mod flax_rng;
 mod initializers;
 mod layer;

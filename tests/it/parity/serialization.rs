@@ -5,8 +5,9 @@ use flaxen::nn::DenseParams;
 use flaxen::optim::{self, Count, EmptyState, GradientTransformation};
 use flaxen::prelude::*;
 use flaxen::serialization::{
-    Array, DType, Dict, StateDict, from_bytes, from_bytes_as, from_state_dict, from_state_dict_as,
-    msgpack_restore, msgpack_serialize, to_bytes, to_bytes_chunked, to_state_dict,
+    Array, DType, Dict, StateDict, from_bytes, from_bytes_as, from_npz, from_safetensors, from_state_dict,
+    from_state_dict_as, msgpack_restore, msgpack_serialize, npz_restore, safetensors_restore,
+    safetensors_serialize, to_bytes, to_bytes_chunked, to_safetensors, to_state_dict,
 };
 use flaxen_tests::Fixture;
 use serde::{Deserialize, Serialize};
@@ -146,16 +147,13 @@ impl Mlp {
 #[module]
 struct Gap {
     layers: (Dense<3>, Dense<3>, Dense<3>),
-    twins: [Dense<3>; 2],
 }
 
 #[module]
 impl Gap {
     fn call<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 3] {
         let x = (self.layers.0)(x);
-        let x = (self.layers.2)(x);
-        let x = (self.twins[0])(x);
-        (self.twins[1])(x)
+        (self.layers.2)(x)
     }
 }
 
@@ -170,10 +168,10 @@ fn submodules_in_one_field_have_flaxs_names() {
         kernel: Tensor::full(Default::default(), 0.5),
         bias: Tensor::zeros(Default::default()),
     };
-    let params = GapParams { layers: (layer(), (), layer()), twins: [layer(), layer()] };
+    let params = GapParams { layers: (layer(), (), layer()) };
     let state = to_state_dict(&params).expect("tensors");
     let keys: Vec<&str> = state.as_dict().expect("a dict").keys().collect();
-    assert_eq!(keys, ["layers_0", "layers_2", "twins_0", "twins_1"]);
+    assert_eq!(keys, ["layers_0", "layers_2"]);
     assert_eq!(from_state_dict(&params, &state).expect("what was written"), params);
     let paths: Vec<String> = params.leaves().into_iter().map(|leaf| leaf.path).collect();
     assert_eq!(paths[2], "layers_2/kernel");
@@ -185,15 +183,9 @@ fn submodules_in_one_field_have_flaxs_names() {
     };
     let message = refusal(|dict| drop(dict.remove("layers_2")));
     assert_eq!(message, "layers_2/kernel: expected float32[3, 3], found no such key");
-    let message = refusal(|dict| drop(dict.remove("twins_1")));
-    assert_eq!(message, "twins_1/kernel: expected float32[3, 3], found no such key");
     let message =
         refusal(|dict| drop(dict.insert("layers_1", Dict::from_iter([("x", StateDict::Nil)]).into())));
     assert_eq!(message, "layers_1: expected no such key, found a dict of `x`");
-    let message = refusal(|dict| drop(dict.insert("twins_7", StateDict::Nil)));
-    assert_eq!(message, "twins_7: expected no such key, found None");
-    let message = refusal(|dict| drop(dict.insert("twins_x", StateDict::Nil)));
-    assert_eq!(message, "twins_x: expected no such key, found None");
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -235,8 +227,59 @@ fn states_of_optimisers_are_optaxs() {
     check(&fixture, "optstate_adamw", optim::adamw(0.1), &params);
     let clipped = optim::chain((optim::clip_by_global_norm(1.0), optim::adam(0.1)));
     check(&fixture, "optstate_clip_adam", clipped, &params);
+    check(&fixture, "optstate_rmsprop", optim::rmsprop(0.1), &params);
+    check(&fixture, "optstate_sgd_schedule", optim::sgd(optim::linear_schedule(0.1, 0.0, 10)), &params);
+    let labels = |path: &flaxen::tree::Path| if path.name() == "a" { "t" } else { "f" };
+    let tx = optim::multi_transform((("t", optim::adam(0.1)), ("f", optim::set_to_zero())), labels);
+    check(&fixture, "optstate_multi_transform", tx.clone(), &params);
+    // In a training state too, leaves that are left out stay empty dicts.
+    let mut state = TrainState::create(params.clone(), tx);
+    state.update(Leaves {
+        a: Tensor::full(Default::default(), 1.0),
+        b: Tensor::full(Default::default(), 1.0),
+    });
+    let saved = to_state_dict(&state).expect("tensors");
+    let inner = ["opt_state", "inner_states", "t", "inner_state", "0", "mu"];
+    let mu = inner.iter().try_fold(&saved, |state, key| state.get(key)).expect("the mean");
+    assert_eq!(format!("{mu:?}"), r#"{"a": float32[3], "b": {}}"#);
+    assert_eq!(from_state_dict(&state, &saved).expect("what was written"), state);
+    // Among parameters they are refused.
+    let masked = Dict::from_iter([("a", mu.get("a").expect("a").clone()), ("b", Dict::new().into())]);
+    let error = from_state_dict(&params, &masked.into()).unwrap_err().to_string();
+    assert_eq!(error, "b: expected float32[2, 2], found an empty dict");
     let (empty, counted): (EmptyState, Count) = round_trip(&fixture, "optstate_sgd_schedule");
     assert_eq!((empty, counted), (EmptyState {}, Count { count: 0 }));
+}
+
+/// States that hold more than trees of the parameters' shapes: sums over rows, flags, hyper-parameters.
+#[test]
+fn every_kind_of_state_survives() {
+    fn check<T: GradientTransformation>(tx: T)
+    where
+        T::State<Leaves>: Serialize + serde::de::DeserializeOwned,
+    {
+        let params =
+            Leaves { a: Tensor::full(Default::default(), 1.0), b: Tensor::full(Default::default(), 2.0) };
+        let mut state = TrainState::create(params, tx);
+        state.update(state.params.clone());
+        let saved = to_bytes(&state).expect("tensors and numbers");
+        let restored = from_bytes(&state, &saved).unwrap_or_else(|error| panic!("{:?}: {error}", state.tx));
+        assert_eq!(to_bytes(&restored).expect("as before"), saved, "{:?}", state.tx);
+        // It goes on as the one that was saved.
+        let (mut state, mut restored) = (state, restored);
+        for state in [&mut state, &mut restored] {
+            state.update(state.params.clone());
+        }
+        assert_eq!(restored.params, state.params, "{:?}", state.tx);
+    }
+    check(optim::adafactor());
+    check(optim::zero_nans());
+    check(optim::apply_if_finite(adam(0.1), 3));
+    check(optim::multi_steps(adam(0.1), 2));
+    check(optim::lookahead(sgd(0.1), 5, 0.5));
+    check(optim::flatten(adam(0.1)));
+    check(optim::noisy_sgd(0.1, Key::new(0)));
+    check(optim::schedule_free_sgd(0.1));
 }
 
 /// The parameters of the fixture's model.
@@ -517,4 +560,77 @@ fn another_model_is_refused_by_the_first_path_that_differs() {
     ] {
         assert_eq!(refusal(change), expected);
     }
+}
+
+#[test]
+fn arrays_of_numpy_by_name() {
+    let fixture = Fixture::open("serialization");
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[allow(non_snake_case)]
+    struct Layers {
+        Dense_0: DenseParams<U3, U2>,
+    }
+    let layer =
+        DenseParams { kernel: Tensor::zeros(Default::default()), bias: Tensor::zeros(Default::default()) };
+    let template = Variables { params: Layers { Dense_0: layer }, state: () };
+    for file in ["params.npz", "compressed.npz"] {
+        let read = from_npz(&template, &fixture.bytes(file), "/").unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(read.params.Dense_0.kernel.as_slice(), [0.0, 0.25, 0.5, 0.75, 1.0, 1.25]);
+        assert_eq!(read.params.Dense_0.bias.as_slice(), [-1.0, 2.5]);
+    }
+    let error =
+        from_npz(&template, &fixture.bytes("params.npz"), ".").err().expect("other names").to_string();
+    assert_eq!(error, "params.Dense_0.kernel: expected float32[3, 2], found no such name");
+    let error = npz_restore(&fixture.bytes("text.npz")).unwrap_err().to_string();
+    assert_eq!(error, "npz: text.npy: elements of `<U2`, which are no numbers");
+
+    let arrays = npz_restore(&fixture.bytes("arrays.npz")).expect("numbers");
+    let array = |name| match arrays.get(name) {
+        Some(StateDict::Array(array)) => array,
+        other => panic!("{name}: {other:?}"),
+    };
+    let little_endian = |bytes: &[u8]| -> Vec<i32> {
+        bytes.as_chunks().0.iter().map(|&word| i32::from_le_bytes(word)).collect()
+    };
+    assert_eq!(little_endian(array("fortran").bytes()), (0..24).collect::<Vec<_>>());
+    assert_eq!(array("fortran").shape(), [2, 3, 4]);
+    assert_eq!(array("big_endian").bytes(), [1, 0, 254, 255, 44, 1]);
+    assert_eq!(array("big_complex").bytes(), [1f32.to_le_bytes(), 2f32.to_le_bytes()].concat());
+    let described: Vec<String> = arrays.iter().map(|(name, array)| format!("{name}: {array:?}")).collect();
+    let expected = [
+        "fortran: int32[2, 3, 4]",
+        "big_endian: int16[3]",
+        "big_complex: complex64[1]",
+        "half: float16[1]",
+        "truth: bool[2, 1]",
+        "scalar: uint64[]",
+        "empty: float64[0, 3]",
+    ];
+    assert_eq!(described, expected);
+}
+
+#[test]
+fn safetensors_have_every_type_but_one() {
+    let fixture = Fixture::open("serialization");
+    let state = msgpack_restore(&bytes(&fixture, "dtypes")).expect("arrays");
+    let error = to_safetensors(&state, ".").unwrap_err().to_string();
+    assert_eq!(error, "complex128: expected elements that safetensors have, found complex128[2, 3]");
+    let mut arrays = state.as_dict().expect("a dict").clone();
+    arrays.remove("complex128");
+    let read = safetensors_restore(&safetensors_serialize(&arrays).expect("arrays")).expect("safetensors");
+    assert_eq!(read.len(), 14);
+    assert!(read.iter().all(|(name, array)| arrays.get(name) == Some(array)));
+
+    // Empty dicts have no names, and numbers are arrays: an optimiser's state comes back whole.
+    let params = Leaves { a: Tensor::zeros(Default::default()), b: Tensor::full(Default::default(), 2.0) };
+    let mut state = TrainState::create(params, optim::chain((optim::clip_by_global_norm(1.0), adam(0.1))));
+    state.update(state.params.clone());
+    let saved = to_safetensors(&state, "/").expect("arrays and numbers");
+    let fresh = TrainState::create(state.params.zeros_like(), state.tx);
+    assert_eq!(from_safetensors(&fresh, &saved, "/").expect("the same state"), state);
+    let other = TrainState::create(state.params.zeros_like(), sgd(0.1));
+    let error = from_safetensors(&other, &saved, "/").unwrap_err().to_string();
+    assert_eq!(error, "opt_state/1/0/count: expected no such name, found int32[]");
+    let error = to_safetensors(&StateDict::from(Dict::from_iter([("name", StateDict::Nil)])), "/");
+    assert_eq!(error.unwrap_err().to_string(), "name: expected an array or a number, found None");
 }

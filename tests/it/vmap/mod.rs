@@ -1,3 +1,4 @@
 //! `vmap!`: functions of one example, computed for many.
 
+mod axes;
 mod functions;

@@ -1,0 +1,40 @@
+//! The number of examples along a named axis of a `vmap!`, as `jax.lax.axis_size`: `axis_size::<batch>(x)`, for an `x` that
+//! varies along it. It is the same for every example.
+
+use crate::batching::{Axes, Axis, Batched, Extent, Named, Stack, Varying};
+use crate::op;
+use crate::shape::{Dyn, Rule, Shape, Sizes};
+use crate::tensor::{Element, Tensor};
+use std::marker::PhantomData;
+
+/// The size of the axis called `A`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Op<A>(PhantomData<A>);
+
+impl<A: Axis> Op<A> {
+    /// The op.
+    pub const fn new() -> Self {
+        Op(PhantomData)
+    }
+
+    /// The rule in numbers: a scalar.
+    pub const fn shape([_]: [Sizes; 1]) -> Rule {
+        Rule::Out(Sizes::new(&[]))
+    }
+}
+
+impl<A, L, S, E> op::Op<Batched<L, Tensor<S, E>>> for Op<A>
+where
+    A: Axis,
+    L: Named<A, Extent: Varying>,
+    S: Shape,
+    E: Element,
+{
+    type Out = Batched<L::Reduced, Tensor<(), i32>>;
+
+    fn infer(&self, x: Batched<L, Tensor<S, E>>) -> Self::Out {
+        let (size, axes) = (x.axes().extent().count(), x.axes().reduced());
+        let size = i32::try_from(size).unwrap_or(i32::MAX);
+        Batched::new(axes, Stack::new(axes.count(), (), Tensor::full((Dyn(axes.count()),), size)))
+    }
+}

@@ -1,0 +1,71 @@
+//! The mean over a named axis of a `vmap!`, as `jax.lax.pmean`: `pmean::<batch>(x)`. The result is the same for every example.
+
+use super::collective::{spread, sum};
+use super::div::Scalar;
+use crate::batching::{Axes, Axis, Batched, Extent, Named};
+use crate::op::{self, Differentiable, Op as _, Yes};
+use crate::shape::{Rule, Shape, Sizes};
+use crate::tensor::{Float, Tensor};
+use std::marker::PhantomData;
+
+/// The mean over the axis called `A`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Op<A>(PhantomData<A>);
+
+impl<A: Axis> Op<A> {
+    /// The op.
+    pub const fn new() -> Self {
+        Op(PhantomData)
+    }
+
+    /// The rule in numbers: the sizes of an example stay.
+    pub const fn shape([x]: [Sizes; 1]) -> Rule {
+        Rule::Out(x)
+    }
+}
+
+/// A value over the number of examples along the axis `A` of `axes`.
+fn over_count<A, L: Named<A>, M: Axes, S: Shape, E: Float>(
+    axes: L,
+    x: Batched<M, Tensor<S, E>>,
+) -> Batched<M, Tensor<S, E>> {
+    Scalar::new(axes.extent().count() as f64).infer(x)
+}
+
+fn mean<A, L: Named<A>, S: Shape, E: Float>(
+    x: &Batched<L, Tensor<S, E>>,
+) -> Batched<L::Reduced, Tensor<S, E>> {
+    over_count(x.axes(), sum(x))
+}
+
+impl<A, L, S, E> op::Op<Batched<L, Tensor<S, E>>> for Op<A>
+where
+    A: Axis,
+    L: Named<A>,
+    S: Shape,
+    E: Float,
+{
+    type Out = Batched<L::Reduced, Tensor<S, E>>;
+
+    fn infer(&self, x: Batched<L, Tensor<S, E>>) -> Self::Out {
+        mean(&x)
+    }
+}
+
+impl<A, L, S, E> Differentiable<Batched<L, Tensor<S, E>>, Yes> for Op<A>
+where
+    A: Axis,
+    L: Named<A>,
+    S: Shape,
+    E: Float,
+{
+    type Residuals = L;
+
+    fn forward(&self, x: Batched<L, Tensor<S, E>>) -> (Self::Out, L) {
+        (mean(&x), x.axes())
+    }
+
+    fn backward(&self, axes: L, cotangent: Self::Out) -> Batched<L, Tensor<S, E>> {
+        spread(axes, &over_count(axes, cotangent))
+    }
+}
