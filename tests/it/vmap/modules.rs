@@ -2,7 +2,7 @@
 
 use flaxen::prelude::*;
 
-axis!(batch);
+axis!(pub batch);
 
 /// A network that can be computed for one example or many.
 #[module]

@@ -4,9 +4,9 @@ use flaxen::prelude::*;
 use flaxen_tests::Fixture;
 use serde_json::Value;
 
-use super::modules::Normalized;
+use super::modules::{Normalized, batch};
 
-axis!(batch, inner, outer);
+axis!(inner, outer);
 
 fn numbers(case: &Value, field: &str) -> Vec<f32> {
     let list = case[field].as_array().unwrap_or_else(|| panic!("a list `{field}`"));
