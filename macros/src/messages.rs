@@ -6,16 +6,35 @@ pub const CLOSURE: &str = "a closure over tensors has no derivative that can be 
     help: write its body in place, or as a function with `#[differentiable]`";
 pub const EARLY_RETURN: &str = "`call` is lowered to straight-line code, so it cannot return early\n\
     help: let the last expression be the result";
-pub const WHILE: &str = "`while` runs a number of times that only the running program knows, so it has no backward pass\n\
-    help: write the steps one after another";
-pub const LOOP: &str = "`loop` and `for` are not lowered\n    help: write the steps one after another";
-pub const BRANCH: &str = "`if` and `match` on the way of a tensor are not lowered\n\
-    help: choose between values before the call, or write two modules";
+pub const WHILE: &str = "`while` and `loop` run a number of times that only the running program knows, so they have no \
+    backward pass\n    help: write `for i in 0..4 { … }`, and `if` for the passes that differ";
+pub const BREAK: &str = "the number of passes is known when this is compiled, so no pass can end early\n\
+    help: put what comes after into an `if`";
+pub const FOR_VALUE: &str =
+    "a `for` has no value\n    help: assign to a variable in it: `let mut x = …; for … { x = …; }`";
+pub const RUN_TIME_LENGTH: &str = "how many passes a loop over tensors has must be known when this is compiled\n\
+    help: iterate over a range of constants: `for i in 0..4 { … }`";
+pub const UNROLL_LITERAL: &str = "`#[unroll]` needs a range of literals: `for i in 0..4`\n\
+    help: without `#[unroll]` the ends may be constants too";
+pub const UNROLL_TOO_LONG: &str =
+    "a loop of more than 1000 passes is not unrolled\n    help: leave out `#[unroll]`";
+pub const TENSOR_CONDITION: &str = "this depends on a tensor, and which arm is taken must follow from plain values\n\
+    help: compute all arms and mix them: `mask.clone() * a + (1.0 - mask) * b`";
+pub const TENSOR_ITERATED: &str =
+    "a tensor is not iterated over\n    help: use `slice::<AXIS, START, END>(x)` in each pass";
+pub const NO_ELSE: &str = "an `if` whose value is used has an `else`";
+pub const CONTROL_IN_CLOSURE: &str = "in a closure, branches and loops over tensors are not lowered\n\
+    help: write them in a function with `#[differentiable]`, or in the module; a loop of literals can have `#[unroll]`";
+pub const NAME_FORMAT: &str = "the name is a string, or one with the number of the loop's pass at its end: \
+    `name = format!(\"layers_{i}\")`";
+pub const COUNTED_BUT_NEVER_CALLED: &str = "this submodule is never called, but the numbers of those after it count it\n\
+    help: give it a name, or leave it out";
+pub const COUNTED_BUT_NOT_CALLED: &str = "whether this submodule is called depends on an arm inside of the one that declares it, \
+    and so do the numbers of those after it\n    help: give it a name, or declare it where it is called";
 pub const QUESTION_MARK: &str = "`?` would leave the body early\n    help: tensors of wrong shapes do not compile, so no op returns a `Result`";
-pub const ASSIGNMENT: &str =
-    "a tensor is not changed in place\n    help: bind the result to a name: `let x = …;`";
-pub const MUTABLE: &str =
-    "a binding is never changed here\n    help: leave out `mut` and bind the result again: `let x = …;`";
+pub const ASSIGNMENT: &str = "a tensor is not changed in place\n    help: assign to its name: `x = …;`";
+pub const ASSIGNED_VALUE: &str =
+    "what is assigned to is not a tensor\n    help: bind it before: `let mut x = …;`";
 pub const REFERENCE_BINDING: &str = "a tensor is bound by value\n    help: leave out `ref`";
 pub const PATTERN: &str = "tensors are bound to a name, or to a tuple of names: `let (a, b) = …;`";
 pub const NOT_A_CALL: &str = "this is not a step that has a backward pass\n\
@@ -39,7 +58,8 @@ pub const TRAIT_IMPL: &str =
     "`#[module]` goes on the module's own `impl`, not on the implementation of a trait";
 pub const SELF_TYPE: &str = "`#[module]` goes on the `impl` of a struct: `impl Cnn { … }`";
 pub const ITEM: &str = "`#[module]` goes on a struct or on its `impl`";
-pub const ARGUMENTS: &str = "`#[module]` takes no arguments";
+pub const ARGUMENTS: &str =
+    "`#[module]` on an `impl` takes `vmap` or `axis = batch`, and on a struct nothing";
 pub const TUPLE_STRUCT: &str =
     "the hyper-parameters of a module have names\n    help: write `struct Name { rate: f32 }`";
 pub const ASYNC: &str = "`call` is an ordinary function";
@@ -72,10 +92,13 @@ pub const MAKE_RNG_OUTSIDE: &str = "`make_rng!` belongs in the body of `call` in
 pub const KEY_USED_TWICE: &str = "this key has been used: it would make the same numbers again\n\
     help: make another one with `make_rng!`";
 pub const RNGS_FORM: &str = "`rngs!` takes a key for each rng stream: `rngs! { dropout: key }`";
-pub const NAME_LITERAL: &str = "the name is a string: `name = \"head\"`";
+pub const NAME_LITERAL: &str =
+    "the name is a string: `name = \"head\"`, or in a loop `name = format!(\"layers_{i}\")`";
 pub const SUBMODULE_AS_VALUE: &str = "a submodule is called, not passed on: `dense(x)`";
 pub const FIELD_ASSIGNMENT: &str = "a module is read, never changed\n\
     help: set its fields before it is called: `Model::new().rate(0.5)`";
+pub const ENUMERATED: &str =
+    "an enumerated element is a pair: `for (i, layer) in self.layers.iter().enumerate()`";
 pub const PLAIN_METHOD: &str = "this method is not lowered, so that no gradient would go through it\n\
     help: let it take `&self` and tensors only, and return tensors";
 pub const SUBMODULE_METHOD: &str = "a submodule is called, and no other method of it: `self.encoder(x)`";
@@ -99,6 +122,7 @@ pub const VMAP_COUNT: &str = "the closure and the arguments after it differ in n
 pub const VMAP_KEYWORD: &str = "the keywords of `vmap!` are `in_axes`, `out_axes` and `axis`";
 pub const VMAP_AXIS: &str = "the axis of a `vmap!` is a name that `axis!` declares: `axis!(batch);`";
 pub const VMAP_AXIS_NUMBER: &str = "an axis that is mapped over is a number, `0`, or `None`";
+pub const VMAP_EFFECT: &str = "a module that draws keys cannot be lowered for a `vmap!`";
 pub const VMAP_STATE: &str = "all examples of a `vmap!` update one state: write `None` for it in `out_axes`";
 pub const VMAP_TREE: &str = "in a `vmap!`, a gradient is taken by tensors that vary along the axis, not by a model's variables\n\
     help: take the gradient around the `vmap!`";
@@ -126,6 +150,18 @@ pub fn dimension_suffix(size: usize) -> String {
 /// Two variables of a module want one name.
 pub fn name_in_use(name: &str) -> String {
     format!("the name `{name}` is in use: a module gives each submodule and each parameter a name of its own")
+}
+
+/// A name that every pass of a loop would give.
+pub fn name_in_loop(name: &str) -> String {
+    format!(
+        "every pass of the loop would declare `{name}`\n    help: declare it before the loop, or number it: `name = format!(\"{name}_{{i}}\")`"
+    )
+}
+
+/// An assignment to what is not `mut`.
+pub fn not_mutable(name: &str) -> String {
+    format!("`{name}` cannot be assigned to\n    help: bind it with `let mut {name}`")
 }
 
 /// `rngs!` with two keys for one stream.

@@ -1,4 +1,4 @@
-//! The stages of three models, as text: the IR, the lowered passes, and the expansion. Every stage is verified.
+//! The stages of a few models, as text: the IR, the lowered passes, and the expansion. Every stage is verified.
 
 use crate::diag::Diagnostics;
 use crate::emit;
@@ -6,6 +6,7 @@ use crate::emit::module::input_needs;
 use crate::ir::verify::verify;
 use crate::lower::{Lowered, lower, print};
 use crate::parse::body::{BodyParser, Place};
+use crate::parse::fields::WithFields;
 use crate::parse::methods::{Implementation, implementation};
 use crate::parse::signature::signature;
 use proc_macro2::TokenStream;
@@ -45,10 +46,51 @@ const PAIR: &str = "impl Pair {
     }
 }";
 
+/// A branch with a submodule in one arm, a value that a pattern binds, and an arm without an end.
+const BRANCH: &str = "impl Gated {
+    fn call<B: Batch>(&self, x: Tensor![B, 4]) -> Tensor![B, 4] {
+        let y = match self.activation {
+            Activation::Leaky(slope) if slope > 0.0 => leaky_relu(x, slope),
+            Activation::Gate => sigmoid(compact!(Dense<4>)(x.clone())) * x,
+            _ => unreachable!(),
+        };
+        compact!(Dense<4>)(y)
+    }
+}";
+
+/// A loop with a block for each pass, in which the last pass differs.
+const LOOP: &str = "impl Stack {
+    fn call<B: Batch>(&self, x: Tensor![B, 4]) -> Tensor![B, 4] {
+        let mut y = x.clone();
+        for i in 0..3 {
+            y = compact!(Dense<4>, name = format!(\"layers_{i}\"))(y);
+            if i != 2 {
+                y = relu(y) + x.clone();
+            }
+        }
+        y
+    }
+}";
+
+/// Submodules in fields, one of them a type parameter, and a second method.
+const CLASSIFIER: &str = "{ backbone: one [0] layers: tuple(2) [] } impl<Backbone> Classifier<Backbone> {
+    fn call<B: Batch>(&self, x: Tensor![B, 32]) -> Tensor![B, 3] {
+        self.classify(relu(x))
+    }
+    fn classify<B: Batch>(&self, x: Tensor![B, 32]) -> Tensor![B, 3] {
+        let features: Tensor![B, 8] = self.backbone(x);
+        let hidden = relu(self.layers.0(features));
+        self.layers.1(hidden)
+    }
+}";
+
 fn parsed(model: &str) -> Implementation {
-    let item: syn::ItemImpl = syn::parse_str(model).expect("a model of this file");
+    let (fields, item) = match syn::parse_str::<WithFields>(model) {
+        Ok(model) => (Some(model.fields), model.implementation),
+        Err(_) => (None, syn::parse_str(model).expect("a model of this file")),
+    };
     let mut diagnostics = Diagnostics::new();
-    let implementation = implementation(&item, None, &mut diagnostics);
+    let implementation = implementation(&item, fields, &mut diagnostics);
     diagnostics.finish().expect("a model without mistakes");
     implementation.expect("a model without mistakes")
 }
@@ -84,6 +126,36 @@ fn stages_of_a_residual_block() {
 #[test]
 fn stages_of_a_pair() {
     insta::assert_snapshot!(stages(PAIR));
+}
+
+#[test]
+fn stages_of_a_branch() {
+    insta::assert_snapshot!(stages(BRANCH));
+}
+
+#[test]
+fn stages_of_a_loop() {
+    insta::assert_snapshot!(stages(LOOP));
+}
+
+#[test]
+fn expansion_of_a_branch() {
+    insta::assert_snapshot!(pretty(emit::module::module(parsed(BRANCH))));
+}
+
+#[test]
+fn expansion_of_a_loop() {
+    insta::assert_snapshot!(pretty(emit::module::module(parsed(LOOP))));
+}
+
+#[test]
+fn stages_of_a_classifier() {
+    insta::assert_snapshot!(stages(CLASSIFIER));
+}
+
+#[test]
+fn expansion_of_a_classifier() {
+    insta::assert_snapshot!(pretty(emit::module::module(parsed(CLASSIFIER))));
 }
 
 #[test]

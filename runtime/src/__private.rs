@@ -11,6 +11,10 @@ use std::cell::RefCell;
 use std::marker::PhantomData;
 
 pub use crate::module::choose::Choose;
+pub use crate::module::control::{
+    Either, Slots, StandIn, Unzip, accumulate, called, constant, each, each_of, first_of, fold, narrowed,
+    other_arm, scan, scan_back, summed, taken, taken_mut,
+};
 use crate::transform::{Lift, Primal, Split};
 pub use crate::transform::{jacobian_by_columns, jacobian_by_rows};
 pub use serde;
@@ -343,6 +347,18 @@ parts! {
     (A, B, C, D, F, G, H, I) 0 A; (A, B, C, D, F, G, H, I) 1 B; (A, B, C, D, F, G, H, I) 2 C;
     (A, B, C, D, F, G, H, I) 3 D; (A, B, C, D, F, G, H, I) 4 F; (A, B, C, D, F, G, H, I) 5 G;
     (A, B, C, D, F, G, H, I) 6 H; (A, B, C, D, F, G, H, I) 7 I;
+}
+
+impl<T> Part<0> for Option<T> {
+    type Out = T;
+}
+
+/// A submodule in an arm that is taken only if it is there.
+pub fn there<T>(optional: &Option<T>) -> &T {
+    match optional {
+        Some(there) => there,
+        None => unreachable!("the pattern of this arm has found it"),
+    }
 }
 
 impl<T, const COUNT: usize, const INDEX: usize> Part<INDEX> for [T; COUNT] {

@@ -39,22 +39,57 @@ pub fn needs(body: &Body, inputs: &[Need]) -> Vec<Need> {
         needs[var.0] = need.clone();
     }
     for eqn in &body.eqns {
-        let need = of_call(eqn, &needs);
-        for out in eqn.results() {
-            needs[out.0] = need.clone();
+        let outs = of_call(eqn, &needs);
+        for (out, need) in eqn.results().iter().zip(outs) {
+            needs[out.0] = need;
         }
     }
     needs
 }
 
-fn of_call(eqn: &Eqn, needs: &[Need]) -> Need {
+/// The needs of what an equation yields.
+fn of_call(eqn: &Eqn, needs: &[Need]) -> Vec<Need> {
+    let inner = eqn.call.bodies();
+    if !inner.is_empty() {
+        let inputs = inputs_of_bodies(eqn, needs);
+        if let Call::Loop(repeated) = &eqn.call {
+            return inputs[..repeated.carried].to_vec();
+        }
+        let outs = inner.iter().map(|body| of_outputs(body, &inputs));
+        let joined =
+            outs.reduce(|all, one| all.into_iter().zip(&one).map(|(all, one)| all.or(one)).collect());
+        return joined.unwrap_or_default();
+    }
     let from_variables = match &eqn.call {
         Call::Submodule(_) | Call::Param(_) => Need::Yes,
         Call::Apply { variables, .. } => variables.var().map_or(Need::No, |var| needs[var.0].clone()),
         _ => Need::No,
     };
     let args = eqn.args.iter().filter_map(|arg| arg.var());
-    args.fold(from_variables, |need, var| need.or(&needs[var.0]))
+    let need = args.fold(from_variables, |need, var| need.or(&needs[var.0]));
+    vec![need; eqn.outs.len()]
+}
+
+/// The needs of the results of a body.
+fn of_outputs(body: &Body, inputs: &[Need]) -> Vec<Need> {
+    let needs = needs(body, inputs);
+    body.outputs.iter().map(|output| needs[output.0].clone()).collect()
+}
+
+/// The needs of the inputs of the bodies inside of an equation: those of its arguments. What is carried from pass to pass is
+/// needed as soon as one pass makes it so.
+pub fn inputs_of_bodies(eqn: &Eqn, needs: &[Need]) -> Vec<Need> {
+    let need = |var: Option<Var>| var.map_or(Need::No, |var| needs[var.0].clone());
+    let mut inputs: Vec<Need> = eqn.args.iter().map(|arg| need(arg.var())).collect();
+    let Call::Loop(repeated) = &eqn.call else { return inputs };
+    loop {
+        let outs = of_outputs(&repeated.body, &inputs);
+        let carried: Vec<Need> = inputs.iter().zip(&outs).map(|(input, out)| input.clone().or(out)).collect();
+        if carried == inputs[..carried.len()] {
+            return inputs;
+        }
+        inputs[..carried.len()].clone_from_slice(&carried);
+    }
 }
 
 /// Which equations lie between something that needs a cotangent and a differentiated output.

@@ -17,6 +17,7 @@
 use super::generics::AllGenerics;
 use super::module::Prepared;
 use super::names;
+use super::passes::Passes;
 use crate::ir::{Body, Call, Eqn};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -49,7 +50,7 @@ pub fn named(callee: &TokenStream, input: &TokenStream, what: &str, name: &Ident
 /// The equations that call submodules of unknown type.
 fn opaque<'a>(method: &'a Prepared) -> impl Iterator<Item = (&'a Eqn, Ident)> {
     let body = &method.lowered.body;
-    body.eqns.iter().filter_map(|eqn| match eqn.call {
+    body.all_eqns().into_iter().filter_map(|eqn| match eqn.call {
         Call::Submodule(index) if body.submodules[index].opaque => {
             Some((eqn, names::key(&body.submodules[index])))
         }
@@ -78,15 +79,13 @@ pub fn bounds(
     contract: impl Fn(&Ident) -> Option<(TokenStream, TokenStream)>,
 ) -> Bounds {
     let passes = method.passes();
-    let kept = passes.lowered.forward.iter().filter(|step| step.keeps);
-    let kept: Vec<&str> = kept.map(|step| method.lowered.body.eqns[step.eqn].label.as_str()).collect();
+    let kept = kept(&passes);
     let (mut calls, mut trained, mut same, mut variables) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (eqn, key) in opaque(method) {
         let (callee, input, out) =
             (passes.types.callee(eqn), passes.types.input(eqn), passes.types.all(&eqn.outs));
         calls.push(quote!(#callee: ::flaxen::module::Module<#input, Out = #out>));
-        if kept.contains(&eqn.label.as_str()) {
-            let needs = passes.needs(eqn);
+        if let Some((_, needs)) = kept.iter().find(|(label, _)| *label == eqn.label) {
             trained.push(quote!(#callee: ::flaxen::module::Trainable<#input, #needs>));
         }
         let Some((of, first)) = contract(&key) else { continue };
@@ -111,4 +110,15 @@ pub fn bounds(
         training,
         call_impl,
     }
+}
+
+/// The equations that the backward pass goes through, at any depth, with the needs of their arguments.
+fn kept(passes: &Passes) -> Vec<(String, TokenStream)> {
+    let steps = passes.lowered.forward.iter().filter(|step| step.keeps);
+    let kept = steps.flat_map(|step| {
+        let eqn = &passes.lowered.body.eqns[step.eqn];
+        let inner = passes.inner(step.eqn).iter().flat_map(kept).collect::<Vec<_>>();
+        inner.into_iter().chain([(eqn.label.clone(), passes.needs(eqn))])
+    });
+    kept.collect()
 }

@@ -15,6 +15,7 @@
 use super::generics::{AllGenerics, StandIn};
 use super::names;
 use super::steps::{callee, declared};
+use crate::ir::control::{Branch, Loop};
 use crate::ir::{Body, Call, Eqn, InputType, Signature, Var};
 use crate::parse::dims::TensorType;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -33,6 +34,9 @@ pub fn checks(body: &Body, signature: &Signature, shapes: &Ident, name: &str) ->
     let stand_ins = stand_ins.iter().map(|stand_in| match stand_in {
         StandIn::Dim(name) => quote!(::flaxen::__stand_in!(#name);),
         StandIn::Element(name) => quote!(type #name = f32;),
+        StandIn::Constant(name, ty) => {
+            quote!(const #name: #ty = <#ty as ::flaxen::__private::StandIn>::VALUE;)
+        }
         StandIn::Module(name) => quote!(type #name = ();),
         StandIn::Phase(name) => quote!(type #name = ::flaxen::module::Eval;),
     });
@@ -102,6 +106,11 @@ impl Checks<'_> {
     }
 
     fn equation(&mut self, eqn: &Eqn) -> TokenStream {
+        match &eqn.call {
+            Call::Branch(branch) => return self.branch(eqn, branch),
+            Call::Loop(repeated) => return self.repeated(eqn, repeated),
+            _ => {}
+        }
         let span = eqn.span;
         match &eqn.call {
             Call::Write { variable, .. } => return self.written(eqn, *variable),
@@ -119,6 +128,52 @@ impl Checks<'_> {
         let speaks = self.speaks(&eqn.label, quote!(#first), span);
         let declared: Vec<_> = eqn.outs.iter().filter_map(|&out| self.declared(out)).collect();
         quote!(#rules #speaks #(#declared)*)
+    }
+
+    /// The constants of all arms. The results are the first arm's, and the others speak if theirs differ.
+    fn branch(&mut self, eqn: &Eqn, branch: &Branch) -> TokenStream {
+        let mut tokens = TokenStream::new();
+        let mut first: Option<&[Var]> = None;
+        for (index, (arm, body)) in branch.bodies().enumerate() {
+            tokens.extend(body.eqns.iter().map(|eqn| self.equation(eqn)).collect::<TokenStream>());
+            let of = *first.get_or_insert(&body.outputs);
+            for (place, (&out, (&expected, &found))) in
+                eqn.outs.iter().zip(of.iter().zip(&body.outputs)).enumerate()
+            {
+                let (name, span) = (&self.body.info(out).name, arm.span);
+                let (rule, expected, found) =
+                    (names::rule(out, span), names::rule(expected, span), names::rule(found, span));
+                if index == 0 {
+                    tokens.extend(quote!(const #rule: ::flaxen::shape::Rule = #expected;));
+                    continue;
+                }
+                let check = quote_spanned!(span=> ::flaxen::shape::arm(#name, #expected, #found));
+                tokens.extend(self.speaks(&format!("arm_{index}_of_{}_{place}", eqn.label), check, span));
+            }
+        }
+        let declared: Vec<_> = eqn.outs.iter().filter_map(|&out| self.declared(out)).collect();
+        quote!(#tokens #(#declared)*)
+    }
+
+    /// The constants of one pass, after which what is carried must be what it was.
+    fn repeated(&mut self, eqn: &Eqn, repeated: &Loop) -> TokenStream {
+        let same = |of: Var, to: Var| {
+            let (of, to) = (names::rule(of, eqn.span), names::rule(to, eqn.span));
+            quote!(const #to: ::flaxen::shape::Rule = #of;)
+        };
+        let inputs = &repeated.body.inputs[..repeated.carried];
+        let initial = eqn.args.iter().filter_map(|arg| arg.var());
+        let before: TokenStream = initial.zip(inputs).map(|(of, &to)| same(of, to)).collect();
+        let pass: Vec<_> = repeated.body.eqns.iter().map(|eqn| self.equation(eqn)).collect();
+        let mut checks = Vec::new();
+        for (&input, &output) in inputs.iter().zip(&repeated.body.outputs) {
+            let (name, span) = (&self.body.info(input).name, self.body.info(output).span);
+            let (before, after) = (names::rule(input, span), names::rule(output, span));
+            let check = quote_spanned!(span=> ::flaxen::shape::carried(#name, #before, #after));
+            checks.push(self.speaks(&format!("carried_{}", input.0), check, span));
+        }
+        let after: TokenStream = inputs.iter().zip(&eqn.outs).map(|(&of, &to)| same(of, to)).collect();
+        quote!(#before #(#pass)* #(#checks)* #after)
     }
 
     /// What an equation makes of the rules of its arguments.

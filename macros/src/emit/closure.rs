@@ -98,7 +98,7 @@ fn expression(closure: &Closure, level: usize, captures: &[usize], args: &[Token
     let block = Block {
         closure,
         level: level + usize::from(closure.transform.is_forward()),
-        passes: Passes { lowered: &lowered, types, in_place: true },
+        passes: Passes { lowered: &lowered, types, in_place: true, nest: Vec::new() },
     };
     match closure.transform {
         Transform::ValueAndGrad | Transform::Grad => block.gradient(args),

@@ -15,13 +15,14 @@ use super::bounds::{is_opaque, named};
 use super::generics::AllGenerics;
 use super::names;
 use super::passes::Passes;
-use crate::ir::Call;
+use crate::ir::{Call, Eqn};
+use crate::lower::Lowered;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 /// The type and what it implements.
 pub fn effects(passes: &Passes, all: &AllGenerics, name: &Ident) -> TokenStream {
-    let (declared, arguments, where_clause) = (all.declared(), all.arguments(), all.where_clause());
+    let (declared, types, where_clause) = (all.declared(), all.types(), all.where_clause());
     let (updates, draws) = (updates(passes), draws(passes));
     let no_updates = implemented(name, all, &updates, "NoUpdates", &TokenStream::new());
     let no_draws = implemented(name, all, &draws, "NoDraws", &TokenStream::new());
@@ -35,7 +36,7 @@ pub fn effects(passes: &Passes, all: &AllGenerics, name: &Ident) -> TokenStream 
     quote! {
         #[doc(hidden)]
         #[allow(missing_docs, private_bounds)]
-        pub struct #name<#declared>(::core::marker::PhantomData<(#arguments)>) #where_clause;
+        pub struct #name<#declared>(::core::marker::PhantomData<(#types)>) #where_clause;
 
         #no_updates
         #no_draws
@@ -77,7 +78,7 @@ struct Effects {
 /// The collections that are updated.
 fn updates(passes: &Passes) -> Effects {
     let body = &passes.lowered.body;
-    let written = passes.lowered.forward.iter().filter_map(|step| match &body.eqns[step.eqn].call {
+    let written = called(passes.lowered).into_iter().filter_map(|eqn| match &eqn.call {
         Call::Write { variable, phase } => {
             let collection = &body.variables[*variable].collection;
             Some(match phase {
@@ -92,19 +93,18 @@ fn updates(passes: &Passes) -> Effects {
 
 /// The streams that are drawn from.
 fn draws(passes: &Passes) -> Effects {
-    let body = &passes.lowered.body;
-    let drawn = passes.lowered.forward.iter().filter_map(|step| match &body.eqns[step.eqn].call {
+    let drawn = called(passes.lowered).into_iter().filter_map(|eqn| match &eqn.call {
         Call::MakeRng(stream) => Some(stream.clone()),
         _ => None,
     });
     effects_of(passes, drawn, "Draws")
 }
 
-/// The effects of the body itself, and those of the submodules that it calls.
+/// The effects of the body itself, and those of the submodules that it calls, in arms that are not taken too.
 fn effects_of(passes: &Passes, own: impl Iterator<Item = TokenStream>, kind: &str) -> Effects {
     let body = &passes.lowered.body;
     let (mut types, mut names, mut bounds): (Vec<_>, _, _) = (own.collect(), Vec::new(), Vec::new());
-    for eqn in passes.lowered.forward.iter().map(|step| &body.eqns[step.eqn]) {
+    for eqn in called(passes.lowered) {
         if !matches!(eqn.call, Call::Submodule(_)) {
             continue;
         }
@@ -120,6 +120,15 @@ fn effects_of(passes: &Passes, own: impl Iterator<Item = TokenStream>, kind: &st
         }
     }
     Effects { types: once(types.into_iter()), names, bounds }
+}
+
+/// All equations that are computed, at any depth.
+fn called(lowered: &Lowered) -> Vec<&Eqn> {
+    let steps = lowered.forward.iter().flat_map(|step| {
+        let inner = lowered.inner[step.eqn].iter().flat_map(called);
+        inner.chain([&lowered.body.eqns[step.eqn]])
+    });
+    steps.collect()
 }
 
 /// A bound that stood twice would be said twice.

@@ -25,8 +25,8 @@ pub fn function(item: &syn::ItemFn, signature: &Signature, body: Body) -> TokenS
     let needs = if signature.inputs.len() == 1 { vec![Need::Yes] } else { input_needs(signature) };
     let lowered = lower(body, &needs, signature.outputs.len());
     let (steps_name, shapes) = (format_ident!("__Steps"), format_ident!("__Shapes"));
-    let types = Types::new(&lowered.body, &steps_name, all.arguments());
-    let passes = Passes { lowered: &lowered, types, in_place: false };
+    let types = Types::new(&lowered.body, &steps_name, all.types());
+    let passes = Passes { lowered: &lowered, types, in_place: false, nest: Vec::new() };
     let room = Room { all: &all, signature, passes };
 
     let (name, visibility) = (&item.sig.ident, &item.vis);

@@ -61,12 +61,18 @@ impl AllGenerics {
         arguments(self.outer.iter().chain(&self.inner))
     }
 
-    /// `H, O, Dyn, Eval`: what parameters may depend on.
-    pub fn arguments_without_batch(&self) -> TokenStream {
+    /// `H, O, B` as a list of types, in which a constant has a type too.
+    pub fn types(&self) -> TokenStream {
+        types(self.outer.iter().chain(&self.inner))
+    }
+
+    /// `H, O, Dyn, Eval` as a list of types: what parameters may depend on.
+    pub fn types_without_batch(&self) -> TokenStream {
         let names = self.outer.iter().chain(&self.inner).map(|param| match param {
             GenericParam::Type(ty) if has_bound(ty, &["Batch"]) => quote!(::flaxen::shape::Dyn),
             GenericParam::Type(ty) if has_bound(ty, &["Phase"]) => quote!(::flaxen::module::Eval),
-            other => argument(other),
+            GenericParam::Type(ty) if has_bound(ty, &["Axes"]) => quote!(()),
+            other => as_type(other),
         });
         quote!(#(#names,)*)
     }
@@ -80,6 +86,11 @@ impl AllGenerics {
     /// `H, O`
     pub fn arguments_of_params(&self) -> TokenStream {
         arguments(self.params().into_iter())
+    }
+
+    /// `H, O` as a list of types.
+    pub fn types_of_params(&self) -> TokenStream {
+        types(self.params().into_iter())
     }
 
     /// The generics that stand for an element.
@@ -166,11 +177,17 @@ pub enum StandIn {
     Phase(syn::Ident),
     /// A module.
     Module(syn::Ident),
+    /// A number of passes, or something else that no shape depends on.
+    Constant(syn::Ident, syn::Type),
 }
 
 fn stand_in(param: &GenericParam) -> Option<StandIn> {
-    let GenericParam::Type(ty) = param else {
-        return None;
+    let ty = match param {
+        GenericParam::Type(ty) => ty,
+        GenericParam::Const(constant) => {
+            return Some(StandIn::Constant(constant.ident.clone(), constant.ty.clone()));
+        }
+        GenericParam::Lifetime(_) => return None,
     };
     if has_bound(ty, &["Dim", "Batch", "Static"]) {
         Some(StandIn::Dim(ty.ident.clone()))
@@ -185,7 +202,7 @@ fn stand_in(param: &GenericParam) -> Option<StandIn> {
 
 /// A batch promises not to decide a parameter's shape, and a phase not to decide whether there is one.
 fn decides_params(param: &GenericParam) -> bool {
-    !matches!(param, GenericParam::Type(ty) if has_bound(ty, &["Batch", "Phase"]))
+    !matches!(param, GenericParam::Type(ty) if has_bound(ty, &["Batch", "Phase", "Axes"]))
 }
 
 fn argument(param: &GenericParam) -> TokenStream {
@@ -208,4 +225,19 @@ fn argument(param: &GenericParam) -> TokenStream {
 fn arguments<'a>(params: impl Iterator<Item = &'a GenericParam>) -> TokenStream {
     let names = params.map(argument);
     quote!(#(#names,)*)
+}
+
+fn types<'a>(params: impl Iterator<Item = &'a GenericParam>) -> TokenStream {
+    let types = params.map(as_type);
+    quote!(#(#types,)*)
+}
+
+fn as_type(param: &GenericParam) -> TokenStream {
+    match param {
+        GenericParam::Const(constant) => {
+            let (name, ty) = (&constant.ident, &constant.ty);
+            quote!(::flaxen::__private::constant::#ty<#name>)
+        }
+        other => argument(other),
+    }
 }

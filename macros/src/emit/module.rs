@@ -20,7 +20,8 @@ use super::steps::{Types, steps};
 use super::variables::{self, Field, Kind, Structure};
 use super::{bounds, checks, methods, summary};
 use crate::analyze::activity::Need;
-use crate::ir::{Call, Method, Module, Signature};
+use crate::ir::{Method, Module, Signature};
+use crate::lower::backward::{Tree, touched};
 use crate::lower::{Lowered, lower};
 use crate::parse::methods::Implementation;
 use proc_macro2::{Ident, TokenStream};
@@ -38,7 +39,8 @@ pub fn input_needs(signature: &Signature) -> Vec<Need> {
 /// Everything that `#[module]` makes of an `impl`.
 pub fn module(implementation: Implementation) -> TokenStream {
     let Implementation { module, others } = implementation;
-    let prepared: Vec<Prepared> = module.methods.iter().map(|method| Prepared::of(&module, method)).collect();
+    let methods = if module.names_axes { &module.vmapped } else { &module.methods };
+    let prepared: Vec<Prepared> = methods.iter().map(|method| Prepared::of(&module, method, "")).collect();
     let mut fields: Vec<Field> = Vec::new();
     for method in &prepared {
         let new = variables::fields(&method.passes(), &method.types_of_params());
@@ -60,6 +62,19 @@ pub fn module(implementation: Implementation) -> TokenStream {
         prepared.iter().map(|method| Callable::of(&module, method, &of_params, &variables)).collect();
     let call = &callables[0];
     let mut items: Vec<TokenStream> = callables.iter().map(Callable::types).collect();
+    let spoken = callables.iter().map(|callable| &callable.spoken);
+    items.extend(module.methods.iter().zip(&prepared).zip(spoken).map(|((method, prepared), spoken)| {
+        checks::checks(&method.body, &method.signature, &prepared.names.shapes, spoken)
+    }));
+    if !module.names_axes {
+        items.extend(module.vmapped.first().map(|method| {
+            let prepared = Prepared::of(&module, method, "Vmapped");
+            let callable = Callable::of(&module, &prepared, &of_params, &variables);
+            let (types, init) = (callable.types(), methods::init_of_call(call));
+            let (module_impl, trainable_impl) = (callable.module_impl(&init), callable.trainable_impl());
+            quote!(#types #module_impl #trainable_impl)
+        }));
+    }
     items.extend([
         variables.params.item(),
         variables.state.item(),
@@ -90,13 +105,13 @@ pub struct Names {
 }
 
 impl Names {
-    fn of(module: &Ident, method: &Ident) -> Self {
+    fn of(module: &Ident, method: &Ident, kind: &str) -> Self {
         let method = if method == "call" { String::new() } else { names::camel(method) };
         Names {
-            steps: format_ident!("__{module}{method}Steps"),
+            steps: format_ident!("__{module}{method}{kind}Steps"),
             shapes: format_ident!("__{module}{method}Shapes"),
-            residuals: format_ident!("__{module}{method}Residuals"),
-            effects: format_ident!("__{module}{method}Effects"),
+            residuals: format_ident!("__{module}{method}{kind}Residuals"),
+            effects: format_ident!("__{module}{method}{kind}Effects"),
         }
     }
 }
@@ -110,21 +125,22 @@ pub struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    fn of(module: &Module, method: &'a Method) -> Self {
+    /// A method; `kind` is part of the names of what is generated for it.
+    fn of(module: &Module, method: &'a Method, kind: &str) -> Self {
         let signature = &method.signature;
         let lowered = lower(method.body.clone(), &input_needs(signature), signature.outputs.len());
-        let names = Names::of(&module.name, &method.name);
+        let names = Names::of(&module.name, &method.name, kind);
         Prepared { method, names, all: AllGenerics::of(signature), lowered }
     }
 
     pub fn passes(&self) -> Passes<'_> {
-        let types = Types::new(&self.lowered.body, &self.names.steps, self.all.arguments());
-        Passes { lowered: &self.lowered, types, in_place: false }
+        let types = Types::new(&self.lowered.body, &self.names.steps, self.all.types());
+        Passes { lowered: &self.lowered, types, in_place: false, nest: Vec::new() }
     }
 
     /// The types of the values as parameters see them: with any batch.
     pub fn types_of_params(&self) -> Types<'_> {
-        Types::new(&self.lowered.body, &self.names.steps, self.all.arguments_without_batch())
+        Types::new(&self.lowered.body, &self.names.steps, self.all.types_without_batch())
     }
 }
 
@@ -201,13 +217,12 @@ impl<'a> Callable<'a> {
         tuple(&self.signature().outputs.iter().map(|tensor| tensor.to_type()).collect::<Vec<_>>())
     }
 
-    /// The types of its values, what it does besides computing them, and the check of their shapes.
+    /// The types of its values, and what it does besides computing them.
     fn types(&self) -> TokenStream {
         let (names, body) = (&self.prepared.names, &self.prepared.lowered.body);
         let items = [
             steps(body, self.signature(), &names.steps, &names.shapes),
             effects(&self.passes, &self.bounds.call, &names.effects),
-            checks::checks(body, self.signature(), &names.shapes, &self.spoken),
         ];
         items.into_iter().collect()
     }
@@ -354,7 +369,7 @@ impl<'a> Callable<'a> {
             (self.passes.inputs(), self.passes.setup(), self.passes.infer(), self.passes.outputs());
         quote! {
             #[doc(hidden)]
-            #[allow(unused_variables, clippy::all)]
+            #[allow(unused_variables, unused_assignments, clippy::all)]
             impl<#lifetime #declared> ::flaxen::module::Module<#input> for #ty #where_clause {
                 type Out = #output;
                 type Params = #params;
@@ -402,7 +417,7 @@ impl<'a> Callable<'a> {
             #item
 
             #[doc(hidden)]
-            #[allow(unused_variables, unused_mut, clippy::all)]
+            #[allow(unused_variables, unused_assignments, unused_mut, clippy::all)]
             impl<#lifetime #declared #(#needs: ::flaxen::op::Need,)*> ::flaxen::module::Trainable<#input, #need>
                 for #implementor
             #where_clause
@@ -440,11 +455,12 @@ impl<'a> Callable<'a> {
     /// The gradients as parameters; zeros for what no output depends on.
     fn gradients(&self) -> TokenStream {
         let lowered = &self.prepared.lowered;
+        let reached = touched(std::slice::from_ref(lowered));
         let pulled = |key: &Ident| {
-            lowered.backward.steps.iter().any(|step| match &lowered.body.eqns[step.eqn].call {
-                Call::Submodule(index) => names::key(&lowered.body.submodules[*index]) == *key,
-                Call::Param(index) => lowered.body.params[*index].field == *key,
-                _ => false,
+            reached.iter().any(|tree| match tree {
+                Tree::Submodule(index) => names::key(&lowered.body.submodules[*index]) == *key,
+                Tree::Param(index) => lowered.body.params[*index].field == *key,
+                Tree::Var(_) => false,
             })
         };
         self.variables.params.construct(|part| {

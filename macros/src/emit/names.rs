@@ -36,6 +36,11 @@ pub fn gradient_term() -> Ident {
     local("gradient_term", Span::call_site())
 }
 
+/// The local that holds a contribution of inner bodies to a gradient.
+pub fn inner_gradient(field: &Ident) -> Ident {
+    local(&format!("inner_{}", text(field)), Span::call_site())
+}
+
 /// The local that holds what was drawn for a submodule or parameter.
 pub fn drawn(field: &Ident) -> Ident {
     local(&format!("drawn_{}", text(field)), Span::call_site())
@@ -66,6 +71,36 @@ pub fn part(label: &str) -> Ident {
     local(&format!("part_{}", unraw_text(label)), Span::call_site())
 }
 
+/// The local that holds a submodule whose values are given.
+pub fn module(field: &Ident) -> Ident {
+    local(&format!("module_{}", text(field)), Span::call_site())
+}
+
+/// The local that holds the number of a submodule that is counted.
+pub fn number(field: &Ident) -> Ident {
+    local(&format!("number_{}", text(field)), Span::call_site())
+}
+
+/// The local that counts the submodules of a class.
+pub fn count(class: &str) -> Ident {
+    local(&format!("count_{class}"), Span::call_site())
+}
+
+/// The local that holds the number of a loop's pass.
+pub fn pass(of: usize) -> Ident {
+    local(&format!("pass_{of}"), Span::call_site())
+}
+
+/// The local that holds the results of an arm.
+pub fn results() -> Ident {
+    local("results", Span::call_site())
+}
+
+/// The local that holds what passes contribute to a gradient or a cotangent.
+pub fn sum(of: &Ident) -> Ident {
+    local(&format!("sum_{}", text(of)), Span::call_site())
+}
+
 /// `EncodeImage` for `encode_image`.
 pub fn camel(name: &Ident) -> String {
     let name = text(name);
@@ -90,12 +125,21 @@ pub fn key_of(field: &Ident, element: Option<Element>) -> Ident {
     }
 }
 
+/// The name of a variable among all locals. A parameter may have the name of its field.
+pub fn key_of_variable(field: &Ident) -> Ident {
+    format_ident!("variable_{}", text(field))
+}
+
 /// A submodule in a struct of variables, or in the module itself: `encoder`, `layers.0`, `layers[0]`.
 pub fn place(submodule: &Submodule) -> TokenStream {
-    let field = &submodule.field;
-    match submodule.element {
+    place_of(&submodule.field, submodule.element)
+}
+
+/// The same for a field and an element of it.
+pub fn place_of(field: &Ident, element: Option<Element>) -> TokenStream {
+    match element {
         None => quote!(#field),
-        Some(Element { index, array, .. }) => element(field, index, array),
+        Some(Element { index, array, .. }) => self::element(field, index, array),
     }
 }
 

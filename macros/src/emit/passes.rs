@@ -9,15 +9,18 @@
 //! ```
 
 use super::names::{self, tuple};
-use super::setup::{Bound, with_setup};
+use super::place::{Declared, Root};
+use super::setup::{Binding, Bound, with_setup};
 use super::steps::Types;
 use crate::analyze::activity::Need;
-use crate::ir::{Arg, Call, Element, Eqn, Submodule, Var};
+use crate::ir::control::{Level, Number};
+use crate::ir::{Arg, Call, Eqn, Submodule, Var};
 use crate::lower::Lowered;
 use crate::lower::backward::{Contribution, Gradient, Step};
 use crate::lower::forward;
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
+use std::collections::BTreeSet;
 use syn::spanned::Spanned;
 
 /// Emits the passes of one body.
@@ -27,33 +30,58 @@ pub struct Passes<'a> {
     /// In a closure no struct carries the residuals from one pass to the other, and no type has a name: each equation
     /// leaves a pullback in a local.
     pub in_place: bool,
+    /// The arms and passes that stand around the body.
+    pub nest: Vec<Level>,
 }
 
 impl Passes<'_> {
     /// The user's statements that touch no tensor, and the parts whose values they may give.
     pub fn setup(&self) -> TokenStream {
+        let counted = self.lowered.body.submodules.iter().filter(|module| module.number == Number::Counted);
+        let classes: BTreeSet<&str> = counted.map(|module| module.name.as_str()).collect();
+        let counts = classes.into_iter().map(names::count);
+        let statements = self.plan().0;
+        quote!(#(let mut #counts: usize = 0;)* #statements)
+    }
+
+    /// The same without what is declared once for all bodies, and the names of the parts.
+    pub fn plan(&self) -> (TokenStream, Vec<Ident>) {
         let body = &self.lowered.body;
-        with_setup(body, |index| {
+        let of_equation = |index: usize| {
             let eqn = &body.eqns[index];
-            let made = self.made(eqn).map(|made| {
+            let made = self.made(eqn).or_else(|| self.plan_of_bodies(index)).map(|made| {
                 let part = names::part(&eqn.label);
                 (quote!(let #part = #made;), Bound::Always(part))
             });
             made.into_iter().unzip()
-        })
+        };
+        with_setup(body, of_equation, |index| self.constructed(index))
     }
 
-    /// The expression that makes what an equation calls, if values go into it.
+    /// The statements that construct a submodule, if values go into it or it is counted.
+    fn constructed(&self, index: usize) -> Binding {
+        let Submodule { ty, keywords, field, name, number, span, .. } = &self.lowered.body.submodules[index];
+        let (mut statements, mut bound) = (TokenStream::new(), Vec::new());
+        if !keywords.is_empty() {
+            let made = names::module(field);
+            let set = keywords.iter().map(|(key, value)| quote!(.#key(#value)));
+            statements.extend(quote_spanned!(*span=> let #made = <#ty>::new() #(#set)*;));
+            bound.push(Bound::Always(made));
+        }
+        if *number == Number::Counted {
+            let (number, count) = (names::number(field), names::count(name));
+            statements.extend(quote!(let #number = #count; #count += 1;));
+            bound.push(Bound::Always(number));
+        }
+        (statements, bound)
+    }
+
+    /// The expression that makes an op or an initialiser, if values go into it.
     fn made(&self, eqn: &Eqn) -> Option<TokenStream> {
-        let callee = self.types.callee(eqn);
         match &eqn.call {
             Call::Op { values, .. } if !values.is_empty() => {
+                let callee = self.types.callee(eqn);
                 Some(quote_spanned!(eqn.span=> <#callee>::new(#(#values),*)))
-            }
-            Call::Submodule(index) if !self.lowered.body.submodules[*index].keywords.is_empty() => {
-                let set = self.lowered.body.submodules[*index].keywords.iter();
-                let set = set.map(|(key, value)| quote!(.#key(#value)));
-                Some(quote_spanned!(eqn.span=> <#callee>::new() #(#set)*))
             }
             Call::Param(index) => {
                 let initializer = &self.lowered.body.params[*index].initializer;
@@ -67,6 +95,13 @@ impl Passes<'_> {
     /// A reference to what an equation calls.
     pub fn part(&self, eqn: &Eqn) -> TokenStream {
         let callee = self.types.callee(eqn);
+        if let Call::Submodule(index) = &eqn.call
+            && let Submodule { keywords, field, .. } = &self.lowered.body.submodules[*index]
+            && !keywords.is_empty()
+        {
+            let made = names::module(field);
+            return quote!(&#made);
+        }
         match self.made(eqn) {
             Some(made) if self.in_place => quote!(&#made),
             Some(_) => {
@@ -74,24 +109,29 @@ impl Passes<'_> {
                 quote!(&#part)
             }
             None => match self.held(eqn) {
-                Some(place) => quote!(&self.#place),
+                Some(held) => held,
                 None => quote_spanned!(eqn.span=> &<#callee>::new()),
             },
         }
     }
 
-    /// Where an equation calls a field of the module's struct.
+    /// A reference to the field of the module's struct that an equation calls.
     fn held(&self, eqn: &Eqn) -> Option<TokenStream> {
         match eqn.call {
             Call::Submodule(index) => {
                 let submodule = &self.lowered.body.submodules[index];
-                submodule.held.then(|| names::place(submodule))
+                let place = names::place(submodule);
+                let held = match submodule.in_option {
+                    true => quote!(::flaxen::__private::there(&self.#place)),
+                    false => quote!(&self.#place),
+                };
+                submodule.held.then_some(held)
             }
             _ => None,
         }
     }
 
-    fn name(&self, var: Var) -> Ident {
+    pub fn name(&self, var: Var) -> Ident {
         names::var(&self.lowered.body, var)
     }
 
@@ -163,8 +203,8 @@ impl Passes<'_> {
         tokens
     }
 
-    fn infer_step(&self, eqn: usize, moves: &[bool]) -> TokenStream {
-        let eqn = &self.lowered.body.eqns[eqn];
+    fn infer_step(&self, index: usize, moves: &[bool]) -> TokenStream {
+        let eqn = &self.lowered.body.eqns[index];
         let (outs, input, callee) =
             (self.bound(&eqn.outs), self.arguments(eqn, moves), self.types.callee(eqn));
         let ty = self.input_type(eqn);
@@ -176,50 +216,51 @@ impl Passes<'_> {
                 let part = self.part(eqn);
                 quote_spanned!(eqn.span=> let #outs = <#callee as ::flaxen::op::Op<#ty>>::infer(#part, #input);)
             }
-            Call::Submodule(index) => {
-                let (part, variables) = (self.part(eqn), self.variables_of(*index));
-                let (scope, outputs) =
-                    (scope_of(&self.lowered.body.submodules[*index]), self.clones(&eqn.outs));
+            Call::Submodule(of) => {
+                let (part, variables) = (self.part(eqn), self.variables_of(*of));
+                let (scope, outputs) = (self.scope_of(*of), self.clones(&eqn.outs));
                 quote_spanned! {eqn.span=>
                     let #outs = <#callee as ::flaxen::module::Module<#ty>>::infer(#part, #variables, #input);
-                    ::flaxen::rng::Scope::capture(#scope, || #outputs);
+                    ::flaxen::rng::Scope::capture(&#scope, || #outputs);
                 }
             }
-            Call::Param(index) => self.read_param(*index, eqn.outs[0]),
+            Call::Param(of) => self.read_param(*of, eqn.outs[0]),
             Call::Apply { .. } => self.apply_infer(eqn, moves),
             Call::Variable(_) | Call::Write { .. } | Call::Sow { .. } | Call::MakeRng(_) | Call::Phase(_) => {
                 self.stateful(eqn, &input)
             }
             Call::Transform(closure) => self.transformed(eqn, closure, moves),
+            Call::Branch(_) => self.infer_branch(index, moves),
+            Call::Loop(repeated) => self.infer_loop(index, repeated, moves),
         }
     }
 
     /// The parameters of a submodule. The name is the generated function's, even where the user's token, whose place an
     /// equation takes, comes out of a macro of the user's.
     fn params_of(&self, submodule: usize) -> TokenStream {
-        let place = names::place(&self.lowered.body.submodules[submodule]);
-        quote!(&params.#place)
+        let place = self.place(Root::Params, &Declared::submodule(&self.lowered.body, submodule));
+        quote!(&#place)
     }
 
     /// The parameters, the state and the scope of a submodule.
     fn variables_of(&self, submodule: usize) -> TokenStream {
-        let params = self.params_of(submodule);
-        let submodule = &self.lowered.body.submodules[submodule];
-        let (place, scope) = (names::place(submodule), scope_of(submodule));
-        quote!(#params, &mut state.#place, #scope)
+        let declared = Declared::submodule(&self.lowered.body, submodule);
+        let (params, state, scope) =
+            (self.params_of(submodule), self.place(Root::State, &declared), self.scope_of(submodule));
+        quote!(#params, &mut #state, &#scope)
     }
 
     fn read_param(&self, index: usize, out: Var) -> TokenStream {
-        let field = &self.lowered.body.params[index].field;
+        let place = self.place(Root::Params, &Declared::param(&self.lowered.body, index));
         let (out, ty) = (self.var(out), self.types.var(out));
-        quote!(let #out: #ty = ::core::clone::Clone::clone(&params.#field);)
+        quote!(let #out: #ty = ::core::clone::Clone::clone(&#place);)
     }
 
     /// The forward pass of a closure, with the user's other statements where they stand.
     pub fn forward_in_place(&self) -> TokenStream {
         let body = &self.lowered.body;
         let mut tokens = self.keep_shapes(&body.inputs);
-        tokens.extend(with_setup(body, |index| {
+        let of_equation = |index: usize| {
             let Some(step) = self.lowered.forward.iter().find(|step| step.eqn == index) else {
                 return (TokenStream::new(), Vec::new());
             };
@@ -229,7 +270,9 @@ impl Passes<'_> {
             let zeros = eqn.outs.iter().filter(|out| self.lowered.backward.zeros.contains(out));
             let shapes = zeros.map(|&out| Bound::Always(names::shape_of(body, out)));
             (self.step(step), outs.chain(kept).chain(shapes).collect())
-        }));
+        };
+        // A closure declares no submodule.
+        tokens.extend(with_setup(body, of_equation, |_| Default::default()).0);
         tokens
     }
 
@@ -250,7 +293,7 @@ impl Passes<'_> {
     }
 
     /// Keeps the shapes of those variables whose cotangent will be zero, before they move.
-    fn keep_shapes(&self, vars: &[Var]) -> TokenStream {
+    pub fn keep_shapes(&self, vars: &[Var]) -> TokenStream {
         let kept = vars.iter().filter(|var| self.lowered.backward.zeros.contains(var)).map(|&var| {
             let (kept, value) = (names::shape_of(&self.lowered.body, var), self.var(var));
             let need = names::need(self.lowered.need(var));
@@ -259,8 +302,8 @@ impl Passes<'_> {
         kept.collect()
     }
 
-    fn forward_step(&self, eqn: usize, moves: &[bool]) -> TokenStream {
-        let eqn = &self.lowered.body.eqns[eqn];
+    fn forward_step(&self, index: usize, moves: &[bool]) -> TokenStream {
+        let eqn = &self.lowered.body.eqns[index];
         let (outs, input, callee) =
             (self.bound(&eqn.outs), self.arguments(eqn, moves), self.types.callee(eqn));
         let ty = self.input_type(eqn);
@@ -281,19 +324,21 @@ impl Passes<'_> {
                     },
                 }
             }
-            Call::Submodule(index) => {
-                let (part, variables) = (self.part(eqn), self.variables_of(*index));
+            Call::Submodule(of) => {
+                let (part, variables) = (self.part(eqn), self.variables_of(*of));
                 quote_spanned! {eqn.span=>
                     let (#outs, #kept) =
                         <#callee as ::flaxen::module::Trainable<#ty, #needs>>::forward(#part, #variables, #input);
                 }
             }
-            Call::Param(index) => self.read_param(*index, eqn.outs[0]),
+            Call::Param(of) => self.read_param(*of, eqn.outs[0]),
             Call::Apply { .. } => self.apply_forward(eqn, moves),
             Call::Variable(_) | Call::Write { .. } | Call::Sow { .. } | Call::MakeRng(_) | Call::Phase(_) => {
                 self.stateful(eqn, &input)
             }
             Call::Transform(closure) => self.transformed(eqn, closure, moves),
+            Call::Branch(_) => self.forward_branch(index, moves),
+            Call::Loop(repeated) => self.forward_loop(index, repeated, moves),
         }
     }
 
@@ -334,8 +379,13 @@ impl Passes<'_> {
         for (contribution, output) in self.lowered.backward.outputs.iter().zip(outputs) {
             tokens.extend(self.contribute(*contribution, self.given_by_caller(*contribution, output)));
         }
-        tokens.extend(self.lowered.backward.steps.iter().map(|step| self.backward_step(step)));
+        tokens.extend(self.backward_steps());
         tokens
+    }
+
+    /// The statements after the cotangents of the results are there.
+    pub fn backward_steps(&self) -> TokenStream {
+        self.lowered.backward.steps.iter().map(|step| self.backward_step(step)).collect()
     }
 
     /// The cotangent of a result, which the caller always gives, as what is needed of it.
@@ -354,7 +404,7 @@ impl Passes<'_> {
         let body = &self.lowered.body;
         let zeros = self.lowered.backward.zeros.iter().map(|&var| {
             let (kept, cotangent) = (names::shape_of(body, var), names::cotangent(body, var));
-            let kept = if self.in_place { quote!(#kept) } else { quote!(residuals.#kept) };
+            let kept = self.kept(&kept);
             let need = names::need(self.lowered.need(var));
             quote! {
                 let #cotangent = <#need as ::flaxen::op::Need>::map(#kept, ::flaxen::__private::zeros);
@@ -379,12 +429,20 @@ impl Passes<'_> {
         tuple(&parts.collect::<Vec<_>>())
     }
 
+    /// What was kept: a local in a closure and in a nested body, else a field.
+    pub fn kept(&self, kept: &Ident) -> TokenStream {
+        match self.in_place || !self.nest.is_empty() {
+            true => quote!(#kept),
+            false => quote!(residuals.#kept),
+        }
+    }
+
     fn backward_step(&self, step: &Step) -> TokenStream {
         let body = &self.lowered.body;
         let eqn = &body.eqns[step.eqn];
         let (pattern, after) = self.contributions(step);
         let (kept, cotangent) = (names::residual(eqn), self.cotangent(eqn));
-        let kept = if self.in_place { quote!(#kept) } else { quote!(residuals.#kept) };
+        let kept = self.kept(&kept);
         let (callee, needs, part) = (self.types.callee(eqn), self.needs(eqn), self.part(eqn));
         let pulled = match &eqn.call {
             Call::Op { .. } if self.in_place => {
@@ -410,9 +468,10 @@ impl Passes<'_> {
                 }
             }
             Call::Submodule(index) => {
-                let (key, params) = (names::key(&body.submodules[*index]), self.params_of(*index));
+                let (submodule, params) = (&body.submodules[*index], self.params_of(*index));
                 let input = self.types.input(eqn);
-                let (gradient, add) = self.gradient(&key, step.variables);
+                let (gradient, add) =
+                    self.gradient(&names::key(submodule), step.variables, submodule.optional);
                 quote_spanned! {eqn.span=>
                     let (#gradient, #pattern) = <#callee as ::flaxen::module::Trainable<#input, #needs>>::backward(
                         #part, #params, #kept, #cotangent,
@@ -426,11 +485,13 @@ impl Passes<'_> {
             }
             Call::Apply { variables, .. } => {
                 let (gradient, add) = match variables.var() {
-                    Some(var) => self.gradient(&names::var(body, var), step.variables),
+                    Some(var) => self.gradient(&names::var(body, var), step.variables, false),
                     None => (quote!(_), TokenStream::new()),
                 };
                 quote_spanned!(eqn.span=> let (#gradient, #pattern) = #kept.pull(#cotangent); #add)
             }
+            Call::Branch(_) => self.backward_branch(step, &pattern, &kept),
+            Call::Loop(repeated) => self.backward_loop(step, repeated, &pattern, &kept),
             // No gradient goes through them: of a transformation `closure::check` has said so, and the others need none.
             _ => TokenStream::new(),
         };
@@ -471,7 +532,7 @@ impl Passes<'_> {
         (pattern, after)
     }
 
-    fn contribute(&self, contribution: Contribution, term: TokenStream) -> TokenStream {
+    pub fn contribute(&self, contribution: Contribution, term: TokenStream) -> TokenStream {
         match contribution {
             Contribution::Assign(var) => {
                 let name = names::cotangent(&self.lowered.body, var);
@@ -486,29 +547,19 @@ impl Passes<'_> {
         }
     }
 
-    fn gradient(&self, field: &syn::Ident, gradient: Option<Gradient>) -> (TokenStream, TokenStream) {
-        let (name, term) = (names::gradient(field), names::gradient_term());
+    /// The pattern for a gradient, and the statement that adds it if it is not the first. Of a submodule that may not be
+    /// called there may be no gradient.
+    fn gradient(&self, of: &Ident, gradient: Option<Gradient>, optional: bool) -> (TokenStream, TokenStream) {
+        let (name, term) = (names::gradient(of), names::gradient_term());
+        let value = if optional { quote!(::core::option::Option::Some(#term)) } else { quote!(#term) };
         match gradient {
+            Some(Gradient::Assign) if optional => (quote!(#term), quote!(let #name = #value;)),
             Some(Gradient::Assign) => (quote!(#name), TokenStream::new()),
             Some(Gradient::Add) => {
-                let add = quote!(<::flaxen::op::Yes as ::flaxen::op::Need>::add(#name, #term));
+                let add = quote!(<::flaxen::op::Yes as ::flaxen::op::Need>::add(#name, #value));
                 (quote!(#term), quote!(let #name = #add;))
             }
             None => (quote!(_), TokenStream::new()),
-        }
-    }
-}
-
-/// The scope of a submodule, in that of the module.
-pub fn scope_of(submodule: &Submodule) -> TokenStream {
-    match submodule.element {
-        None => {
-            let name = &submodule.name;
-            quote!(&scope.child(#name))
-        }
-        Some(Element { index, .. }) => {
-            let name = names::text(&submodule.field);
-            quote!(&scope.element(#name, #index))
         }
     }
 }

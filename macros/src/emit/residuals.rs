@@ -30,32 +30,42 @@ pub struct Residuals {
 
 /// The residuals of a body with these generics, whose caller's needs have these names.
 pub fn residuals(passes: &Passes, name: &Ident, all: &AllGenerics, needs: &[Ident]) -> Residuals {
-    let (body, backward) = (&passes.lowered.body, &passes.lowered.backward);
-    let kept = passes.lowered.forward.iter().filter(|step| step.keeps).map(|step| &body.eqns[step.eqn]);
-    let kept: Vec<&Eqn> = kept.filter(|eqn| !matches!(eqn.call, Call::Param(_))).collect();
-    let mut fields: Vec<Ident> = kept.iter().map(|eqn| names::residual(eqn)).collect();
-    let mut types: Vec<TokenStream> = kept.iter().map(|eqn| of_equation(passes, eqn)).collect();
-    for &var in &backward.zeros {
-        let (ty, need) = (passes.types.var(var), names::need(passes.lowered.need(var)));
-        fields.push(names::shape_of(body, var));
-        types.push(match passes.lowered.need(var) {
-            Need::Yes => ty,
-            _ => quote!(<#need as ::flaxen::op::Need>::Of<#ty>),
-        });
-    }
+    let (fields, types) = kept(passes);
     let (declared, arguments, where_clause) = (all.declared(), all.arguments(), all.where_clause());
+    let types_of_all = all.types();
     Residuals {
         item: quote! {
             #[doc(hidden)]
             #[allow(missing_docs, private_bounds)]
             pub struct #name<#declared #(#needs: ::flaxen::op::Need,)*> #where_clause {
                 #(#fields: #types,)*
-                generics: ::core::marker::PhantomData<(#arguments #(#needs,)*)>,
+                generics: ::core::marker::PhantomData<(#types_of_all #(#needs,)*)>,
             }
         },
         ty: quote!(#name<#arguments #(#needs,)*>),
         value: quote!(#name { #(#fields,)* generics: ::core::marker::PhantomData }),
     }
+}
+
+/// The names and types of what a body keeps.
+pub fn kept(passes: &Passes) -> (Vec<Ident>, Vec<TokenStream>) {
+    let (body, backward) = (&passes.lowered.body, &passes.lowered.backward);
+    let steps = passes.lowered.forward.iter().filter(|step| step.keeps);
+    let kept = steps.filter(|step| !matches!(body.eqns[step.eqn].call, Call::Param(_)));
+    let kept = kept.map(|step| {
+        let eqn = &body.eqns[step.eqn];
+        let ty = passes.kept_by_bodies(step.eqn).unwrap_or_else(|| of_equation(passes, eqn));
+        (names::residual(eqn), ty)
+    });
+    let zeros = backward.zeros.iter().map(|&var| {
+        let (ty, need) = (passes.types.var(var), names::need(passes.lowered.need(var)));
+        let ty = match passes.lowered.need(var) {
+            Need::Yes => ty,
+            _ => quote!(<#need as ::flaxen::op::Need>::Of<#ty>),
+        };
+        (names::shape_of(body, var), ty)
+    });
+    kept.chain(zeros).unzip()
 }
 
 fn of_equation(passes: &Passes, eqn: &Eqn) -> TokenStream {

@@ -8,6 +8,7 @@
 //!
 //! With elements, which Flax writes as so many modules, the struct differs from what is written.
 
+use super::layout;
 use super::variables::Structure;
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -27,7 +28,7 @@ pub fn serialized(structure: &Structure) -> (TokenStream, TokenStream) {
 fn implemented(structure: &Structure) -> TokenStream {
     let (declared, where_clause) = (structure.all.declared_of_params(), structure.all.where_clause());
     let (ty, title, count) = (structure.ty(), structure.name.to_string(), structure.parts.len());
-    let names: Vec<_> = structure.parts.iter().map(|part| &part.field.name).collect();
+    let names: Vec<_> = structure.parts.iter().map(layout::written_name).collect();
     let places = structure.parts.iter().map(|part| part.field.place());
     let (keys, types) =
         (structure.parts.iter().map(|part| &part.field.key), structure.parts.iter().map(|part| &part.ty));
@@ -35,7 +36,7 @@ fn implemented(structure: &Structure) -> TokenStream {
         let key = &part.field.key;
         quote!(flat.#key)
     });
-    let arguments = structure.all.arguments_of_params();
+    let (arguments, generics) = (structure.all.arguments_of_params(), structure.all.types_of_params());
     quote! {
         impl<#declared> ::flaxen::__private::serde::Serialize for #ty #where_clause {
             fn serialize<S: ::flaxen::__private::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
@@ -54,7 +55,7 @@ fn implemented(structure: &Structure) -> TokenStream {
                 struct Flat<#declared> #where_clause {
                     #(#[serde(rename = #names)] #keys: #types,)*
                     #[serde(skip)]
-                    generics: ::core::marker::PhantomData<fn() -> (#arguments)>,
+                    generics: ::core::marker::PhantomData<fn() -> (#generics)>,
                 }
                 let flat = <Flat<#arguments> as ::flaxen::__private::serde::Deserialize>::deserialize(deserializer)?;
                 ::core::result::Result::Ok(#whole)

@@ -28,13 +28,22 @@ struct Block {
     bound: Vec<Bound>,
 }
 
-/// All statements in order; `of_equation` gives those of one equation and what they bind.
-pub fn with_setup(body: &Body, of_equation: impl Fn(usize) -> (TokenStream, Vec<Bound>)) -> TokenStream {
+/// Statements and what they bind.
+pub type Binding = (TokenStream, Vec<Bound>);
+
+/// All statements in order, and what they bind; `of_equation` gives those of one equation, `of_submodule` those that
+/// construct a submodule.
+pub fn with_setup(
+    body: &Body,
+    of_equation: impl Fn(usize) -> Binding,
+    of_submodule: impl Fn(usize) -> Binding,
+) -> (TokenStream, Vec<Ident>) {
     let (mut block, mut around) = (Block::default(), Vec::new());
     for index in 0..=body.eqns.len() {
         for (_, setup) in body.setup.iter().filter(|(before, _)| *before == index) {
             match setup {
                 Setup::Statement(statement) => block.statements.extend(statement.clone()),
+                Setup::Submodule(index) => block.add(of_submodule(*index)),
                 Setup::Enter => around.push(std::mem::take(&mut block)),
                 Setup::Leave => {
                     let inner = std::mem::replace(&mut block, around.pop().unwrap_or_default());
@@ -43,15 +52,21 @@ pub fn with_setup(body: &Body, of_equation: impl Fn(usize) -> (TokenStream, Vec<
             }
         }
         if index < body.eqns.len() {
-            let (statements, bound) = of_equation(index);
-            block.statements.extend(statements);
-            block.bound.extend(bound);
+            block.add(of_equation(index));
         }
     }
-    block.statements
+    let names = block.bound.into_iter().map(|bound| match bound {
+        Bound::Always(name) | Bound::IfUsed(name, _) => name,
+    });
+    (block.statements, names.collect())
 }
 
 impl Block {
+    fn add(&mut self, (statements, bound): Binding) {
+        self.statements.extend(statements);
+        self.bound.extend(bound);
+    }
+
     /// Takes a block in that ends before the equation `end`, and binds what is read after it.
     fn close(&mut self, inner: Block, body: &Body, end: usize) {
         let read = body.eqns[end..].iter().flat_map(|eqn| eqn.reads());

@@ -10,6 +10,7 @@
 //! ```
 
 use super::passes::Passes;
+use super::place::{Declared, Root};
 use crate::ir::{Call, Eqn, Region};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -32,7 +33,7 @@ impl Passes<'_> {
 
     /// The statement of an equation that has no backward pass.
     pub(super) fn stateful(&self, eqn: &Eqn, input: &TokenStream) -> TokenStream {
-        let variables = &self.lowered.body.variables;
+        let place = |index| self.place(Root::State, &Declared::variable(&self.lowered.body, index));
         let out = eqn.outs.first().map(|&out| (self.var(out), self.types.var(out)));
         let bind = |value: TokenStream| match &out {
             Some((out, ty)) => quote_spanned!(eqn.span=> let #out: #ty = #value;),
@@ -40,12 +41,12 @@ impl Passes<'_> {
         };
         match &eqn.call {
             Call::Variable(index) => {
-                let field = &variables[*index].field;
-                bind(quote!(::core::clone::Clone::clone(&state.#field)))
+                let place = place(*index);
+                bind(quote!(::core::clone::Clone::clone(&#place)))
             }
             Call::Write { variable, phase } => {
-                let field = &variables[*variable].field;
-                let write = quote!(state.#field = #input;);
+                let place = place(*variable);
+                let write = quote!(#place = #input;);
                 match phase {
                     None => write,
                     Some(phase) => quote!(if <#phase as ::flaxen::module::Phase>::TRAIN { #write }),

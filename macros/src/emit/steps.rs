@@ -11,12 +11,14 @@
 
 use super::generics::AllGenerics;
 use super::names::{self, tuple};
+use crate::ir::control::{Branch, Loop};
 use crate::ir::{Body, Call, Eqn, Signature, Var};
 use crate::parse::dims::TensorType;
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 
 /// How generated code writes the type of a variable.
+#[derive(Clone)]
 pub struct Types<'a> {
     body: &'a Body,
     /// `__CnnSteps`
@@ -66,7 +68,7 @@ pub fn callee(body: &Body, eqn: &Eqn) -> TokenStream {
 /// The trait and its implementation.
 pub fn steps(body: &Body, signature: &Signature, name: &Ident, shapes: &Ident) -> TokenStream {
     let all = AllGenerics::of(signature);
-    let (declared, arguments, where_clause) = (all.declared(), all.arguments(), all.where_clause());
+    let (declared, arguments, where_clause) = (all.declared(), all.types(), all.where_clause());
     let mut types = Vec::new();
     for (&input, (_, ty)) in body.inputs.iter().zip(&signature.inputs) {
         let ty = ty.tensor().map_or_else(|| ty.to_type(), |tensor| checked(tensor, shapes));
@@ -111,6 +113,8 @@ fn outputs(body: &Body, eqn: &Eqn, shapes: &Ident) -> Vec<(Var, TokenStream)> {
         Call::Op { .. } => quote_spanned!(eqn.span=> <#callee as ::flaxen::op::Op<#input>>::Out),
         Call::Submodule(_) => quote_spanned!(eqn.span=> <#callee as ::flaxen::module::Module<#input>>::Out),
         Call::Param(index) => checked(&body.params[*index].tensor, shapes),
+        Call::Branch(branch) => return of_branch(body, eqn, branch, shapes),
+        Call::Loop(repeated) => return of_loop(body, eqn, repeated, shapes),
         Call::Variable(index) => checked(&body.variables[*index].tensor, shapes),
         Call::MakeRng(_) => quote!(::flaxen::rng::Key),
         Call::Phase(phase) => phase.clone(),
@@ -126,4 +130,28 @@ fn outputs(body: &Body, eqn: &Eqn, shapes: &Ident) -> Vec<(Var, TokenStream)> {
             })
             .collect(),
     }
+}
+
+/// The types in all arms, and those of the results: the first arm's.
+fn of_branch(body: &Body, eqn: &Eqn, branch: &Branch, shapes: &Ident) -> Vec<(Var, TokenStream)> {
+    let arms = branch.bodies().flat_map(|(_, arm)| &arm.eqns);
+    let mut types: Vec<_> = arms.flat_map(|eqn| outputs(body, eqn, shapes)).collect();
+    let first = branch.bodies().next().map(|(_, arm)| &arm.outputs);
+    types.extend(eqn.outs.iter().zip(first.into_iter().flatten()).map(|(&out, &of)| (out, same(of))));
+    types
+}
+
+/// What is carried from pass to pass keeps its type.
+fn of_loop(body: &Body, eqn: &Eqn, repeated: &Loop, shapes: &Ident) -> Vec<(Var, TokenStream)> {
+    let inputs = &repeated.body.inputs[..repeated.carried];
+    let initial = eqn.args.iter().filter_map(|arg| arg.var());
+    let mut types: Vec<_> = inputs.iter().zip(initial).map(|(&input, of)| (input, same(of))).collect();
+    types.extend(repeated.body.eqns.iter().flat_map(|eqn| outputs(body, eqn, shapes)));
+    types.extend(eqn.outs.iter().zip(inputs).map(|(&out, &of)| (out, same(of))));
+    types
+}
+
+fn same(of: Var) -> TokenStream {
+    let of = names::type_of(of);
+    quote!(Self::#of)
 }

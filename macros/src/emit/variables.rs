@@ -19,11 +19,13 @@
 
 use super::bounds::named;
 use super::generics::AllGenerics;
+use super::layout;
 use super::names;
-use super::passes::{Passes, scope_of};
+use super::passes::Passes;
 use super::serialized::serialized;
 use super::steps::Types;
-use crate::ir::{Call, Element, Submodule};
+use crate::ir::control::{Level, Number};
+use crate::ir::{Call, Element, Eqn};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
@@ -39,8 +41,14 @@ pub struct Field {
     /// Its name among all locals.
     pub key: Ident,
     pub kind: Kind,
-    /// The expression that draws it.
-    init: TokenStream,
+    /// The arms and passes in which it is declared.
+    pub nest: Vec<Level>,
+    /// Whether it is called in arms only that may not be taken.
+    pub optional: bool,
+    /// What tells it from others of its name.
+    pub number: Number,
+    /// The statement that draws it into a local of its own.
+    draw: TokenStream,
 }
 
 /// What a field holds.
@@ -78,73 +86,81 @@ fn place(field: &Ident, element: Option<Element>) -> TokenStream {
     }
 }
 
-/// The fields of one method, in the order in which Flax creates them: that of the first calls. `types` are those that
-/// parameters see.
+/// The fields of one method, in the order in which Flax creates them: that of the first calls, and where there are arms or
+/// passes that of the declarations. `types` are those that parameters see.
 pub fn fields(passes: &Passes, types: &Types) -> Vec<Field> {
     let body = &passes.lowered.body;
-    let mut fields: Vec<Field> = Vec::new();
-    for eqn in &body.eqns {
-        let field = match &eqn.call {
-            Call::Submodule(of) => {
-                let submodule = &body.submodules[*of];
-                of_submodule(submodule, types.input(eqn), passes.part(eqn))
-            }
-            Call::Param(of) => {
-                let param = &body.params[*of];
-                let (ty, initializer) = (param.tensor.to_type(), passes.part(eqn));
-                let init = quote! {
-                    ::flaxen::init::Initializer::init(#initializer, scope.param(), ::core::default::Default::default())
-                };
-                let (name, field) = (param.name.clone(), param.field.clone());
-                Field { name, key: field.clone(), field, element: None, kind: Kind::Param(ty), init }
-            }
-            Call::Variable(of) => {
-                let variable = &body.variables[*of];
-                let (ty, initializer) = (variable.tensor.to_type(), passes.part(eqn));
-                let (name, field) = (variable.name.clone(), variable.field.clone());
-                Field {
-                    name,
-                    // A parameter may have its name.
-                    key: format_ident!("variable_{field}"),
-                    field,
-                    element: None,
-                    kind: Kind::Variable(ty, variable.collection.clone()),
-                    init: quote!(::flaxen::__private::variable(#initializer, scope)),
-                }
-            }
+    let passes = Passes { lowered: passes.lowered, types: types.clone(), in_place: false, nest: Vec::new() };
+    let mut fields: Vec<(usize, Field)> = Vec::new();
+    for eqn in body.all_eqns() {
+        let (order, field) = match &eqn.call {
+            Call::Submodule(of) => (body.submodules[*of].order, of_submodule(&passes, *of, eqn)),
+            Call::Param(of) => (body.params[*of].order, of_param(&passes, *of)),
+            Call::Variable(of) => (body.variables[*of].order, of_variable(&passes, *of)),
             _ => continue,
         };
-        if fields.iter().all(|other| other.key != field.key) {
-            fields.push(field);
+        if fields.iter().all(|(_, other)| other.key != field.key) {
+            fields.push((order, field));
         }
     }
-    fields
+    if body.eqns.iter().any(|eqn| !eqn.call.bodies().is_empty()) {
+        fields.sort_by_key(|(order, _)| *order);
+    }
+    fields.into_iter().map(|(_, field)| field).collect()
 }
 
-fn of_submodule(submodule: &Submodule, input: TokenStream, part: TokenStream) -> Field {
-    let (callee, scope) = (&submodule.ty, scope_of(submodule));
-    let contract = quote!(<#callee as ::flaxen::module::Module<#input>>);
+fn of_submodule(passes: &Passes, index: usize, first_call: &Eqn) -> Field {
+    let submodule = &passes.lowered.body.submodules[index];
     Field {
         name: submodule.name.clone(),
         field: submodule.field.clone(),
         element: submodule.element,
         key: names::key(submodule),
-        init: quote!(#contract::init(#part, #scope)),
-        kind: Kind::Submodule { callee: callee.clone(), input, opaque: submodule.opaque },
+        kind: Kind::Submodule {
+            callee: submodule.ty.clone(),
+            input: passes.types.input(first_call),
+            opaque: submodule.opaque,
+        },
+        nest: submodule.nest.clone(),
+        optional: submodule.optional,
+        number: submodule.number,
+        draw: passes.draw_submodule(index),
+    }
+}
+
+fn of_param(passes: &Passes, index: usize) -> Field {
+    let param = &passes.lowered.body.params[index];
+    Field {
+        name: param.name.clone(),
+        field: param.field.clone(),
+        element: None,
+        key: param.field.clone(),
+        kind: Kind::Param(param.tensor.to_type()),
+        nest: param.nest.clone(),
+        optional: false,
+        number: Number::None,
+        draw: passes.draw_param(index),
+    }
+}
+
+fn of_variable(passes: &Passes, index: usize) -> Field {
+    let variable = &passes.lowered.body.variables[index];
+    Field {
+        name: variable.name.clone(),
+        field: variable.field.clone(),
+        element: None,
+        key: names::key_of_variable(&variable.field),
+        kind: Kind::Variable(variable.tensor.to_type(), variable.collection.clone()),
+        nest: variable.nest.clone(),
+        optional: false,
+        number: Number::None,
+        draw: passes.draw_variable(index),
     }
 }
 
 /// The statements that draw fields, each into a local of its own.
 pub fn draws<'a>(fields: impl Iterator<Item = &'a Field>) -> TokenStream {
-    let draws = fields.map(|field| {
-        let (param, state, init) = (names::drawn(&field.key), names::drawn_state(&field.key), &field.init);
-        match field.kind {
-            Kind::Submodule { .. } => quote!(let (#param, #state) = #init;),
-            Kind::Param(_) => quote!(let #param = #init;),
-            Kind::Variable(..) => quote!(let #state = #init;),
-        }
-    });
-    draws.collect()
+    fields.map(|field| field.draw.clone()).collect()
 }
 
 /// One of the two structs.
@@ -158,6 +174,7 @@ pub struct Structure<'a> {
 /// A submodule or a variable in a struct.
 pub struct Part<'a> {
     pub field: &'a Field,
+    /// The type, with one for each pass and none where an arm is not taken.
     pub ty: TokenStream,
 }
 
@@ -168,12 +185,16 @@ pub fn params<'a>(
     name: &'a Ident,
     fields: &'a [Field],
 ) -> Structure<'a> {
-    let parts = fields.iter().filter_map(|field| match &field.kind {
-        Kind::Submodule { .. } => {
-            field.contract().map(|contract| Part { field, ty: quote!(#contract::Params) })
-        }
-        Kind::Param(ty) => Some(Part { field, ty: ty.clone() }),
-        Kind::Variable(..) => None,
+    let parts = fields.iter().filter_map(|field| {
+        let ty = match &field.kind {
+            Kind::Submodule { .. } => {
+                let contract = field.contract()?;
+                quote!(#contract::Params)
+            }
+            Kind::Param(ty) => ty.clone(),
+            Kind::Variable(..) => return None,
+        };
+        Some(Part { field, ty: layout::wrapped(field, ty) })
     });
     Structure { all, name, doc: format!("The parameters of [`{module}`]."), parts: parts.collect() }
 }
@@ -185,12 +206,16 @@ pub fn state<'a>(
     name: &'a Ident,
     fields: &'a [Field],
 ) -> Structure<'a> {
-    let parts = fields.iter().filter_map(|field| match &field.kind {
-        Kind::Submodule { .. } => {
-            field.contract().map(|contract| Part { field, ty: quote!(#contract::State) })
-        }
-        Kind::Variable(ty, _) => Some(Part { field, ty: ty.clone() }),
-        Kind::Param(_) => None,
+    let parts = fields.iter().filter_map(|field| {
+        let ty = match &field.kind {
+            Kind::Submodule { .. } => {
+                let contract = field.contract()?;
+                quote!(#contract::State)
+            }
+            Kind::Variable(ty, _) => ty.clone(),
+            Kind::Param(_) => return None,
+        };
+        Some(Part { field, ty: layout::wrapped(field, ty) })
     });
     let doc = format!("The variables of [`{module}`] besides its parameters.");
     Structure { all, name, doc, parts: parts.collect() }
@@ -205,7 +230,7 @@ impl Structure<'_> {
         let idents = fields.iter().map(|parts| &parts[0].field.field);
         let types = fields.iter().map(|parts| whole(parts, |part| part.ty.clone()));
         let docs = fields.iter().map(|parts| {
-            let names: Vec<String> = parts.iter().map(|part| format!("`{}`", part.field.name)).collect();
+            let names: Vec<String> = parts.iter().map(|part| layout::doc(part)).collect();
             names.join(", ")
         });
         let (derived, serialized) = serialized(self);
@@ -216,10 +241,7 @@ impl Structure<'_> {
         let (copies, tree, debug) = (self.copies(), self.tree(), self.debug());
         let renamed = fields.iter().map(|parts| match derived.is_empty() {
             true => TokenStream::new(),
-            false => {
-                let name = &parts[0].field.name;
-                quote!(#[serde(rename = #name)])
-            }
+            false => layout::serialized(parts[0]),
         });
         quote! {
             #[doc = #doc]
@@ -265,26 +287,22 @@ impl Structure<'_> {
     fn tree(&self) -> TokenStream {
         let (declared, where_clause, ty) =
             (self.all.declared_of_params(), self.all.where_clause(), self.ty());
-        let places: Vec<_> = self.parts.iter().map(|part| part.field.place()).collect();
-        let paths: Vec<_> = self.parts.iter().map(Part::path).collect();
+        let (visit, zip) = (layout::visit(&self.parts), layout::zip(&self.parts));
         quote! {
             impl<#declared> ::flaxen::tree::Tree for #ty #where_clause {
-                #[allow(unused_variables)]
+                #[allow(unused_variables, unused_assignments)]
                 fn visit(&self, path: &::flaxen::tree::Path, visitor: &mut impl ::flaxen::tree::Visit) {
-                    #(::flaxen::tree::Tree::visit(&self.#places, &#paths, visitor);)*
+                    #visit
                 }
 
-                #[allow(unused_variables, unused_mut)]
-                fn zip<const N: usize>(
+                #[allow(unused_variables, unused_assignments, unused_mut)]
+                fn zip<const __TREES: usize>(
                     &mut self,
-                    mut others: [&mut Self; N],
+                    mut others: [&mut Self; __TREES],
                     path: &::flaxen::tree::Path,
-                    zip: &mut impl ::flaxen::tree::Zip<N>,
+                    zip: &mut impl ::flaxen::tree::Zip<__TREES>,
                 ) {
-                    #({
-                        let parts = others.each_mut().map(|tree| &mut tree.#places);
-                        ::flaxen::tree::Tree::zip(&mut self.#places, parts, &#paths, zip);
-                    })*
+                    #zip
                 }
             }
         }
@@ -293,18 +311,12 @@ impl Structure<'_> {
     fn debug(&self) -> TokenStream {
         let (declared, where_clause, ty) =
             (self.all.declared_of_params(), self.all.where_clause(), self.ty());
-        let entries = self.parts.iter().map(|part| {
-            let (name, place) = (&part.field.name, part.field.place());
-            let value = match part.field.kind {
-                Kind::Submodule { .. } => quote!(&self.#place),
-                _ => quote!(&::flaxen::__private::LeafShape(&self.#place)),
-            };
-            quote!(.entry(&::core::format_args!("{}", #name), #value))
-        });
+        let debug = layout::debug(&self.parts);
         quote! {
             impl<#declared> ::core::fmt::Debug for #ty #where_clause {
+                #[allow(unused_assignments)]
                 fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    formatter.debug_map()#(#entries)*.finish()
+                    #debug
                 }
             }
         }
@@ -381,8 +393,8 @@ impl Structure<'_> {
 
     /// The marker that uses generics which no field may use.
     fn marker(&self) -> Option<TokenStream> {
-        let arguments = self.all.arguments_of_params();
-        (!self.all.params_are_concrete()).then(|| quote!((#arguments)))
+        let types = self.all.types_of_params();
+        (!self.all.params_are_concrete()).then(|| quote!((#types)))
     }
 
     /// The parts by field, those of one field by their places.
@@ -402,22 +414,14 @@ impl Structure<'_> {
 }
 
 impl Part<'_> {
-    /// Its path, in that of the struct.
-    fn path(&self) -> TokenStream {
-        let name = self.serialized();
-        match (&self.field.kind, self.field.element) {
-            (Kind::Variable(_, collection), _) => quote!(path.variable::<#collection>(#name)),
-            (_, None) => quote!(path.child(#name)),
-            (_, Some(Element { index, .. })) => quote!(path.child(#name).one_of(#index)),
-        }
-    }
-
     /// What says whether it is there without being given. A variable has a collection, and no collection is stateless: rustc says
     /// which one.
     fn stateless(&self) -> TokenStream {
         match &self.field.kind {
             Kind::Variable(_, collection) => collection.clone(),
-            Kind::Submodule { opaque: true, .. } => self.unknown_state().to_token_stream(),
+            Kind::Submodule { opaque: true, .. } => {
+                layout::wrapped(self.field, self.unknown_state().to_token_stream())
+            }
             _ => self.ty.clone(),
         }
     }
@@ -430,14 +434,6 @@ impl Part<'_> {
     /// Whether it is of a submodule of unknown type.
     pub fn is_opaque(&self) -> bool {
         matches!(self.field.kind, Kind::Submodule { opaque: true, .. })
-    }
-
-    /// The name of its field where it is written: Flax's name, for elements without their numbers.
-    fn serialized(&self) -> String {
-        match self.field.element {
-            None => self.field.name.clone(),
-            Some(_) => names::text(&self.field.field),
-        }
     }
 }
 
@@ -482,14 +478,18 @@ impl Field {
         let (field, name) = (&self.field, names::text(&self.field));
         let (place, index) = (place(field, Some(element)), element.index);
         let contract = self.contract().unwrap_or_default();
-        let span = field.span();
+        let (span, key) = (field.span(), names::key_of(field, Some(element)));
+        let (param, state) = (names::drawn(&key), names::drawn_state(&key));
         Field {
             name: format!("{name}_{index}"),
             field: field.clone(),
             element: Some(element),
-            key: names::key_of(field, Some(element)),
-            init: quote_spanned!(span=> #contract::init(&self.#place, &scope.element(#name, #index))),
+            draw: quote_spanned!(span=> let (#param, #state) = #contract::init(&self.#place, &scope.element(#name, #index));),
+            key,
             kind: self.kind.clone(),
+            nest: Vec::new(),
+            optional: false,
+            number: Number::None,
         }
     }
 }

@@ -20,7 +20,7 @@ pub fn vmap(body: Body) -> TokenStream {
     let lowered = lower(body, &[], 0);
     let nameless = Ident::new("__Steps", Span::call_site());
     let types = Types::new(&lowered.body, &nameless, TokenStream::new());
-    let passes = Passes { lowered: &lowered, types, in_place: true };
+    let passes = Passes { lowered: &lowered, types, in_place: true, nest: Vec::new() };
     let (forward, outputs) = (passes.forward_in_place(), passes.outputs());
     quote!({ #forward #outputs })
 }

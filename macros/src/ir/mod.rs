@@ -14,17 +14,21 @@
 //!         | phase                   Train, Eval
 //!         | apply(model)            model.apply(params, x), in a closure
 //!         | transform(body)         grad!(|y| …, x), in a closure
+//!         | branch { body, … }      if and match: the body of the arm that is taken
+//!         | loop body               for: the body once a pass, on what the pass before gave
 //! arg   ::= var | an expression from outside
 //! ```
 //!
 //! The user's types and expressions are carried along as opaque tokens with their spans.
 
+pub mod control;
 pub mod print;
 pub mod transform;
 #[cfg(test)]
 pub mod verify;
 
 use crate::parse::dims::{Dim, TensorType};
+use control::{Branch, Level, Loop, Number};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use transform::Closure;
 
@@ -84,6 +88,8 @@ pub struct Region {
 pub enum Setup {
     /// A statement that touches no tensor.
     Statement(TokenStream),
+    /// A submodule is constructed.
+    Submodule(usize),
     /// A block begins. The names that its statements bind end with it.
     Enter,
     /// It ends.
@@ -125,6 +131,10 @@ pub enum Call {
     /// Training or evaluation, as a type.
     Phase(TokenStream),
     /// Another model, with its variables.
+    /// One of several bodies.
+    Branch(Branch),
+    /// A body several times.
+    Loop(Loop),
     Apply {
         model: TokenStream,
         /// Its variables, or only its parameters.
@@ -142,7 +152,8 @@ pub enum Call {
 impl Call {
     /// Whether the call does something besides binding variables, so that it is made even if nobody uses them.
     pub fn has_effect(&self) -> bool {
-        matches!(self, Call::Write { .. } | Call::Sow { .. })
+        let own = matches!(self, Call::Write { .. } | Call::Sow { .. });
+        own || self.bodies().iter().any(|body| body.eqns.iter().any(|eqn| eqn.call.has_effect()))
     }
 }
 
@@ -187,8 +198,17 @@ impl Arg {
 /// A submodule: one that `compact!` declared, or one that the module's struct holds.
 #[derive(Clone, Debug)]
 pub struct Submodule {
-    /// Flax's name: `Conv_0`, the one that the user gave, that of the field, or `layers_0` for an element of it.
+    /// The number of its declaration, in the order of the source.
+    pub order: usize,
+    /// Flax's name: `Conv_0`, the one that the user gave, that of the field, or `layers_0` for an element of it; without its
+    /// number if that is not known yet.
     pub name: String,
+    /// What tells it from others of this name.
+    pub number: Number,
+    /// The arms and passes in which it is declared, the outermost first.
+    pub nest: Vec<Level>,
+    /// Whether it is called in arms only that may not be taken.
+    pub optional: bool,
     /// The field of the parameter struct: `conv_0`.
     pub field: syn::Ident,
     /// The module's type.
@@ -201,6 +221,8 @@ pub struct Submodule {
     pub span: Span,
     /// Whether it is a field of the module's struct.
     pub held: bool,
+    /// Whether the field is an `Option`, which is known to be there where this is called.
+    pub in_option: bool,
     /// The element of the field.
     pub element: Option<Element>,
     /// Whether its type depends on a type parameter, so that what it yields is known by declarations only.
@@ -220,8 +242,12 @@ pub struct Element {
 /// A parameter that `param!` declared.
 #[derive(Clone, Debug)]
 pub struct Param {
+    /// The number of its declaration, in the order of the source.
+    pub order: usize,
     /// Its name.
     pub name: String,
+    /// The arms in which it is declared, the outermost first.
+    pub nest: Vec<Level>,
     /// The field of the parameter struct.
     pub field: syn::Ident,
     /// The initialiser.
@@ -233,6 +259,10 @@ pub struct Param {
 /// A variable that `variable!` declared.
 #[derive(Clone, Debug)]
 pub struct Variable {
+    /// The number of its declaration, in the order of the source.
+    pub order: usize,
+    /// The arms in which it is declared, the outermost first.
+    pub nest: Vec<Level>,
     /// Its collection, a type.
     pub collection: TokenStream,
     /// Its name.
@@ -254,6 +284,10 @@ pub struct Module {
     pub self_ty: syn::Type,
     /// What can be called from outside: `call` first, by which the module itself is called.
     pub methods: Vec<Method>,
+    /// The methods in a `vmap!`, if there are any.
+    pub vmapped: Vec<Method>,
+    /// Whether the module names axes, so that it can be called in a `vmap!` only.
+    pub names_axes: bool,
 }
 
 /// A method that was lowered.
@@ -276,6 +310,8 @@ pub struct Signature {
     pub inner: syn::Generics,
     /// Names and types of the inputs.
     pub inputs: Vec<(syn::Ident, InputType)>,
+    /// Those that may be assigned to.
+    pub mutable: Vec<syn::Ident>,
     /// Types of the outputs.
     pub outputs: Vec<TensorType>,
 }
@@ -359,14 +395,5 @@ impl Body {
     pub fn is_undeclared(&self, eqn: &Eqn, out: Var) -> bool {
         let opaque = matches!(eqn.call, Call::Submodule(index) if self.submodules[index].opaque);
         opaque && self.info(out).declared.is_none()
-    }
-
-    /// A label that no equation has: `relu_0`, `relu_1`, ….
-    pub fn label(&self, name: &str) -> String {
-        let prefix = format!("{name}_");
-        let used = self.eqns.iter().filter(|eqn| {
-            eqn.label.strip_prefix(&prefix).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
-        });
-        format!("{prefix}{}", used.count())
     }
 }

@@ -99,6 +99,13 @@ pub fn callee(body: &Body, call: &Call) -> String {
             format!("{}[{}]", submodule.name, submodule.text)
         }
         Call::Param(index) => format!("param {}", body.params[*index].name),
+        Call::Branch(branch) => {
+            let scrutinee = branch.scrutinee.as_ref().map(|tokens| format!(" {}", tidy(tokens)));
+            format!("branch{}", scrutinee.unwrap_or_default())
+        }
+        Call::Loop(repeated) => {
+            format!("loop {} in {}", tidy(&repeated.pattern), tidy(&repeated.iterator))
+        }
         Call::Variable(index) => variable(body, *index),
         Call::Write { variable: index, phase: None } => format!("write {}", variable(body, *index)),
         Call::Write { variable: index, phase: Some(phase) } => {
@@ -111,6 +118,20 @@ pub fn callee(body: &Body, call: &Call) -> String {
         Call::Apply { model, .. } => format!("{}.apply_mut", tidy(model)),
         Call::Transform(closure) => format!("{}!", closure.transform.name()),
     }
+}
+
+/// The bodies inside of an equation, each after what stands before its block.
+pub fn heads(call: &Call) -> Vec<(String, &Body)> {
+    match call {
+        Call::Branch(branch) => branch.bodies().map(|(arm, body)| (tidy(&arm.head), body)).collect(),
+        Call::Loop(repeated) => vec![("pass".to_string(), &*repeated.body)],
+        _ => Vec::new(),
+    }
+}
+
+/// Lines with their beginnings moved to the right.
+pub fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
 }
 
 fn variable(body: &Body, index: usize) -> String {
@@ -133,11 +154,17 @@ impl Display for Body {
             for (_, setup) in self.setup.iter().filter(|(before, _)| *before == index) {
                 match setup {
                     Setup::Statement(statement) => writeln!(formatter, "  setup {}", tidy(statement))?,
+                    Setup::Submodule(index) => {
+                        writeln!(formatter, "  construct {}", self.submodules[*index].name)?
+                    }
                     Setup::Enter => writeln!(formatter, "  setup {{")?,
                     Setup::Leave => writeln!(formatter, "  setup }}")?,
                 }
             }
             writeln!(formatter, "  {}", eqn(self, equation))?;
+            for (head, inner) in heads(&equation.call) {
+                writeln!(formatter, "    {head}\n{}", indented(&inner.to_string()))?;
+            }
         }
         write!(formatter, "outputs {}", list(&self.outputs))
     }

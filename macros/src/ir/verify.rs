@@ -6,6 +6,9 @@ use std::collections::BTreeSet;
 /// The first rule that a body breaks, in words.
 pub fn verify(body: &Body) -> Result<(), String> {
     let mut bound: BTreeSet<Var> = body.inputs.iter().copied().collect();
+    if bound.len() < body.inputs.len() {
+        return Err("an input is bound twice".to_string());
+    }
     let read = |bound: &BTreeSet<Var>, var: Var, place: &str| match bound.contains(&var) {
         true => Ok(()),
         false => Err(format!("{place} reads variable {} before it is bound", var.0)),
@@ -28,8 +31,17 @@ pub fn verify(body: &Body) -> Result<(), String> {
             Call::Apply { variables, .. } => {
                 variables.var().map_or(Ok(()), |var| read(&bound, var, &eqn.label))?;
             }
+            Call::Loop(repeated) if repeated.body.outputs.len() != eqn.outs.len() => {
+                return Err(format!("{} carries something that it does not give back", eqn.label));
+            }
             Call::Transform(closure) => verify(&closure.body)?,
             _ => {}
+        }
+        for inner in eqn.call.bodies() {
+            verify(inner).map_err(|error| format!("in {}: {error}", eqn.label))?;
+            if inner.inputs.len() != eqn.args.len() || inner.outputs.len() != eqn.outs.len() {
+                return Err(format!("{} and a body inside of it differ in their numbers", eqn.label));
+            }
         }
         for &out in &eqn.outs {
             if out.0 >= body.vars.len() || !bound.insert(out) {

@@ -1,6 +1,7 @@
 //! The backward pass: one reverse walk. Each equation reads the cotangents of what it yields and contributes to the
 //! cotangents of its arguments; a first contribution assigns, a later one adds.
 
+use super::Lowered;
 use crate::analyze::Analysis;
 use crate::analyze::activity::Need;
 use crate::ir::{Arg, Body, Call, Var};
@@ -26,6 +27,8 @@ pub struct Step {
     pub contributions: Vec<Contribution>,
     /// For the variables that the call reads: whether this gradient is the first one. `None` if it is dropped.
     pub variables: Option<Gradient>,
+    /// The submodules and parameters that the bodies inside of the equation go through.
+    pub inner: Vec<(Tree, Gradient)>,
 }
 
 /// What becomes of the gradient of a submodule, a parameter, or a model's variables.
@@ -49,12 +52,16 @@ pub struct Backward {
 }
 
 /// Lowers the backward pass.
-pub fn backward(body: &Body, analysis: &Analysis, differentiated: usize) -> Backward {
+pub fn backward(body: &Body, analysis: &Analysis, inner: &[Vec<Lowered>], differentiated: usize) -> Backward {
     let mut walk = Walk { analysis, assigned: BTreeSet::new(), trees: BTreeSet::new() };
     let outputs = body.outputs.iter().take(differentiated).map(|&var| walk.contribute(Some(var))).collect();
     let mut backward = Backward { outputs, ..Backward::default() };
     for (index, eqn) in body.eqns.iter().enumerate().rev().filter(|(index, _)| analysis.pulled[*index]) {
-        backward.zeros.extend(eqn.results().iter().filter(|out| !walk.assigned.contains(out)));
+        let unused = eqn
+            .results()
+            .iter()
+            .filter(|out| !walk.assigned.contains(out) && analysis.needs[out.0] != Need::No);
+        backward.zeros.extend(unused);
         walk.assigned.extend(eqn.results());
         let variables = match &eqn.call {
             Call::Submodule(of) => Some(walk.gradient(Tree::Submodule(*of))),
@@ -64,8 +71,9 @@ pub fn backward(body: &Body, analysis: &Analysis, differentiated: usize) -> Back
             }
             _ => None,
         };
+        let touched = touched(&inner[index]).into_iter().map(|tree| (tree, walk.gradient(tree))).collect();
         let contributions = eqn.args.iter().map(|arg| walk.contribute(arg.var())).collect();
-        backward.steps.push(Step { eqn: index, contributions, variables });
+        backward.steps.push(Step { eqn: index, contributions, variables, inner: touched });
     }
     let untouched = body.inputs.iter().filter(|&&var| {
         !body.info(var).is_tree && analysis.needs[var.0] != Need::No && !walk.assigned.contains(&var)
@@ -74,10 +82,28 @@ pub fn backward(body: &Body, analysis: &Analysis, differentiated: usize) -> Back
     backward
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Tree {
+/// The submodules and parameters that a backward pass goes through.
+pub fn touched(bodies: &[Lowered]) -> BTreeSet<Tree> {
+    let steps = bodies.iter().flat_map(|body| body.backward.steps.iter().map(move |step| (body, step)));
+    let trees = steps.flat_map(|(body, step)| {
+        let own = match &body.body.eqns[step.eqn].call {
+            Call::Submodule(of) => Some(Tree::Submodule(*of)),
+            Call::Param(of) => Some(Tree::Param(*of)),
+            _ => None,
+        };
+        own.into_iter().chain(step.inner.iter().map(|(tree, _)| *tree))
+    });
+    trees.collect()
+}
+
+/// What has a gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tree {
+    /// The parameters of a submodule.
     Submodule(usize),
+    /// A parameter.
     Param(usize),
+    /// A model's variables.
     Var(Var),
 }
 

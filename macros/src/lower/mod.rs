@@ -8,7 +8,7 @@ pub mod forward;
 pub mod print;
 
 use crate::analyze::Analysis;
-use crate::analyze::activity::Need;
+use crate::analyze::activity::{Need, inputs_of_bodies};
 use crate::ir::{Body, Eqn, Var};
 
 /// A body with its passes.
@@ -19,6 +19,8 @@ pub struct Lowered {
     /// Whether each result is the last use of its variable.
     pub moved_outputs: Vec<bool>,
     pub backward: backward::Backward,
+    /// For every equation the bodies inside of it.
+    pub inner: Vec<Vec<Lowered>>,
     /// Whether the passes run several times, so that what they read from outside must stay there.
     pub repeated: bool,
 }
@@ -31,9 +33,15 @@ pub fn lower(body: Body, inputs: &[Need], differentiated: usize) -> Lowered {
 /// Lowers a body whose inputs carry so many tangents.
 pub fn lower_at(body: Body, inputs: &[Need], levels: &[usize], differentiated: usize) -> Lowered {
     let analysis = crate::analyze::analyze(&body, inputs, levels, differentiated);
+    let inner = body.eqns.iter().map(|eqn| {
+        let inputs = inputs_of_bodies(eqn, &analysis.needs);
+        let bodies = eqn.call.bodies().into_iter();
+        bodies.map(|body| lower(body.clone(), &inputs, body.outputs.len())).collect()
+    });
+    let inner: Vec<Vec<Lowered>> = inner.collect();
     let (forward, moved_outputs) = forward::forward(&body, &analysis);
-    let backward = backward::backward(&body, &analysis, differentiated);
-    Lowered { body, analysis, forward, moved_outputs, backward, repeated: false }
+    let backward = backward::backward(&body, &analysis, &inner, differentiated);
+    Lowered { body, analysis, forward, moved_outputs, backward, inner, repeated: false }
 }
 
 impl Lowered {

@@ -3,6 +3,7 @@
 //! The rest of the reader stands beside it: [`pattern`](super::pattern) reads what is bound, [`expression`](super::expression)
 //! what is computed, [`declare`](super::declare) what is declared in place.
 
+use super::control::assigns;
 use super::dims::TensorType;
 use super::fields::{Held, held, is_self};
 use super::methods::Context;
@@ -10,10 +11,11 @@ use super::pattern::{Wanted, names, single_name};
 use super::scope::{Binding, Scope};
 use super::signature::tensor_type;
 use crate::diag::Diagnostics;
+use crate::ir::control::Level;
 use crate::ir::{Body, Setup, Signature, Var};
 use crate::messages;
-use proc_macro2::{Span, TokenStream};
-use quote::ToTokens;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use std::collections::BTreeMap;
 use syn::spanned::Spanned;
 use syn::{Block, Expr, Generics, Ident, Local, Pat, Stmt};
@@ -36,10 +38,24 @@ pub struct BodyParser<'a> {
     pub(super) diagnostics: &'a mut Diagnostics,
     /// How many submodules of each class there are.
     pub(super) classes: BTreeMap<String, usize>,
+    /// How many equations of each name there are.
+    pub(super) labels: BTreeMap<String, usize>,
+    /// How many submodules and parameters are declared.
+    pub(super) declared: usize,
+    /// The submodules that the user gave no name, with their classes.
+    pub(super) automatic: Vec<(usize, String)>,
+    /// What stands around the place that is read, the outermost first.
+    pub(super) nest: Vec<Level>,
+    /// How many branches and loops there are.
+    pub(super) branches_and_loops: usize,
+    /// How many loops that are unrolled stand around.
+    pub(super) unrolled: usize,
     /// The names of the axes of the `vmap!`s around what is read, the outermost first.
     pub(super) axes: Vec<TokenStream>,
     /// In how many `vmap!`s a variable was bound, if in any.
     pub(super) levels: BTreeMap<Var, usize>,
+    /// In a module of values along axes: the axes, as a type.
+    pub(super) along: Option<TokenStream>,
     /// The value of each variable of the module, as of here.
     pub(super) values: Vec<Var>,
     /// The `impl` around a module's method.
@@ -63,8 +79,15 @@ impl<'a> BodyParser<'a> {
             scope: Scope::default(),
             diagnostics,
             classes: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            declared: 0,
+            automatic: Vec::new(),
+            nest: Vec::new(),
+            branches_and_loops: 0,
+            unrolled: 0,
             axes: Vec::new(),
             levels: BTreeMap::new(),
+            along: None,
             values: Vec::new(),
             module: None,
             generics: None,
@@ -79,6 +102,11 @@ impl<'a> BodyParser<'a> {
         self.generics = Some(signature.inner.clone());
         for (name, ty) in &signature.inputs {
             self.input(name, ty.tensor().cloned());
+        }
+        for name in &signature.mutable {
+            if let Some(binding) = self.scope.get(&name.to_string()) {
+                self.scope.bind_mut(name.to_string(), binding);
+            }
         }
     }
 
@@ -98,6 +126,9 @@ impl<'a> BodyParser<'a> {
     /// The body that was read.
     pub fn finish(mut self) -> Body {
         self.refuse_keys_used_twice();
+        self.count_at_run_time();
+        self.body.share();
+        self.body.drop_idle_setup();
         self.body
     }
 
@@ -130,6 +161,10 @@ impl<'a> BodyParser<'a> {
                 let tail = Expr::Macro(syn::ExprMacro { attrs: Vec::new(), mac: tail.mac.clone() });
                 self.expression(&tail, wanted)
             }
+            _ if wanted.is_empty() => {
+                block.stmts.iter().for_each(|statement| self.statement(statement));
+                Some(Vec::new())
+            }
             _ => {
                 block.stmts.iter().for_each(|statement| self.statement(statement));
                 let end = block.stmts.last().map_or_else(|| block.span(), Spanned::span);
@@ -146,11 +181,16 @@ impl<'a> BodyParser<'a> {
         let before = self.body.setup.len();
         self.body.setup.push((self.body.eqns.len(), Setup::Enter));
         let result = self.block(block, wanted);
+        self.leave_setup(before);
+        result
+    }
+
+    /// Ends the block of plain statements that began when there were so many.
+    pub(super) fn leave_setup(&mut self, before: usize) {
         match self.body.setup.len() - before {
             1 => self.body.setup.truncate(before),
             _ => self.body.setup.push((self.body.eqns.len(), Setup::Leave)),
         }
-        result
     }
 
     pub(super) fn statement(&mut self, statement: &Stmt) {
@@ -159,24 +199,56 @@ impl<'a> BodyParser<'a> {
         }
         match statement {
             Stmt::Local(local) => self.binding(local),
-            Stmt::Expr(Expr::Assign(assign), _) if self.module.is_some() && is_of_self(&assign.left) => {
-                self.mistake(assign.left.span(), messages::FIELD_ASSIGNMENT);
-            }
-            statement if !self.scope.touches_tensor(statement) && !leaves_early(statement) => {
-                self.setup(statement)
-            }
             Stmt::Macro(call) if call.mac.path.is_ident("sow") => self.sow(&call.mac),
-            Stmt::Expr(Expr::Assign(assignment), _) => match &*assignment.left {
-                Expr::Field(field) if self.variable_of(field).is_some() => {
-                    self.variable_of(field).into_iter().for_each(|variable| self.write(variable, assignment));
-                }
-                _ => self.mistake(assignment.span(), messages::ASSIGNMENT),
-            },
             Stmt::Expr(expr, _) => {
-                // The value is dropped, but what is wrong inside shall be said.
-                self.expression(expr, &[Wanted::anything(expr.span())]);
+                self.effect(expr);
             }
+            statement if !self.scope.touches_tensor(statement) => self.setup(statement),
             other => self.mistake(other.span(), messages::NOT_A_CALL),
+        }
+    }
+
+    /// An expression whose value nobody wants.
+    pub(super) fn effect(&mut self, expr: &Expr) -> Option<()> {
+        if let Expr::Assign(assign) = expr
+            && self.module.is_some()
+            && is_of_self(&assign.left)
+        {
+            self.mistake(assign.left.span(), messages::FIELD_ASSIGNMENT);
+            return None;
+        }
+        if self.scope.touches_tensor(expr) {
+            return match expr {
+                Expr::Paren(inner) => self.effect(&inner.expr),
+                Expr::Block(block) if block.label.is_none() => {
+                    self.inner_block(&block.block, &[]).map(|_| ())
+                }
+                Expr::If(branch) => self.branch_if(branch, &[]).map(|_| ()),
+                Expr::Match(branch) => self.branch_match(branch, &[]).map(|_| ()),
+                Expr::ForLoop(repeated) if repeated.label.is_none() => self.for_loop(repeated),
+                Expr::Assign(assignment)
+                    if let Expr::Field(field) = &*assignment.left
+                        && let Some(variable) = self.variable_of(field) =>
+                {
+                    self.write(variable, assignment);
+                    Some(())
+                }
+                Expr::Assign(assignment) => self.assignment(&assignment.left, &assignment.right),
+                Expr::Binary(binary) if assigns(&binary.op) => self.compound_assignment(binary),
+                // The value is dropped, but what is wrong inside shall be said.
+                other => self.expression(other, &[Wanted::anything(other.span())]).map(|_| ()),
+            };
+        }
+        let in_loop = self.unrolled > 0 || self.nest.iter().any(|level| matches!(level, Level::Pass { .. }));
+        match leaves_early(expr, in_loop) {
+            Some(span) => {
+                self.mistake(span, if in_loop { messages::BREAK } else { messages::EARLY_RETURN });
+                None
+            }
+            None => {
+                self.setup(&quote!(#expr;));
+                Some(())
+            }
         }
     }
 
@@ -237,8 +309,10 @@ impl<'a> BodyParser<'a> {
     }
 
     pub(super) fn bind(&mut self, wanted: Wanted, var: Var) {
-        if let Some(name) = wanted.name {
-            self.scope.bind(name, Binding::Tensor(var));
+        match wanted.name {
+            Some(name) if wanted.mutable => self.scope.bind_mut(name, Binding::Tensor(var)),
+            Some(name) => self.scope.bind(name, Binding::Tensor(var)),
+            None => {}
         }
     }
 }
@@ -261,6 +335,21 @@ fn is_of_self(place: &Expr) -> bool {
     }
 }
 
-fn leaves_early(statement: &Stmt) -> bool {
-    matches!(statement, Stmt::Expr(Expr::Return(_) | Expr::Try(_), _))
+/// Where plain code leaves the body, or a pass of a loop that is lowered.
+fn leaves_early(expr: &Expr, in_loop: bool) -> Option<Span> {
+    match expr {
+        Expr::Return(_) | Expr::Try(_) => Some(expr.span()),
+        Expr::ForLoop(_) | Expr::While(_) | Expr::Loop(_) => None,
+        other if in_loop => word(other.to_token_stream(), &["break", "continue", "return"]),
+        _ => None,
+    }
+}
+
+/// Where one of these words stands.
+fn word(tokens: TokenStream, words: &[&str]) -> Option<Span> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) => words.iter().any(|word| ident == word).then(|| ident.span()),
+        TokenTree::Group(group) => word(group.stream(), words),
+        _ => None,
+    })
 }

@@ -197,8 +197,8 @@ impl BodyParser<'_> {
         nested.axes = self.axes.clone();
         let mut captures: Vec<(Var, Var)> = Vec::new();
         for (name, binding) in self.scope.all() {
-            let Binding::Tensor(outer) = *binding else {
-                nested.scope.bind(name.clone(), *binding);
+            let Binding::Tensor(outer) = binding else {
+                nested.scope.bind(name, binding);
                 continue;
             };
             let known = captures.iter().find(|(of, _)| *of == outer).map(|(_, inner)| *inner);
@@ -210,7 +210,7 @@ impl BodyParser<'_> {
                 captures.push((outer, inner));
                 inner
             });
-            nested.scope.bind(name.clone(), Binding::Tensor(inner));
+            nested.scope.bind(name, Binding::Tensor(inner));
         }
         call.read(&mut nested);
         let mut body = nested.finish();

@@ -8,6 +8,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Error, Expr, Ident, Lit, LitStr, Result, Token, bracketed};
 
@@ -20,9 +21,40 @@ pub struct Compact {
     /// The class: `Conv`.
     pub class: Ident,
     /// The name that the user gave.
-    pub name: Option<LitStr>,
+    pub name: Option<Name>,
     /// Value keywords.
     pub keywords: Vec<(Ident, TokenStream)>,
+}
+
+/// A name that the user gives.
+pub struct Name {
+    /// `"head"`, or the text of the format.
+    pub text: LitStr,
+    /// What `format!` is given for its empty places.
+    pub arguments: Vec<Expr>,
+    /// Whether it is made by `format!`.
+    pub formatted: bool,
+}
+
+impl Name {
+    fn of(value: Expr) -> Result<Self> {
+        match value {
+            Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. }) => {
+                Ok(Name { text, arguments: Vec::new(), formatted: false })
+            }
+            Expr::Macro(call) if call.mac.path.is_ident("format") => {
+                let parts = call.mac.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)?;
+                let mut parts = parts.into_iter();
+                match parts.next() {
+                    Some(Expr::Lit(syn::ExprLit { lit: Lit::Str(text), .. })) => {
+                        Ok(Name { text, arguments: parts.collect(), formatted: true })
+                    }
+                    _ => Err(Error::new(call.span(), messages::NAME_LITERAL)),
+                }
+            }
+            other => Err(Error::new(other.span(), messages::NAME_LITERAL)),
+        }
+    }
 }
 
 impl Parse for Compact {
@@ -54,11 +86,8 @@ impl Compact {
             self.text += &format!(", {key} = {}", tidy(&quote!(#value)));
         }
         if key == "name" {
-            match value {
-                Expr::Lit(syn::ExprLit { lit: Lit::Str(name), .. }) => self.name = Some(name),
-                other => return Err(Error::new(other.span(), messages::NAME_LITERAL)),
-            }
-        } else if let Some(ty) = type_level(&value) {
+            self.name = Some(Name::of(value)?);
+        } else if let Some(ty) = type_level(&value).or_else(|| (key == "axis_name").then(|| quote!(#value))) {
             let module = &self.ty;
             self.ty = quote_spanned! {key.span()=>
                 <#module as ::flaxen::keyword::With<::flaxen::keyword::#key, #ty>>::Out

@@ -152,7 +152,13 @@ fn shape(
     let in_dimensions = outputs.iter().map(|output| tensor_type(output, "").ok());
     if let (Some(inputs), Some(outputs)) = (inputs.collect(), in_dimensions.collect()) {
         let (outer, inner) = (syn::Generics::default(), primal.sig.generics.clone());
-        return Some(Shape::Signature(Box::new(Signature { outer, inner, inputs, outputs })));
+        return Some(Shape::Signature(Box::new(Signature {
+            outer,
+            inner,
+            inputs,
+            mutable: Vec::new(),
+            outputs,
+        })));
     }
     let places = outputs.iter().map(|output| {
         let shape = shape_of(output)?;

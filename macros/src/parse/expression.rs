@@ -22,6 +22,9 @@ pub(super) enum Argument {
 impl BodyParser<'_> {
     /// The variables that an expression yields, as many as are wanted.
     pub(super) fn expression(&mut self, expr: &Expr, wanted: &[Wanted]) -> Option<Vec<Var>> {
+        if wanted.is_empty() {
+            return self.effect(expr).map(|()| Vec::new());
+        }
         match expr {
             Expr::Paren(inner) => self.expression(&inner.expr, wanted),
             Expr::Group(inner) => self.expression(&inner.expr, wanted),
@@ -49,6 +52,8 @@ impl BodyParser<'_> {
                 self.operator("neg", unary.op.span(), vec![Arg::Var(operand)], None, wanted)
             }
             Expr::Macro(call) if call.mac.path.is_ident("param") => self.param(call, wanted),
+            Expr::If(branch) => self.branch_if(branch, wanted),
+            Expr::Match(branch) => self.branch_match(branch, wanted),
             Expr::Macro(call) if is_vmap(&call.mac.path) => self.vmap(&call.mac, wanted),
             Expr::Macro(call) if call.mac.path.is_ident("make_rng") => self.make_rng(call, wanted),
             Expr::Macro(call) if call.mac.path.is_ident("variable") => {
@@ -240,6 +245,20 @@ impl BodyParser<'_> {
         args: Vec<Arg>,
         wanted: &[Wanted],
     ) -> Vec<Var> {
+        match self.along.clone() {
+            Some(axes) => self.equation_along(&axes, name, span, call, args, wanted),
+            None => self.plain_equation(name, span, call, args, wanted),
+        }
+    }
+
+    pub(super) fn plain_equation(
+        &mut self,
+        name: &str,
+        span: Span,
+        call: Call,
+        args: Vec<Arg>,
+        wanted: &[Wanted],
+    ) -> Vec<Var> {
         let outs = wanted
             .iter()
             .map(|wanted| {
@@ -247,7 +266,9 @@ impl BodyParser<'_> {
                 self.body.var(out, wanted.span, wanted.declared.clone())
             })
             .collect::<Vec<_>>();
-        let label = self.body.label(name);
+        let count = self.labels.entry(name.to_string()).or_default();
+        let label = format!("{name}_{count}");
+        *count += 1;
         self.body.eqns.push(Eqn { label, outs: outs.clone(), call, args, span });
         self.note_levels();
         outs
@@ -297,10 +318,10 @@ fn is_constant(expr: &Expr) -> bool {
 fn refusal(expr: &Expr) -> &'static str {
     match expr {
         Expr::Closure(_) => messages::CLOSURE,
-        Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => messages::EARLY_RETURN,
-        Expr::While(_) => messages::WHILE,
-        Expr::Loop(_) | Expr::ForLoop(_) => messages::LOOP,
-        Expr::If(_) | Expr::Match(_) => messages::BRANCH,
+        Expr::Return(_) => messages::EARLY_RETURN,
+        Expr::Break(_) | Expr::Continue(_) => messages::BREAK,
+        Expr::While(_) | Expr::Loop(_) => messages::WHILE,
+        Expr::ForLoop(_) => messages::FOR_VALUE,
         Expr::Try(_) => messages::QUESTION_MARK,
         Expr::Assign(_) => messages::ASSIGNMENT,
         Expr::Index(_) => messages::INDEXING,

@@ -17,26 +17,78 @@ pub enum Binding {
     Held(usize),
     /// A value that touches no tensor.
     Value,
+    /// A number that is known now: the variable of a loop that is unrolled.
+    Number(i128),
+    /// The variable of a loop.
+    Pass(usize),
+}
+
+/// A name and what it means.
+#[derive(Clone)]
+struct Name {
+    name: String,
+    binding: Binding,
+    /// Whether it may be assigned to.
+    mutable: bool,
 }
 
 /// The names that are visible, the innermost last.
-#[derive(Default)]
-pub struct Scope(Vec<(String, Binding)>);
+#[derive(Clone, Default)]
+pub struct Scope(Vec<Name>);
 
 impl Scope {
     /// What a name means.
     pub fn get(&self, name: &str) -> Option<Binding> {
-        self.0.iter().rev().find(|(bound, _)| bound == name).map(|(_, binding)| *binding)
+        self.position(name).map(|index| self.0[index].binding)
     }
 
     /// All names, the innermost last.
-    pub fn all(&self) -> &[(String, Binding)] {
-        &self.0
+    pub fn all(&self) -> impl Iterator<Item = (&str, Binding)> {
+        self.0.iter().map(|bound| (bound.name.as_str(), bound.binding))
     }
 
     /// Binds a name, which hides an earlier one.
     pub fn bind(&mut self, name: impl Into<String>, binding: Binding) {
-        self.0.push((name.into(), binding));
+        self.0.push(Name { name: name.into(), binding, mutable: false });
+    }
+
+    /// Binds a name that may be assigned to.
+    pub fn bind_mut(&mut self, name: impl Into<String>, binding: Binding) {
+        self.0.push(Name { name: name.into(), binding, mutable: true });
+    }
+
+    /// The place of a name that was bound.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.0.iter().rposition(|bound| bound.name == name)
+    }
+
+    /// The name at a place.
+    pub fn name(&self, place: usize) -> &str {
+        &self.0[place].name
+    }
+
+    /// Whether the name at a place may be assigned to.
+    pub fn is_mutable(&self, place: usize) -> bool {
+        self.0[place].mutable
+    }
+
+    /// The variable at a place.
+    pub fn var(&self, place: usize) -> Option<Var> {
+        match self.0[place].binding {
+            Binding::Tensor(var) => Some(var),
+            _ => None,
+        }
+    }
+
+    /// Lets the name at a place mean another variable.
+    pub fn assign(&mut self, place: usize, var: Var) {
+        self.0[place].binding = Binding::Tensor(var);
+    }
+
+    /// The places at which another variable stands than before.
+    pub fn assigned_since(&self, before: &Scope) -> Vec<usize> {
+        let places = self.0.iter().zip(&before.0).enumerate();
+        places.filter(|(_, (now, then))| now.binding != then.binding).map(|(place, _)| place).collect()
     }
 
     /// Where a block begins.

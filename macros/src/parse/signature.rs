@@ -31,7 +31,19 @@ pub fn signature(
         diagnostics.at(head.ident.span(), messages::TOO_MANY);
     }
     let whole = inputs.len() == expected && expected > 0;
-    whole.then(|| Signature { outer: outer.clone(), inner: head.generics.clone(), inputs, outputs })
+    let mutable = head.inputs.iter().filter_map(mutable).collect();
+    whole.then(|| Signature { outer: outer.clone(), inner: head.generics.clone(), inputs, mutable, outputs })
+}
+
+/// The name in `mut x: Tensor![…]`.
+fn mutable(input: &FnArg) -> Option<Ident> {
+    match input {
+        FnArg::Typed(typed) => match &*typed.pat {
+            Pat::Ident(name) if name.mutability.is_some() => Some(name.ident.clone()),
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    }
 }
 
 fn input(input: &FnArg, generics: &[&Generics]) -> Option<Result<(Ident, InputType)>> {
@@ -39,9 +51,6 @@ fn input(input: &FnArg, generics: &[&Generics]) -> Option<Result<(Ident, InputTy
     let Pat::Ident(name) = &*typed.pat else {
         return Some(Err(Error::new(typed.pat.span(), messages::INPUT_NAME)));
     };
-    if let Some(mutability) = &name.mutability {
-        return Some(Err(Error::new(mutability.span(), messages::MUTABLE)));
-    }
     if is_phase(&typed.ty, generics) {
         return Some(Ok((name.ident.clone(), InputType::Phase(typed.ty.to_token_stream()))));
     }

@@ -2,11 +2,10 @@
 //! `mean.value = x`, `if P::TRAIN { mean.value = x; }`, `make_rng!(noise)`, `sow!(Intermediates, "features", x)`.
 
 use super::body::{BodyParser, Place};
-use super::compact::field_of;
 use super::dims::TensorType;
 use super::pattern::Wanted;
 use super::scope::Binding;
-use crate::ir::{Arg, Call, Region, Var, Variable};
+use crate::ir::{Arg, Body, Call, Region, Var, Variable};
 use crate::messages;
 use proc_macro2::Span;
 use quote::quote;
@@ -87,7 +86,16 @@ impl BodyParser<'_> {
         let (name, span) = (name.value(), name.span());
         let field = self.field_of_variable(&name, span)?;
         let (collection, initializer) = (quote!(#collection), quote!(#initializer));
-        self.body.variables.push(Variable { collection, name: name.clone(), field, initializer, tensor });
+        let (order, nest) = (self.next_order(), self.nest.clone());
+        self.body.variables.push(Variable {
+            order,
+            nest,
+            collection,
+            name: name.clone(),
+            field,
+            initializer,
+            tensor,
+        });
         let index = self.body.variables.len() - 1;
         let value = self.equation(&name, span, Call::Variable(index), Vec::new(), &[Wanted::anything(span)]);
         self.values.extend(value);
@@ -96,14 +104,10 @@ impl BodyParser<'_> {
 
     /// The field for a new variable. A parameter may have its name, as in Flax: it is of another collection.
     fn field_of_variable(&mut self, name: &str, span: Span) -> Option<Ident> {
-        let field = self.diagnostics.keep(field_of(name, span))?;
-        let submodules = self.body.submodules.iter().map(|submodule| &submodule.field);
-        let mut used = submodules.chain(self.body.variables.iter().map(|variable| &variable.field));
-        if used.any(|used| *used == field) {
-            self.mistake(span, messages::name_in_use(name));
-            return None;
-        }
-        Some(field)
+        self.refuse_in_loop(name, span)?;
+        let variables = self.body.variables.iter().map(|variable| (&variable.field, &variable.nest));
+        let others: Vec<_> = variables.map(|(field, nest)| (field.clone(), nest.clone())).collect();
+        self.free_field(name, name, span, &others)
     }
 
     /// The variable whose value a field expression is: `mean.value`.
@@ -246,11 +250,25 @@ impl BodyParser<'_> {
     /// A key makes the same numbers again, so a second use is a mistake.
     pub(super) fn refuse_keys_used_twice(&mut self) {
         let mut mistakes = Vec::new();
-        for eqn in self.body.eqns.iter().filter(|eqn| matches!(eqn.call, Call::MakeRng(_))) {
-            let uses = self.body.eqns.iter().flat_map(|user| user.reads().map(move |var| (var, user.span)));
-            let again = uses.filter(|(var, _)| eqn.outs.contains(var)).skip(1);
-            mistakes.extend(again.map(|(_, span)| span));
+        for eqn in self.body.all_eqns().into_iter().filter(|eqn| matches!(eqn.call, Call::MakeRng(_))) {
+            mistakes.extend(eqn.outs.iter().flat_map(|&key| uses(&self.body, key).into_iter().skip(1)));
         }
         mistakes.into_iter().for_each(|span| self.mistake(span, messages::KEY_USED_TWICE));
     }
+}
+
+/// Where a body uses a key: of the arms of a branch the one that uses it most often, and of a loop all passes.
+fn uses(body: &Body, key: Var) -> Vec<Span> {
+    let uses = body.eqns.iter().flat_map(|eqn| match &eqn.call {
+        Call::Branch(branch) => {
+            let arms = branch.bodies().map(|(_, arm)| uses(arm, key));
+            arms.max_by_key(Vec::len).unwrap_or_default()
+        }
+        Call::Loop(repeated) => {
+            let once = uses(&repeated.body, key);
+            if repeated.body.defines(key) { once } else { [once.clone(), once].concat() }
+        }
+        _ => eqn.reads().filter(|var| *var == key).map(|_| eqn.span).collect(),
+    });
+    uses.collect()
 }

@@ -227,7 +227,7 @@ impl BodyParser<'_> {
     }
 
     fn border(&mut self, ty: TokenStream, argument: Arg, name: Option<String>, span: Span) -> Var {
-        let wanted = [Wanted { name, span, declared: None }];
+        let wanted = [Wanted { name, ..Wanted::anything(span) }];
         self.equation("vmap", span, Call::Op { ty, values: Vec::new() }, vec![argument], &wanted)[0]
     }
 

@@ -7,6 +7,8 @@
 mod captured;
 pub(crate) mod choose;
 mod collection;
+pub(crate) mod control;
+mod each;
 pub mod effect;
 mod phase;
 pub(crate) mod serialization;
@@ -14,6 +16,7 @@ mod variables;
 
 pub use captured::{Captured, Sown};
 pub use collection::{BatchStats, Collection, Intermediates};
+pub use each::Each;
 pub use phase::{Eval, Phase, Train};
 pub use variables::{Collections, Stateless, Variables};
 

@@ -11,6 +11,7 @@ pub mod decimal;
 pub mod dim;
 pub mod divide;
 pub mod halve;
+pub mod heads;
 pub mod matmul;
 mod message;
 pub mod permute;
@@ -23,7 +24,7 @@ pub mod window;
 pub use dim::{Batch, Dim, Dyn, Static};
 pub use message::Message;
 pub use rank::{SplitFirst, SplitLast};
-pub use sizes::{Rule, Size, Sizes, declared, returns, signature, written};
+pub use sizes::{Rule, Size, Sizes, arm, carried, declared, returns, signature, written};
 
 use std::fmt::Debug;
 

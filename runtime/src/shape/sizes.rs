@@ -329,6 +329,35 @@ pub const fn returns(name: &str, body: Rule, declared: Sizes) -> Rule {
     }
 }
 
+/// Whether an arm of a branch has the shape of the first arm.
+pub const fn arm(name: &str, first: Rule, other: Rule) -> Rule {
+    match (first, other) {
+        (Rule::Out(expected), Rule::Out(sizes)) if sizes.differs(&expected) => {
+            let message = Message::new("`").text(name).text("` is ").sizes(sizes).text(" in this arm, but ");
+            Rule::Refused(message.sizes(expected).text(" in the first one: all arms have one shape"))
+        }
+        (_, other) => other,
+    }
+}
+
+/// Whether what a loop carries has the same shape after a pass as before it.
+pub const fn carried(name: &str, before: Rule, after: Rule) -> Rule {
+    match (before, after) {
+        (Rule::Out(expected), Rule::Out(sizes)) if sizes.differs(&expected) => {
+            let message = Message::new("`")
+                .text(name)
+                .text("` is ")
+                .sizes(expected)
+                .text(" before a pass of the loop, but ");
+            let message = message
+                .sizes(sizes)
+                .text(" after it; where passes differ in shapes, write `#[unroll]` before `for`");
+            Rule::Refused(message)
+        }
+        (_, after) => after,
+    }
+}
+
 /// Whether what is written into a variable has the shape that it was declared with.
 pub const fn written(name: &str, value: Rule, declared: Sizes) -> Rule {
     match value {

@@ -1,7 +1,7 @@
 //! Trees that carry tangents: those of flaxen's layers, tuples, and the variables of a model.
 
 use super::lift::{Lift, Primal, Split};
-use crate::module::{Collections, Eval, Train, Variables};
+use crate::module::{Collections, Each, Eval, Train, Variables};
 use crate::nn::{EmbedParams, KernelBias, RunningStatistics, ScaleBias, UseBias, UseScale};
 use crate::shape::{Dim, Shape, SplitLast};
 use crate::tensor::{Dual, Float, Tensor};
@@ -184,5 +184,63 @@ phases! { Train Eval }
 impl<'a, P, S: Clone> Collections<'a, P, S> for &'a (P, S) {
     fn split(self) -> (&'a P, S) {
         (&self.0, self.1.clone())
+    }
+}
+
+impl<T: Lift<Call>, Call, const N: usize> Lift<Call> for Each<T, N> {
+    type Lifted = Each<T::Lifted, N>;
+
+    fn lifted(&self) -> Self::Lifted {
+        Each(self.0.lifted())
+    }
+}
+
+impl<T: Primal<Call, Owned = T>, Call, const N: usize> Primal<Call> for Each<T, N> {
+    type Owned = Self;
+
+    fn owned(&self) -> &Self {
+        self
+    }
+
+    fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
+        Each(self.0.with_tangent(&tangent.0))
+    }
+}
+
+impl<T: Split<Call>, Call, const N: usize> Split<Call> for Each<T, N> {
+    type Primal = Each<T::Primal, N>;
+
+    fn split(self) -> (Self::Primal, Self::Primal) {
+        let (values, tangents) = self.0.split();
+        (Each(values), Each(tangents))
+    }
+}
+
+/// What an arm that is not taken has none of.
+impl<T: Lift<Call>, Call> Lift<Call> for Option<T> {
+    type Lifted = Option<T::Lifted>;
+
+    fn lifted(&self) -> Self::Lifted {
+        self.as_ref().map(T::lifted)
+    }
+}
+
+impl<T: Primal<Call, Owned = T>, Call> Primal<Call> for Option<T> {
+    type Owned = Self;
+
+    fn owned(&self) -> &Self {
+        self
+    }
+
+    fn with_tangent(&self, tangent: &Self) -> Self::Lifted {
+        self.as_ref().zip(tangent.as_ref()).map(|(value, tangent)| value.with_tangent(tangent))
+    }
+}
+
+impl<T: Split<Call>, Call> Split<Call> for Option<T> {
+    type Primal = Option<T::Primal>;
+
+    fn split(self) -> (Self::Primal, Self::Primal) {
+        self.map(T::split).unzip()
     }
 }

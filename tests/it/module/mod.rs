@@ -1,8 +1,12 @@
 //! What `#[module]` promises.
 
+mod assignment;
+mod branches;
+mod frozen;
 mod hyper_parameters;
 mod inputs_and_outputs;
 mod language;
+mod loops;
 mod names;
 mod nesting;
 mod sequences;
