@@ -252,6 +252,7 @@ impl BodyParser<'_> {
             name,
             field: field.clone(),
             ty,
+            inner: None,
             text: String::new(),
             keywords: Vec::new(),
             span,
