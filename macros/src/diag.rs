@@ -7,6 +7,8 @@ use syn::Error;
 #[derive(Default)]
 pub struct Diagnostics {
     error: Option<Error>,
+    /// What was said and where: a method that is written in place is read more than once.
+    said: Vec<String>,
     checked: bool,
 }
 
@@ -23,6 +25,11 @@ impl Diagnostics {
 
     /// A mistake that a parser found.
     pub fn push(&mut self, error: Error) {
+        let said = format!("{:?} {error}", error.span());
+        if self.said.contains(&said) {
+            return;
+        }
+        self.said.push(said);
         match &mut self.error {
             Some(all) => all.combine(error),
             None => self.error = Some(error),

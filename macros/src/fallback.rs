@@ -1,11 +1,11 @@
 //! What is emitted after a mistake: the user's item with stubs, so that one mistake does not cause ten.
 
-use crate::parse::methods::struct_name;
+use crate::parse::methods::{is_lowered, struct_name};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{FnArg, ImplItem, ItemFn, ItemImpl, ReturnType};
 
-/// An `impl` whose `call` could not be lowered: `init` and `apply` exist, and take anything.
+/// An `impl` whose `call` could not be lowered: `init` and `apply` exist, and take anything; so do the other methods.
 pub fn implementation(item: &ItemImpl) -> TokenStream {
     let Some(name) = struct_name(&item.self_ty) else {
         return TokenStream::new();
@@ -27,6 +27,14 @@ pub fn implementation(item: &ItemImpl) -> TokenStream {
         Some(ReturnType::Type(_, ty)) => quote!(#ty),
         _ => quote!(()),
     };
+    let others = item.items.iter().filter_map(|part| match part {
+        ImplItem::Fn(function) if function.sig.ident == "call" => None,
+        ImplItem::Fn(function) if is_lowered(function, item) => {
+            let name = &function.sig.ident;
+            Some(quote!(pub fn #name(&self) -> &Self { self }))
+        }
+        other => Some(quote!(#other)),
+    });
     quote! {
         /// Stands for the parameters of a module that does not compile yet.
         pub struct #params;
@@ -53,6 +61,7 @@ pub fn implementation(item: &ItemImpl) -> TokenStream {
             pub const fn shape<const N: usize>(inputs: [::flaxen::shape::Sizes; N]) -> ::flaxen::shape::Rule {
                 ::flaxen::shape::Rule::Poisoned
             }
+            #(#others)*
         }
     }
 }

@@ -24,19 +24,41 @@ use syn::{Error, Item};
 
 /// Makes a module of a struct and its `impl`.
 ///
-/// On a struct, the fields are hyper-parameters: each has a default (`#[default(0.5)]`, or that of its type) and a
-/// setter of its name, which `compact!(Scale<3>, rate = 0.1)` calls too.
+/// On a struct, the fields are hyper-parameters, and submodules in the style of Flax's `setup`: `encoder: Encoder<20>`,
+/// `layers: (Dense<3>, Dense<4>)`, `blocks: [Block; 4]`, or a type parameter, `backbone: Backbone`. Integers among generic
+/// arguments are dimensions. Each field has a default (`#[default(0.5)]`, or that of its type) and a setter of its name, which
+/// `compact!(Scale<3>, rate = 0.1)` calls too.
 ///
-/// On an `impl`, `call` is lowered: there will be a struct of parameters (`CnnParams`) with a field a submodule,
-/// `init`, `apply`, and a backward pass, which the documentation of the `impl` lists. Other methods stay as they are.
+/// On an `impl`, which stands after the struct, the methods that take `&self` and tensors, and return tensors, are lowered:
+/// there will be a struct of parameters (`CnnParams`) with a field a submodule, `init`, `apply`, and a backward pass, which
+/// the documentation of the `impl` lists. Other methods stay as they are.
+///
+/// # Submodules in fields
+///
+/// `self.encoder(x)`, `self.layers.0(x)` and `self.blocks[0](x)` call them. As in Flax a submodule has variables if it is
+/// called; their names are those of the fields, `encoder`, `layers_0`, `blocks_0`. What a submodule yields whose type is a
+/// type parameter must be declared, `let y: Tensor![B, 32] = self.backbone(x);`, and the bounds are written for the user.
+///
+/// # Methods
+///
+/// `call` is the method that the module is applied by. Another one, `encode`, is called as `self.encode(x)` in the module,
+/// where its equations are written in place, so that the generics that it names must exist there too; and from outside as
+/// `model.encode().apply(&variables, x)`, or `model.bind(&variables).encode(x)`. All methods share the variables. Unlike
+/// Flax's, `init` draws also those of submodules that only other methods call, after those of `call`: each key comes from
+/// the path, so that they are what Flax draws when it initialises by such a method. A method that declares variables in place
+/// is called in the module only, since they are numbered where `call` reaches them; and so is one whose generics, besides a
+/// batch or a phase, are not those of `call`.
 #[proc_macro_attribute]
 pub fn module(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let tokens = syn::parse::<Item>(item).map(|item| match item {
+        Item::Impl(mut item) => {
+            parse::vmapped::attach(arguments.into(), &mut item);
+            implementation(item, None)
+        }
         _ if !arguments.is_empty() => {
             Error::new(proc_macro2::Span::call_site(), messages::ARGUMENTS).into_compile_error()
         }
         Item::Struct(item) => structure(item),
-        Item::Impl(item) => implementation(item, None),
         other => Error::new_spanned(other, messages::ITEM).into_compile_error(),
     });
     tokens.unwrap_or_else(Error::into_compile_error).into()
@@ -191,7 +213,7 @@ pub fn hessian(tokens: TokenStream) -> TokenStream {
 
 /// Declares names of axes: `axis!(pub batch);`. A `vmap!` binds one, and what reduces along it names it.
 ///
-/// ```
+/// ```text
 /// use flaxen::prelude::*;
 ///
 /// axis!(batch);

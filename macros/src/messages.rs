@@ -58,7 +58,8 @@ pub const TRAIT_IMPL: &str =
     "`#[module]` goes on the module's own `impl`, not on the implementation of a trait";
 pub const SELF_TYPE: &str = "`#[module]` goes on the `impl` of a struct: `impl Cnn { … }`";
 pub const ITEM: &str = "`#[module]` goes on a struct or on its `impl`";
-pub const ARGUMENTS: &str = "`#[module]` takes no arguments";
+pub const ARGUMENTS: &str =
+    "`#[module]` on an `impl` takes `vmap` or `axis = batch`, and on a struct nothing";
 pub const TUPLE_STRUCT: &str =
     "the hyper-parameters of a module have names\n    help: write `struct Name { rate: f32 }`";
 pub const ASYNC: &str = "`call` is an ordinary function";
@@ -96,6 +97,8 @@ pub const NAME_LITERAL: &str =
 pub const SUBMODULE_AS_VALUE: &str = "a submodule is called, not passed on: `dense(x)`";
 pub const FIELD_ASSIGNMENT: &str = "a module is read, never changed\n\
     help: set its fields before it is called: `Model::new().rate(0.5)`";
+pub const ENUMERATED: &str =
+    "an enumerated element is a pair: `for (i, layer) in self.layers.iter().enumerate()`";
 pub const PLAIN_METHOD: &str = "this method is not lowered, so that no gradient would go through it\n\
     help: let it take `&self` and tensors only, and return tensors";
 pub const SUBMODULE_METHOD: &str = "a submodule is called, and no other method of it: `self.encoder(x)`";
@@ -119,6 +122,7 @@ pub const VMAP_COUNT: &str = "the closure and the arguments after it differ in n
 pub const VMAP_KEYWORD: &str = "the keywords of `vmap!` are `in_axes`, `out_axes` and `axis`";
 pub const VMAP_AXIS: &str = "the axis of a `vmap!` is a name that `axis!` declares: `axis!(batch);`";
 pub const VMAP_AXIS_NUMBER: &str = "an axis that is mapped over is a number, `0`, or `None`";
+pub const VMAP_EFFECT: &str = "a module that draws keys cannot be lowered for a `vmap!`";
 pub const VMAP_STATE: &str = "all examples of a `vmap!` update one state: write `None` for it in `out_axes`";
 pub const VMAP_TREE: &str = "in a `vmap!`, a gradient is taken by tensors that vary along the axis, not by a model's variables\n\
     help: take the gradient around the `vmap!`";

@@ -1,4 +1,4 @@
-//! The stages of five models, as text: the IR, the lowered passes, and the expansion. Every stage is verified.
+//! The stages of a few models, as text: the IR, the lowered passes, and the expansion. Every stage is verified.
 
 use crate::diag::Diagnostics;
 use crate::emit;
@@ -6,6 +6,7 @@ use crate::emit::module::input_needs;
 use crate::ir::verify::verify;
 use crate::lower::{Lowered, lower, print};
 use crate::parse::body::{BodyParser, Place};
+use crate::parse::fields::WithFields;
 use crate::parse::methods::{Implementation, implementation};
 use crate::parse::signature::signature;
 use proc_macro2::TokenStream;
@@ -71,10 +72,25 @@ const LOOP: &str = "impl Stack {
     }
 }";
 
+/// Submodules in fields, one of them a type parameter, and a second method.
+const CLASSIFIER: &str = "{ backbone: one [0] layers: tuple(2) [] } impl<Backbone> Classifier<Backbone> {
+    fn call<B: Batch>(&self, x: Tensor![B, 32]) -> Tensor![B, 3] {
+        self.classify(relu(x))
+    }
+    fn classify<B: Batch>(&self, x: Tensor![B, 32]) -> Tensor![B, 3] {
+        let features: Tensor![B, 8] = self.backbone(x);
+        let hidden = relu(self.layers.0(features));
+        self.layers.1(hidden)
+    }
+}";
+
 fn parsed(model: &str) -> Implementation {
-    let item: syn::ItemImpl = syn::parse_str(model).expect("a model of this file");
+    let (fields, item) = match syn::parse_str::<WithFields>(model) {
+        Ok(model) => (Some(model.fields), model.implementation),
+        Err(_) => (None, syn::parse_str(model).expect("a model of this file")),
+    };
     let mut diagnostics = Diagnostics::new();
-    let implementation = implementation(&item, None, &mut diagnostics);
+    let implementation = implementation(&item, fields, &mut diagnostics);
     diagnostics.finish().expect("a model without mistakes");
     implementation.expect("a model without mistakes")
 }
@@ -130,6 +146,16 @@ fn expansion_of_a_branch() {
 #[test]
 fn expansion_of_a_loop() {
     insta::assert_snapshot!(pretty(emit::module::module(parsed(LOOP))));
+}
+
+#[test]
+fn stages_of_a_classifier() {
+    insta::assert_snapshot!(stages(CLASSIFIER));
+}
+
+#[test]
+fn expansion_of_a_classifier() {
+    insta::assert_snapshot!(pretty(emit::module::module(parsed(CLASSIFIER))));
 }
 
 #[test]

@@ -26,6 +26,9 @@ fn optimizers(criterion: &mut Criterion) {
     step(criterion, "adamw", optim::adamw(1e-3), 10_000_000);
     step(criterion, "sgd with momentum", optim::sgd(0.1).momentum(0.9), 870_000);
     step(criterion, "sgd", optim::sgd(0.1), 10_000_000);
+    step(criterion, "lamb", optim::lamb(1e-3), 10_000_000);
+    let frozen = optim::multi_transform((("frozen", optim::set_to_zero()),), |_| "frozen");
+    step(criterion, "frozen", frozen, 10_000_000);
 }
 
 criterion_group!(benches, optimizers);

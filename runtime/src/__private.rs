@@ -3,7 +3,7 @@
 use crate::init::Initializer;
 use crate::module::effect::{DrawsFrom, NoDraws, NoUpdates, Streams};
 use crate::module::{Captured, Collections, Eval, Module, Sown, Train, Trainable, Variables};
-use crate::op::{Cotangent, Differentiable, Need, Needs};
+use crate::op::{Cotangent, Differentiable, Need, Needs, Op};
 use crate::rng::{Key, Rngs, Scope, params};
 use crate::shape::{Shape, StaticShape};
 use crate::tensor::{Element, Float, Tensor};
@@ -84,6 +84,11 @@ pub fn split<T: Split>(dual: T) -> (T::Primal, T::Primal) {
 pub struct Input<In>(pub In);
 
 impl<In> Input<In> {
+    /// Computes an op.
+    pub fn infer<O: Op<In>>(self, op: O) -> O::Out {
+        op.infer(self.0)
+    }
+
     /// Computes an op, and keeps what goes backward through it.
     #[allow(clippy::type_complexity)]
     pub fn vjp<N: Needs<In>, O: Differentiable<In, N>>(
@@ -342,6 +347,18 @@ parts! {
     (A, B, C, D, F, G, H, I) 0 A; (A, B, C, D, F, G, H, I) 1 B; (A, B, C, D, F, G, H, I) 2 C;
     (A, B, C, D, F, G, H, I) 3 D; (A, B, C, D, F, G, H, I) 4 F; (A, B, C, D, F, G, H, I) 5 G;
     (A, B, C, D, F, G, H, I) 6 H; (A, B, C, D, F, G, H, I) 7 I;
+}
+
+impl<T> Part<0> for Option<T> {
+    type Out = T;
+}
+
+/// A submodule in an arm that is taken only if it is there.
+pub fn there<T>(optional: &Option<T>) -> &T {
+    match optional {
+        Some(there) => there,
+        None => unreachable!("the pattern of this arm has found it"),
+    }
 }
 
 impl<T, const COUNT: usize, const INDEX: usize> Part<INDEX> for [T; COUNT] {

@@ -46,10 +46,20 @@ keywords! {
     use_scale
     /// The axes along which a mask is the same: `broadcast_dims = (1,)`.
     broadcast_dims
+    /// How many of the last axes a layer takes together: `axes = 2`.
+    axes
     /// How many of the last axes are those of the features: `feature_axes = 2`.
     feature_axes
+    /// The features of all heads of an attention together: `qkv_features = 64`.
+    qkv_features
+    /// The features of an output: `out_features = 64`.
+    out_features
+    /// Whether queries and keys are normalised: `normalize_qk = true`.
+    normalize_qk
     /// Whether a variance is computed in one pass over the input: `use_fast_variance = false`.
     use_fast_variance
+    /// The axis of a `vmap!` along which statistics are taken: `axis_name = batch`.
+    axis_name
     /// `true` as a type.
     True
     /// `false` as a type.

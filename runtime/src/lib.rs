@@ -52,7 +52,8 @@ pub mod prelude {
     pub use crate::loss::*;
     pub use crate::module::{BatchStats, Eval, Intermediates, Phase, Remat, Train, Variables};
     pub use crate::nn::{
-        BatchNorm, Conv, Dense, Dropout, Embed, GroupNorm, InstanceNorm, Layer, LayerNorm, RMSNorm, Stack,
+        BatchNorm, Conv, Dense, DenseGeneral, Dropout, Embed, Frozen, GroupNorm, InstanceNorm, Layer,
+        LayerNorm, MultiHeadDotProductAttention, RMSNorm, SelfAttention, Stack,
     };
     pub use crate::op::Op as _;
     pub use crate::ops::avg_pool_with::{ExcludePad, IncludePad};

@@ -64,17 +64,28 @@ impl<'a> Path<'a> {
 
     /// Whether one of the names, such as that of a layer, is `name`.
     pub fn contains(&self, name: &str) -> bool {
-        self.parent.is_some_and(|parent| self.name == name || parent.contains(name))
+        self.parent.is_some_and(|parent| self.without_name(name) == Some("") || parent.contains(name))
     }
 
     /// Whether this prints as `text`.
     pub fn is(&self, text: &str) -> bool {
         let Some(parent) = self.parent else { return text.is_empty() };
-        let rest = text.strip_suffix(self.name);
+        let rest = self.without_name(text);
         match parent.parent {
             None => rest == Some(""),
             Some(_) => rest.and_then(|rest| rest.strip_suffix('/')).is_some_and(|rest| parent.is(rest)),
         }
+    }
+
+    /// What comes before the last name in a text that ends with it.
+    fn without_name<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let Some(index) = self.index else { return text.strip_suffix(self.name) };
+        let rest = text.trim_end_matches(|digit: char| digit.is_ascii_digit());
+        let digits = &text[rest.len()..];
+        let same = digits.parse() == Ok(index) && (digits == "0" || !digits.starts_with('0'));
+        let rest =
+            if self.name.is_empty() { Some(rest) } else { rest.strip_suffix('_')?.strip_suffix(self.name) };
+        rest.filter(|_| same)
     }
 }
 
@@ -185,7 +196,7 @@ pub trait Tree:
     /// use flaxen::prelude::*;
     ///
     /// let params = DenseParams::<U2, U1> { kernel: Tensor::of(&[1.0, 2.0])?, bias: Tensor::of(&[3.0])? };
-    /// let mapped = params.map_with_path(|path, leaf| match path.name() {
+    /// let mapped = params.map_with_path(|path, leaf| match &*path.name() {
     ///     "bias" => leaf.fill(0.0),
     ///     _ => leaf.map(&mut |x| 2.0 * x),
     /// });
@@ -317,4 +328,26 @@ tuples! {
     A 0 B 1 C 2;
     A 0 B 1 C 2 D 3;
     A 0 B 1 C 2 D 3 F 4;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Path;
+
+    #[test]
+    fn paths_are_compared_without_being_printed() {
+        let layers = Path::ROOT.child("layers");
+        let (second, number) = (layers.one_of(12), Path::ROOT.number(3));
+        let (kernel, bias) = (second.child("kernel"), number.child("bias"));
+        assert!(
+            [(&kernel, "layers_12/kernel"), (&bias, "3/bias"), (&number, "3"), (&Path::ROOT, "")]
+                .iter()
+                .all(|(path, text)| path.is(text) && path.to_string() == *text)
+        );
+        let others =
+            ["layers_1/kernel", "layers_012/kernel", "layers12/kernel", "kernel", "x/layers_12/kernel", ""];
+        assert!(others.iter().all(|text| !kernel.is(text)));
+        assert!(kernel.contains("layers_12") && kernel.contains("kernel") && bias.contains("3"));
+        assert!(!kernel.contains("layers") && !kernel.contains("12") && !kernel.contains(""));
+    }
 }

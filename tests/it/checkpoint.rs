@@ -12,7 +12,6 @@ use flaxen::data::{BatchPosition, ShuffledBatches};
 use flaxen::optim::Adam;
 use flaxen::prelude::*;
 use flaxen::register_serialization_state;
-use flaxen::rng::KeyRng;
 use flaxen::serialization::{StateDict, to_bytes};
 use flaxen_examples::digits;
 
@@ -318,11 +317,10 @@ fn a_killed_process_leaves_the_last_complete_checkpoint() {
         return save_for_ever(Path::new(&folder));
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let mut random = KeyRng::new(Key::new(0));
     let (mut newest, mut interrupted) = (0, 0);
     for kill in 0..KILLS {
         let mut child = child("a_killed_process_leaves_the_last_complete_checkpoint", folder.path());
-        let delay = rand::RngCore::next_u32(&mut random) % 30_000;
+        let [delay, _] = Key::new(0).fold_in(kill as u32).words().map(|word| word % 30_000);
         std::thread::sleep(Duration::from_micros(delay.into()));
         child.kill().expect("the child is running");
         let reported = BufReader::new(child.stdout.take().expect("its output")).lines();

@@ -10,7 +10,7 @@
 use super::names::{self, tuple};
 use super::passes::Passes;
 use crate::ir::{Arg, Call, Eqn};
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -38,10 +38,11 @@ impl Passes<'_> {
         let (outs, input) = (self.bound_by_apply(eqn), self.arguments(eqn, moves));
         let (kept, needs) = (names::residual(eqn), self.needs(eqn));
         let (vjp, rngs) = match rngs {
-            None if lifted => (quote!(lifted_model_vjp), None),
-            None => (quote!(model_vjp), None),
-            Some(rngs) => (quote!(model_vjp_mut), Some(quote!(#rngs,))),
+            None if lifted => ("lifted_model_vjp", None),
+            None => ("model_vjp", None),
+            Some(rngs) => ("model_vjp_mut", Some(quote!(#rngs,))),
         };
+        let vjp = Ident::new(vjp, eqn.span);
         quote_spanned! {eqn.span=>
             let #part = &#model;
             let (#outs, #kept) = ::flaxen::__private::Input(#input).#vjp(#part, #variables, #rngs #needs);

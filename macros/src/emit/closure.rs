@@ -26,6 +26,7 @@ use crate::lower::{Lowered, lower_at};
 use crate::messages;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 /// The expression that a closure becomes whose arguments, and their tangents, come from outside.
 pub fn closure(closure: &Closure, args: &[Arg], diagnostics: &mut Diagnostics) -> TokenStream {
@@ -138,8 +139,9 @@ impl Block<'_> {
         let (tangents, captures) = rest.split_at(self.closure.arguments);
         let duals =
             self.arguments().iter().zip(primals.iter().zip(tangents)).map(|(&var, (primal, tangent))| {
+                let span = primal.span();
                 let [primal, tangent] = [primal, tangent].map(|part| names::reference(part.clone()));
-                let dual = quote!(::flaxen::__private::dual(#primal, #tangent));
+                let dual = quote_spanned!(span=> ::flaxen::__private::dual(#primal, #tangent));
                 if self.closure.body.info(var).is_tree { quote!(&#dual) } else { dual }
             });
         self.bind(duals.chain(captures.iter().cloned()))
@@ -230,9 +232,9 @@ impl Block<'_> {
             _ => (self.passes.forward_in_place(), self.outputs()),
         };
         let parts: Vec<_> = (0..duals.len()).map(names::part_of_dual).collect();
-        let split = duals.iter().zip(&parts).map(
-            |(dual, [value, tangent])| quote!(let (#value, #tangent) = ::flaxen::__private::split(#dual);),
-        );
+        let split = duals.iter().zip(&parts).map(|(dual, [value, tangent])| {
+            quote_spanned!(dual.span()=> let (#value, #tangent) = ::flaxen::__private::split(#dual);)
+        });
         let values: Vec<_> = parts.iter().map(|[value, _]| quote!(#value)).collect();
         let tangents: Vec<_> = parts.iter().map(|[_, tangent]| quote!(#tangent)).collect();
         let result = match self.closure.transform {

@@ -140,7 +140,9 @@ fn differentiable(custom: &CustomVjp) -> TokenStream {
     let asked: Vec<_> = asked.map(names::need_of_input).collect();
     let terms: Vec<_> = (0..cotangents.len()).map(names::term).collect();
     let pulled =
-        terms.iter().zip(&needs).map(|(term, need)| quote!(<#need as ::flaxen::op::Need>::when(|| #term)));
+        terms.iter().zip(&needs).zip(cotangents).map(
+            |((term, need), ty)| quote_spanned!(ty.span()=> <#need as ::flaxen::op::Need>::when(|| #term)),
+        );
     let (needs, pulled) = (tuple(&needs), tuple(&pulled.collect::<Vec<_>>()));
     let bound = tuple(&terms.iter().map(|term| quote!(#term)).collect::<Vec<_>>());
     let types = tuple(&cotangents.iter().map(|ty| quote!(#ty)).collect::<Vec<_>>());

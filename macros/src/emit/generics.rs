@@ -71,6 +71,7 @@ impl AllGenerics {
         let names = self.outer.iter().chain(&self.inner).map(|param| match param {
             GenericParam::Type(ty) if has_bound(ty, &["Batch"]) => quote!(::flaxen::shape::Dyn),
             GenericParam::Type(ty) if has_bound(ty, &["Phase"]) => quote!(::flaxen::module::Eval),
+            GenericParam::Type(ty) if has_bound(ty, &["Axes"]) => quote!(()),
             other => as_type(other),
         });
         quote!(#(#names,)*)
@@ -201,7 +202,7 @@ fn stand_in(param: &GenericParam) -> Option<StandIn> {
 
 /// A batch promises not to decide a parameter's shape, and a phase not to decide whether there is one.
 fn decides_params(param: &GenericParam) -> bool {
-    !matches!(param, GenericParam::Type(ty) if has_bound(ty, &["Batch", "Phase"]))
+    !matches!(param, GenericParam::Type(ty) if has_bound(ty, &["Batch", "Phase", "Axes"]))
 }
 
 fn argument(param: &GenericParam) -> TokenStream {

@@ -72,6 +72,12 @@ pub fn init(call: &Callable) -> TokenStream {
     quote!(<#ty as ::flaxen::module::Module<#input>>::init(self.0, scope))
 }
 
+/// What draws the variables of a module in a `vmap!`: those of the module.
+pub fn init_of_call(call: &Callable) -> TokenStream {
+    let input = call.input_type_of_params();
+    quote!(<Self as ::flaxen::module::Module<#input>>::init(self, scope))
+}
+
 fn bound_name(module: &Module) -> Ident {
     format_ident!("{}Bound", module.name, span = module.name.span())
 }

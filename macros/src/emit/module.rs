@@ -39,7 +39,8 @@ pub fn input_needs(signature: &Signature) -> Vec<Need> {
 /// Everything that `#[module]` makes of an `impl`.
 pub fn module(implementation: Implementation) -> TokenStream {
     let Implementation { module, others } = implementation;
-    let prepared: Vec<Prepared> = module.methods.iter().map(|method| Prepared::of(&module, method)).collect();
+    let methods = if module.names_axes { &module.vmapped } else { &module.methods };
+    let prepared: Vec<Prepared> = methods.iter().map(|method| Prepared::of(&module, method, "")).collect();
     let mut fields: Vec<Field> = Vec::new();
     for method in &prepared {
         let new = variables::fields(&method.passes(), &method.types_of_params());
@@ -61,6 +62,19 @@ pub fn module(implementation: Implementation) -> TokenStream {
         prepared.iter().map(|method| Callable::of(&module, method, &of_params, &variables)).collect();
     let call = &callables[0];
     let mut items: Vec<TokenStream> = callables.iter().map(Callable::types).collect();
+    let spoken = callables.iter().map(|callable| &callable.spoken);
+    items.extend(module.methods.iter().zip(&prepared).zip(spoken).map(|((method, prepared), spoken)| {
+        checks::checks(&method.body, &method.signature, &prepared.names.shapes, spoken)
+    }));
+    if !module.names_axes {
+        items.extend(module.vmapped.first().map(|method| {
+            let prepared = Prepared::of(&module, method, "Vmapped");
+            let callable = Callable::of(&module, &prepared, &of_params, &variables);
+            let (types, init) = (callable.types(), methods::init_of_call(call));
+            let (module_impl, trainable_impl) = (callable.module_impl(&init), callable.trainable_impl());
+            quote!(#types #module_impl #trainable_impl)
+        }));
+    }
     items.extend([
         variables.params.item(),
         variables.state.item(),
@@ -91,13 +105,13 @@ pub struct Names {
 }
 
 impl Names {
-    fn of(module: &Ident, method: &Ident) -> Self {
+    fn of(module: &Ident, method: &Ident, kind: &str) -> Self {
         let method = if method == "call" { String::new() } else { names::camel(method) };
         Names {
-            steps: format_ident!("__{module}{method}Steps"),
+            steps: format_ident!("__{module}{method}{kind}Steps"),
             shapes: format_ident!("__{module}{method}Shapes"),
-            residuals: format_ident!("__{module}{method}Residuals"),
-            effects: format_ident!("__{module}{method}Effects"),
+            residuals: format_ident!("__{module}{method}{kind}Residuals"),
+            effects: format_ident!("__{module}{method}{kind}Effects"),
         }
     }
 }
@@ -111,10 +125,11 @@ pub struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    fn of(module: &Module, method: &'a Method) -> Self {
+    /// A method; `kind` is part of the names of what is generated for it.
+    fn of(module: &Module, method: &'a Method, kind: &str) -> Self {
         let signature = &method.signature;
         let lowered = lower(method.body.clone(), &input_needs(signature), signature.outputs.len());
-        let names = Names::of(&module.name, &method.name);
+        let names = Names::of(&module.name, &method.name, kind);
         Prepared { method, names, all: AllGenerics::of(signature), lowered }
     }
 
@@ -202,13 +217,12 @@ impl<'a> Callable<'a> {
         tuple(&self.signature().outputs.iter().map(|tensor| tensor.to_type()).collect::<Vec<_>>())
     }
 
-    /// The types of its values, what it does besides computing them, and the check of their shapes.
+    /// The types of its values, and what it does besides computing them.
     fn types(&self) -> TokenStream {
         let (names, body) = (&self.prepared.names, &self.prepared.lowered.body);
         let items = [
             steps(body, self.signature(), &names.steps, &names.shapes),
             effects(&self.passes, &self.bounds.call, &names.effects),
-            checks::checks(body, self.signature(), &names.shapes, &self.spoken),
         ];
         items.into_iter().collect()
     }

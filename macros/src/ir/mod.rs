@@ -223,6 +223,8 @@ pub struct Submodule {
     pub span: Span,
     /// Whether it is a field of the module's struct.
     pub held: bool,
+    /// Whether the field is an `Option`, which is known to be there where this is called.
+    pub in_option: bool,
     /// The element of the field.
     pub element: Option<Element>,
     /// Whether its type depends on a type parameter, so that what it yields is known by declarations only.
@@ -284,6 +286,10 @@ pub struct Module {
     pub self_ty: syn::Type,
     /// What can be called from outside: `call` first, by which the module itself is called.
     pub methods: Vec<Method>,
+    /// The methods in a `vmap!`, if there are any.
+    pub vmapped: Vec<Method>,
+    /// Whether the module names axes, so that it can be called in a `vmap!` only.
+    pub names_axes: bool,
 }
 
 /// A method that was lowered.
@@ -382,7 +388,7 @@ impl Body {
                 Call::Apply { variables, .. } => variables.var(),
                 _ => None,
             };
-            eqn.args.iter().filter_map(Arg::var).chain(variables).any(|read| read == var)
+            eqn.reads().chain(variables).any(|read| read == var)
         };
         self.outputs.contains(&var) || self.eqns.iter().any(of_equation)
     }

@@ -138,7 +138,7 @@ impl Compact {
         }
         if key == "name" {
             self.name = Some(Name::of(value)?);
-        } else if let Some(ty) = type_level(&value) {
+        } else if let Some(ty) = type_level(&value).or_else(|| (key == "axis_name").then(|| quote!(#value))) {
             let module = &self.ty;
             self.ty = quote_spanned! {key.span()=>
                 <#module as ::flaxen::keyword::With<::flaxen::keyword::#key, #ty>>::Out

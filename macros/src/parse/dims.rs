@@ -140,6 +140,8 @@ pub struct TensorType {
     pub element: Option<Type>,
     /// All of it.
     pub span: Span,
+    /// In a `vmap!`: the axes along which there are many of it, as a type.
+    pub axes: Option<TokenStream>,
 }
 
 impl TensorType {
@@ -147,7 +149,11 @@ impl TensorType {
     pub fn to_type(&self) -> TokenStream {
         let dims = self.dims.iter().map(Dim::to_type);
         let element = self.element.as_ref().map(|element| quote!(, #element));
-        quote_spanned!(self.span=> ::flaxen::Tensor<(#(#dims,)*) #element>)
+        let tensor = quote_spanned!(self.span=> ::flaxen::Tensor<(#(#dims,)*) #element>);
+        match &self.axes {
+            Some(axes) => quote_spanned!(self.span=> ::flaxen::batching::Batched<#axes, #tensor>),
+            None => tensor,
+        }
     }
 }
 
@@ -182,6 +188,6 @@ impl Parse for TensorType {
         if dims.len() > 6 {
             return Err(Error::new(span, messages::TOO_MANY_DIMENSIONS));
         }
-        Ok(TensorType { dims, element, span })
+        Ok(TensorType { dims, element, span, axes: None })
     }
 }

@@ -6,16 +6,18 @@
 //! that decide the shapes of parameters.
 
 use super::body::{BodyParser, Place};
-use super::fields::Kind;
+use super::fields::{Kind, Lengths};
 use super::pattern::Wanted;
 use super::scope::{Binding, Scope};
 use super::signature::{is_of_tensors, signature};
+use super::vmapped::{Vmap, attached, vmapped};
 use crate::diag::Diagnostics;
 use crate::ir::{Arg, Body, Method, Module, Signature, Var, names};
 use crate::messages;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned;
+use syn::visit_mut::VisitMut;
 use syn::{
     Attribute, Block, ExprMethodCall, FnArg, GenericArgument, GenericParam, Ident, ImplItem, ImplItemFn,
     ItemImpl, Path, PathArguments, ReceiverKind, Type,
@@ -68,6 +70,13 @@ impl Context {
         self.kind(field).is_some_and(|kind| kind.params.iter().any(|&place| mentions(arguments.get(place))))
     }
 
+    /// A block in which the numbers of submodules are literals.
+    fn with_lengths(&self, block: &Block) -> Block {
+        let mut block = block.clone();
+        Lengths(self.fields.as_deref().unwrap_or_default()).visit_block_mut(&mut block);
+        block
+    }
+
     fn method(&self, name: &Ident) -> Option<&Lowered> {
         self.methods.iter().find(|method| method.name == *name)
     }
@@ -106,15 +115,20 @@ pub fn implementation(
                 name: function.sig.ident.clone(),
                 attributes: function.attrs.clone(),
                 signature: signature(&function.sig, &item.generics, diagnostics)?,
-                block: function.block.clone(),
+                block: context.with_lengths(&function.block),
             });
         }
     }
     context.plain =
         others.iter().filter_map(|other| function(other)).map(|other| other.sig.ident.clone()).collect();
-    let methods = methods(&context, diagnostics);
+    let methods = self::methods(&context, None, diagnostics);
+    // A mistake would be found twice.
+    let vmap = attached(item, diagnostics).filter(|_| diagnostics.is_empty());
+    let vmapped =
+        vmap.as_ref().map_or_else(Vec::new, |vmap| self::methods(&context, Some(vmap), diagnostics));
+    let names_axes = matches!(vmap, Some(Vmap::Axes(_)));
     Some(Implementation {
-        module: Module { name, self_ty: (*item.self_ty).clone(), methods },
+        module: Module { name, self_ty: (*item.self_ty).clone(), methods, vmapped, names_axes },
         others: quote!(#(#others)*),
     })
 }
@@ -157,18 +171,24 @@ fn takes_reference(function: &ImplItemFn) -> bool {
     }
 }
 
-fn is_lowered(function: &ImplItemFn, item: &ItemImpl) -> bool {
+/// Whether a method is lowered: it takes `&self` and tensors, and returns tensors.
+pub fn is_lowered(function: &ImplItemFn, item: &ItemImpl) -> bool {
     function.sig.ident == "call" || takes_reference(function) && is_of_tensors(&function.sig, &item.generics)
 }
 
-/// The methods that can be called from outside, `call` first.
-fn methods(context: &Context, diagnostics: &mut Diagnostics) -> Vec<Method> {
+/// The methods that can be called from outside, or in a `vmap!`, `call` first.
+fn methods(context: &Context, vmap: Option<&Vmap>, diagnostics: &mut Diagnostics) -> Vec<Method> {
     let mut methods: Vec<Method> = Vec::new();
     let mut reached: Vec<Ident> = Vec::new();
     for lowered in &context.methods {
         let mut parser = BodyParser::new(Place::Module, diagnostics);
         parser.module = Some(context);
-        parser.inputs(&lowered.signature);
+        let mut signature = lowered.signature.clone();
+        if let Some(vmap) = vmap {
+            let (along, axes) = vmapped(&signature, vmap);
+            (signature, parser.along) = (along, Some(axes));
+        }
+        parser.inputs(&signature);
         parser.function_body(&lowered.block, lowered.signature.outputs.len());
         parser.declare_results(&lowered.signature);
         let inlined = std::mem::take(&mut parser.inlined);
@@ -181,11 +201,11 @@ fn methods(context: &Context, diagnostics: &mut Diagnostics) -> Vec<Method> {
                 diagnostics.at(lowered.name.span(), messages::COMPACT_UNREACHED);
             }
             continue;
-        } else if deciding(&lowered.signature) != deciding(&methods[0].signature) {
+        } else if deciding(&signature) != deciding(&methods[0].signature) {
             continue;
         }
         let attributes = lowered.attributes.iter().map(ToTokens::to_token_stream).collect();
-        let (name, signature) = (lowered.name.clone(), lowered.signature.clone());
+        let name = lowered.name.clone();
         methods.push(Method { name, attributes, signature, body });
     }
     methods
@@ -199,7 +219,7 @@ fn declares(body: &Body) -> bool {
 /// The generics of a method that decide the shapes of parameters.
 fn deciding(signature: &Signature) -> Vec<String> {
     let params = signature.inner.params.iter().filter(|param| match param {
-        GenericParam::Type(param) => !super::signature::has_bound(param, &["Batch", "Phase"]),
+        GenericParam::Type(param) => !super::signature::has_bound(param, &["Batch", "Phase", "Axes"]),
         _ => true,
     });
     params.map(|param| param.to_token_stream().to_string()).collect()

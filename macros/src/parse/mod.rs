@@ -25,3 +25,4 @@ pub mod signature;
 pub mod structure;
 pub mod variable;
 pub mod vmap;
+pub mod vmapped;

@@ -1,6 +1,6 @@
 //! The axes along which a value may vary: a list, the innermost first.
 
-use super::extent::{Extent, Shared};
+use super::extent::{Extent, Invariant, Shared};
 use crate::shape::Dim;
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
@@ -20,7 +20,7 @@ pub trait Axes:
     + Join<<Self as Axes>::Shared, Out = Self>
 {
     /// The axes of a value that depends on none of them.
-    type Shared: Axes<Shared = Self::Shared> + Join<Self, Out = Self>;
+    type Shared: AllShared<Shared = Self::Shared> + Join<Self, Out = Self>;
     /// How many axes there are.
     const DEPTH: usize;
     /// Whether a value with these extents depends on one of them.
@@ -108,6 +108,17 @@ impl<A: 'static, N: Extent, Outer: Axes> Axes for Along<A, N, Outer> {
         self.outer.counts(&mut place[1..]);
     }
 }
+
+/// Axes on none of which a value depends.
+#[diagnostic::on_unimplemented(
+    message = "this value differs from example to example",
+    label = "a variable is written that all examples share: take the mean over the axis first, with `pmean`"
+)]
+pub trait AllShared: Axes {}
+
+impl AllShared for () {}
+
+impl<A: 'static, N: Invariant + Extent, Outer: AllShared> AllShared for Along<A, N, Outer> {}
 
 /// The axes of what is computed from two values: it varies along an axis if one of the two does.
 #[diagnostic::on_unimplemented(

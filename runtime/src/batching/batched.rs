@@ -4,10 +4,12 @@ use super::axes::{Axes, MAX_AXES};
 use super::example::{Example, Stack};
 use super::lane::Lane;
 use crate::__private::Loss;
+use crate::module::Sown;
 use crate::op::Cotangent;
 use crate::shape::{Dyn, Shape};
 use crate::tensor::{Element, Float, Tensor};
 use crate::transform::Lift;
+use std::any::{Any, type_name};
 use std::fmt;
 
 /// A value along the axes `L`: for each index an example `T`, or one for all along an axis on which it does not depend.
@@ -140,5 +142,18 @@ impl<L: Axes, S: Shape, E: Element, Call> Lift<Call> for Batched<L, Tensor<S, E>
     fn lifted(&self) -> Self::Lifted {
         let flat = Lift::<Call>::lifted(&self.stack.clone().into_flat());
         Batched { axes: self.axes, stack: Stack::new(self.stack.count(), self.stack.shape(), flat) }
+    }
+}
+
+/// What a layer sows in a `vmap!` are the values of all examples; the shape that is printed is that of one.
+impl<L: Axes, T: Example> Sown for Batched<L, T> {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+    fn type_name(&self) -> &'static str {
+        type_name::<Self>()
+    }
+    fn print(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}", self.shape().sizes().as_ref())
     }
 }

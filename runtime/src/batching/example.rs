@@ -4,7 +4,7 @@ use crate::shape::{Dyn, Shape};
 use crate::tensor::{Element, Plus, Tensor};
 
 /// What there is one of for each example: a tensor.
-pub trait Example: Clone + private::Sealed {
+pub trait Example: Clone + private::Sealed + 'static {
     /// The type of the elements.
     type Element: Element;
     /// The shape of each example.
@@ -129,7 +129,7 @@ impl<T: Example> Stack<T> {
     }
 
     /// The only example.
-    pub(super) fn into_one(self) -> T {
+    pub(crate) fn into_one(self) -> T {
         let sizes = self.shape.sizes();
         T::of_tensor(self.flat.reshaped(sizes.as_ref()))
     }

@@ -16,7 +16,7 @@ pub trait Extent:
     + Join<<Self as Extent>::Same, Out = Self>
 {
     /// The extent of a value beside this one that is the same for every example: [`Shared`].
-    type Same: Extent<Same = Self::Same> + Default + Join<Self, Out = Self>;
+    type Same: Invariant + Extent<Same = Self::Same> + Default + Join<Self, Out = Self>;
     /// Whether there is one for each index.
     const VARIES: bool;
 

@@ -24,8 +24,9 @@ pub mod share;
 pub mod share_all;
 pub mod unbatch;
 pub mod unshare;
+pub mod unshare_all;
 
-pub use axes::{Along, Axes, Join, JoinAll};
+pub use axes::{AllShared, Along, Axes, Join, JoinAll};
 pub use axis::{Axis, Unnamed};
 pub use batched::Batched;
 pub use example::{Example, Stack};

@@ -51,7 +51,7 @@ mod tests {
         let candidates: Vec<Candidate> =
             metrics.iter().enumerate().map(|(i, &metric)| (10 * i, Some(metric))).collect();
         let all = CheckpointManagerOptions::default();
-        assert_eq!(to_delete(&candidates, &all), []);
+        assert!(to_delete(&candidates, &all).is_empty());
         let last = CheckpointManagerOptions { max_to_keep: Some(2), ..all };
         assert_eq!(to_delete(&candidates, &last), [30, 20, 10, 0], "40 is the best, 60 and 50 the last");
         let min = CheckpointManagerOptions { max_to_keep: Some(1), best_mode: BestMode::Min, ..last };

@@ -2,13 +2,14 @@
 
 use super::kernel_bias::shapes;
 use super::{Layer, NoBias, NoScale, ScaleBias, UseBias, UseScale, WithBias, WithScale};
+use crate::batching::{Along, Axes, Axis, Batched, Stack};
 use crate::init::{Initializer, ones, zeros};
 use crate::keyword::{self, Switch, True, With};
 use crate::module::{BatchStats, Module, Phase, Stateless, Trainable};
 use crate::op::Need;
 use crate::ops::batch_norm::{self, Moments, normalize, normalize_pullback};
 use crate::rng::Scope;
-use crate::shape::{Dim, Message, Rule, Sizes, SplitLast, Static};
+use crate::shape::{Dim, Dyn, Message, Rule, Sizes, SplitLast, Static};
 use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Visit, Zip};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,7 @@ use std::marker::PhantomData;
 /// | `use_bias = false` | [`WithBias`] |
 /// | `use_scale = false` | [`WithScale`] |
 /// | `use_fast_variance = false` | true: `mean(x²) - mean(x)²`, in one pass |
+/// | `axis_name = batch` | [`NoAxis`]; of a `vmap!` along this axis, the moments are those of all examples |
 ///
 /// | variable | collection | shape | initialiser |
 /// |---|---|---|---|
@@ -53,16 +55,16 @@ use std::marker::PhantomData;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct BatchNorm<S = WithScale, B = WithBias, V = True> {
+pub struct BatchNorm<S = WithScale, B = WithBias, V = True, A = NoAxis> {
     momentum: f64,
     epsilon: f64,
     scale_init: Initializer,
     bias_init: Initializer,
     #[serde(skip)]
-    arguments: PhantomData<(S, B, V)>,
+    arguments: PhantomData<(S, B, V, A)>,
 }
 
-impl<S, B, V> BatchNorm<S, B, V> {
+impl<S, B, V, A> BatchNorm<S, B, V, A> {
     /// A layer with Flax's defaults.
     pub const fn new() -> Self {
         BatchNorm {
@@ -107,24 +109,28 @@ impl<S, B, V> BatchNorm<S, B, V> {
     }
 }
 
-impl<S, B, V> Default for BatchNorm<S, B, V> {
+impl<S, B, V, A> Default for BatchNorm<S, B, V, A> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<S, B, V> Layer for BatchNorm<S, B, V> {}
+impl<S, B, V, A> Layer for BatchNorm<S, B, V, A> {}
 
-impl<S, B, V, W: Switch> With<keyword::use_scale, W> for BatchNorm<S, B, V> {
-    type Out = BatchNorm<W::Choose<WithScale, NoScale>, B, V>;
+impl<S, B, V, A, W: Switch> With<keyword::use_scale, W> for BatchNorm<S, B, V, A> {
+    type Out = BatchNorm<W::Choose<WithScale, NoScale>, B, V, A>;
 }
 
-impl<S, B, V, W: Switch> With<keyword::use_bias, W> for BatchNorm<S, B, V> {
-    type Out = BatchNorm<S, W::Choose<WithBias, NoBias>, V>;
+impl<S, B, V, A, W: Switch> With<keyword::use_bias, W> for BatchNorm<S, B, V, A> {
+    type Out = BatchNorm<S, W::Choose<WithBias, NoBias>, V, A>;
 }
 
-impl<S, B, V, W: Switch> With<keyword::use_fast_variance, W> for BatchNorm<S, B, V> {
-    type Out = BatchNorm<S, B, W>;
+impl<S, B, V, A, W: Switch> With<keyword::use_fast_variance, W> for BatchNorm<S, B, V, A> {
+    type Out = BatchNorm<S, B, W, A>;
+}
+
+impl<S, B, V, A: Axis> With<keyword::axis_name, A> for BatchNorm<S, B, V> {
+    type Out = BatchNorm<S, B, V, A>;
 }
 
 /// The running statistics of [`BatchNorm`], in the collection `batch_stats`.
@@ -272,5 +278,108 @@ where
         let epsilon = E::from_f64(self.epsilon);
         let (dx, scale, bias) = normalize_pullback::<X, E, NX, _, _>(kept, epsilon, &params.scale, cotangent);
         (ScaleBias { scale, bias }, (dx, NP::when(P::default)))
+    }
+}
+
+/// The moments are those of the input alone: there is no `axis_name`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoAxis;
+
+/// The rows of all examples.
+type AllRows<X> = (Dyn, <X as SplitLast>::Last);
+
+impl<S, B, V, A> BatchNorm<S, B, V, A> {
+    /// The layer for the rows of all examples.
+    fn of_rows(&self) -> BatchNorm<S, B, V> {
+        let BatchNorm { momentum, epsilon, scale_init, bias_init, .. } = *self;
+        BatchNorm { momentum, epsilon, scale_init, bias_init, arguments: PhantomData }
+    }
+}
+
+fn rows<X: SplitLast, E: Float>(stack: Stack<Tensor<X, E>>) -> Tensor<AllRows<X>, E> {
+    let features = stack.shape().last().size();
+    let count = stack.as_slice().len() / features.max(1);
+    stack.into_tensor(&[count, features])
+}
+
+/// In a `vmap!` along the layer's axis.
+impl<X, E, P, S, B, V, A, N> Module<(Batched<Along<A, N>, Tensor<X, E>>, P)> for BatchNorm<S, B, V, A>
+where
+    X: SplitLast,
+    X::Last: Static,
+    E: Float,
+    P: Phase,
+    S: UseScale,
+    B: UseBias,
+    V: Switch,
+    A: Axis,
+    N: Dim,
+{
+    type Out = Batched<Along<A, N>, Tensor<X, E>>;
+    type Params = ScaleBias<(X::Last,), E, S, B>;
+    type State = RunningStatistics<X::Last, E>;
+    type Updates = P::When<BatchStats>;
+    type Draws = ();
+
+    fn init(&self, scope: &Scope) -> (Self::Params, Self::State) {
+        Module::<(Tensor<AllRows<X>, E>, P)>::init(&self.of_rows(), scope)
+    }
+
+    fn infer(
+        &self,
+        params: &Self::Params,
+        state: &mut Self::State,
+        scope: &Scope,
+        (x, phase): (Batched<Along<A, N>, Tensor<X, E>>, P),
+    ) -> Self::Out {
+        let (axes, shape) = (x.axes(), x.shape());
+        let y = self.of_rows().infer(params, state, scope, (rows(x.into_stack()), phase));
+        Batched::new(axes, Stack::of(axes.count(), shape, y))
+    }
+}
+
+impl<X, E, P, S, B, V, A, N, NX, NP> Trainable<(Batched<Along<A, N>, Tensor<X, E>>, P), (NX, NP)>
+    for BatchNorm<S, B, V, A>
+where
+    X: SplitLast,
+    X::Last: Static,
+    E: Float,
+    P: Phase,
+    S: UseScale,
+    B: UseBias,
+    V: Switch,
+    A: Axis,
+    N: Dim,
+    NX: Need,
+    NP: Need,
+{
+    type Residuals = (Along<A, N>, X, Residuals<AllRows<X>, E>);
+
+    fn forward(
+        &self,
+        params: &Self::Params,
+        state: &mut Self::State,
+        scope: &Scope,
+        (x, phase): (Batched<Along<A, N>, Tensor<X, E>>, P),
+    ) -> (Self::Out, Self::Residuals) {
+        let (axes, shape, input) = (x.axes(), x.shape(), (rows(x.into_stack()), phase));
+        let (y, kept) = Trainable::<_, (NX, NP)>::forward(&self.of_rows(), params, state, scope, input);
+        (Batched::new(axes, Stack::of(axes.count(), shape, y)), (axes, shape, kept))
+    }
+
+    fn backward(
+        &self,
+        params: &Self::Params,
+        (axes, shape, kept): Self::Residuals,
+        cotangent: Self::Out,
+    ) -> (Self::Params, (NX::Of<Batched<Along<A, N>, Tensor<X, E>>>, NP::Of<P>)) {
+        let (gradient, (dx, phase)) = Trainable::<(Tensor<AllRows<X>, E>, P), (NX, NP)>::backward(
+            &self.of_rows(),
+            params,
+            kept,
+            rows(cotangent.into_stack()),
+        );
+        let dx = NX::map(dx, |dx| Batched::new(axes, Stack::of(axes.count(), shape, dx)));
+        (gradient, (dx, phase))
     }
 }

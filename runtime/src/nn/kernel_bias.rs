@@ -26,14 +26,23 @@ pub struct NoBias;
 pub trait UseBias: Clone + PartialEq + 'static {
     /// The bias of features `S`: a tensor of that shape, or `()`.
     type Of<S: Shape, E: Float>: PerFeature<S, E>;
+
+    /// The same numbers for features in another shape.
+    fn reshaped<S: Shape, T: Shape, E: Float>(bias: Self::Of<S, E>, sizes: &[usize]) -> Self::Of<T, E>;
 }
 
 impl UseBias for WithBias {
     type Of<S: Shape, E: Float> = Tensor<S, E>;
+
+    fn reshaped<S: Shape, T: Shape, E: Float>(bias: Tensor<S, E>, sizes: &[usize]) -> Tensor<T, E> {
+        bias.reshaped(sizes)
+    }
 }
 
 impl UseBias for NoBias {
     type Of<S: Shape, E: Float> = ();
+
+    fn reshaped<S: Shape, T: Shape, E: Float>((): (), _: &[usize]) {}
 }
 
 /// A kernel of shape `K`, whose last dimensions are those of the features, `F`, and their bias.

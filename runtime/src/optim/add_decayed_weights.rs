@@ -1,5 +1,6 @@
 //! Weight decay: `optax.add_decayed_weights`.
 
+use super::kernel::Effect;
 use super::path_fn::PathFn;
 use super::schedule::{Counter, Schedule, ScheduleState};
 use super::{GradientTransformation, Kernel, Masked};
@@ -48,8 +49,15 @@ pub struct Decay {
 impl Kernel for Decay {
     const SLOTS: usize = 0;
 
+    fn effect(&self) -> Effect {
+        if self.weight_decay == 0.0 { Effect::Nothing } else { Effect::Changes }
+    }
+
     #[inline(always)]
     fn update<E: Float>(&self, updates: &mut [E], params: &[E], _: &mut [&mut [E]]) {
+        if self.weight_decay == 0.0 {
+            return;
+        }
         let weight_decay = E::from_f64(self.weight_decay);
         for (update, &param) in updates.iter_mut().zip(params) {
             *update += weight_decay * param;

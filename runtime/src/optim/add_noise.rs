@@ -7,7 +7,7 @@ use super::state::{Slots, State};
 use crate::rng::{Key, Layout};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
-use crate::tree::{Path, Tree, Zip};
+use crate::tree::{Path, Tree, Visit, Zip};
 use serde::{Deserialize, Serialize};
 
 /// `u = g + sqrt(eta / t^gamma) n` in step `t`, with normal `n` ([Neelakantan et al., 2015](https://arxiv.org/abs/1511.06807)).
@@ -42,12 +42,37 @@ impl<P: Tree> State<P> for AddNoiseState {
     fn slots<'a>(&'a mut self, _: &mut Slots<'a, P>) {}
 }
 
-/// The places of the leaves when they are sorted by their names.
+/// The names of the leaves, without those that are masked.
+#[derive(Default)]
+struct Names(Vec<String>);
+
+impl Visit for Names {
+    fn leaf<S: Shape, E: Float>(&mut self, path: &Path, leaf: &Tensor<S, E>) {
+        if !leaf.is_masked() {
+            self.0.push(path.to_string());
+        }
+    }
+}
+
+/// The places of the leaves when they are sorted by their names. One that is masked has none, and gets any.
 fn places<P: Tree>(tree: &P) -> Labels {
-    let names: Vec<String> = tree.leaves().into_iter().map(|leaf| leaf.path).collect();
-    let mut sorted: Vec<&String> = names.iter().collect();
-    sorted.sort_by(|a, b| a.split('/').cmp(b.split('/')));
-    Labels::of(tree, |path| sorted.iter().position(|name| path.is(name)).unwrap_or_default() as u32)
+    let mut names = Names::default();
+    tree.visit(&Path::ROOT, &mut names);
+    names.0.sort_by(|a, b| a.split('/').cmp(b.split('/')));
+    Labels::of(tree, |path| names.0.iter().position(|name| path.is(name)).unwrap_or_default() as u32)
+}
+
+/// The number of leaves that are not masked.
+fn leaves<P: Tree>(tree: &P) -> usize {
+    struct Count(usize);
+    impl Visit for Count {
+        fn leaf<S: Shape, E: Float>(&mut self, _: &Path, leaf: &Tensor<S, E>) {
+            self.0 += usize::from(!leaf.is_masked());
+        }
+    }
+    let mut count = Count(0);
+    tree.visit(&Path::ROOT, &mut count);
+    count.0
 }
 
 impl GradientTransformation for AddNoise {
@@ -67,7 +92,7 @@ impl GradientTransformation for AddNoise {
         let (next, sample) = Key::from_words(state.rng_key, self.layout).split();
         state.rng_key = next.words();
         let deviation = (self.eta as f32 / (state.count as f32).powf(self.gamma as f32)).sqrt();
-        let leaves = state.places.len();
+        let leaves = leaves(updates);
         let mut add = Add { key: sample, deviation, places: &state.places, leaves, index: 0 };
         updates.zip([], &Path::ROOT, &mut add);
         Identity {}

@@ -1,8 +1,9 @@
 //! An array whose shape and element follow from a leaf, but are not the leaf's.
 
-use crate::tensor::Float;
-use serde::ser::SerializeStruct;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use crate::shape::{Dyn, MAX_RANK, Shape};
+use crate::tensor::serde::Bytes;
+use crate::tensor::{DType, Element, Float, Tensor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use std::any::Any;
 
 /// What a transform keeps of a leaf in another shape, such as sums over rows. It is written as a tensor is.
@@ -12,8 +13,7 @@ pub struct Array {
     elements: Elements,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq)]
 enum Elements {
     Single(Vec<f32>),
     Double(Vec<f64>),
@@ -27,6 +27,14 @@ impl Array {
         let elements =
             if double { Elements::Double(vec![0.0; len]) } else { Elements::Single(vec![0.0; len]) };
         Array { sizes: sizes.to_vec(), elements }
+    }
+
+    /// The elements as `f64`.
+    pub(super) fn into_f64s(self) -> Vec<f64> {
+        match self.elements {
+            Elements::Single(elements) => elements.into_iter().map(f64::from).collect(),
+            Elements::Double(elements) => elements,
+        }
     }
 
     /// The sizes.
@@ -43,6 +51,9 @@ impl Array {
     }
 
     /// The elements, which are `E`: those of an array that was read become it now.
+    ///
+    /// # Panics
+    /// If `E` is a dual number: no derivative goes through a step of an optimiser.
     pub fn as_mut_slice<E: Float>(&mut self) -> &mut [E] {
         let double = size_of::<E>() == size_of::<f64>();
         self.elements = match std::mem::replace(&mut self.elements, Elements::Double(Vec::new())) {
@@ -60,37 +71,99 @@ impl Array {
         };
         match elements.downcast_mut::<Vec<E>>() {
             Some(elements) => elements,
-            None => unreachable!("a float is f32 or f64"),
+            None => panic!("the state of an optimiser has no elements of {}", E::NAME),
         }
     }
 }
 
 impl Serialize for Array {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut parts = serializer.serialize_struct("Tensor", 2)?;
-        parts.serialize_field("sizes", &self.sizes)?;
-        parts.serialize_field("elements", &self.elements)?;
-        parts.end()
+        match &self.elements {
+            Elements::Single(elements) => serialize(&self.sizes, elements, serializer),
+            Elements::Double(elements) => serialize(&self.sizes, elements, serializer),
+        }
     }
 }
 
+/// As the tensor that it is.
+fn serialize<E: Element, S: Serializer>(
+    sizes: &[usize],
+    elements: &[E],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    fn of<T: Shape, E: Element, S: Serializer>(
+        shape: T,
+        elements: &[E],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        Tensor::from_slice(shape, elements).map_err(ser::Error::custom)?.serialize(serializer)
+    }
+    match *sizes {
+        [] => of((), elements, serializer),
+        [a] => of((Dyn(a),), elements, serializer),
+        [a, b] => of((Dyn(a), Dyn(b)), elements, serializer),
+        [a, b, c] => of((Dyn(a), Dyn(b), Dyn(c)), elements, serializer),
+        [a, b, c, d] => of((Dyn(a), Dyn(b), Dyn(c), Dyn(d)), elements, serializer),
+        [a, b, c, d, e] => of((Dyn(a), Dyn(b), Dyn(c), Dyn(d), Dyn(e)), elements, serializer),
+        [a, b, c, d, e, f] => of((Dyn(a), Dyn(b), Dyn(c), Dyn(d), Dyn(e), Dyn(f)), elements, serializer),
+        _ => Err(ser::Error::custom("an array of more than six dimensions")),
+    }
+}
+
+/// A tensor in any of the ways in which one is written. The text of an array does not say its element: it is `f64`, which
+/// holds every `f32`, until the array is used.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Number(f64),
+    Readable {
+        sizes: Vec<usize>,
+        elements: Vec<f64>,
+    },
+    Binary {
+        dtype: String,
+        sizes: Vec<usize>,
+        #[serde(deserialize_with = "bytes")]
+        bytes: Vec<u8>,
+    },
+}
+
+fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    Ok(Bytes::deserialize(deserializer)?.0.into_owned())
+}
+
 impl<'de> Deserialize<'de> for Array {
-    /// The type does not know the element: it is `f64`, which holds every `f32`, until the array is used.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename = "Tensor")]
-        struct Parts {
-            sizes: Vec<usize>,
-            elements: Vec<f64>,
-        }
-        let Parts { sizes, elements } = Parts::deserialize(deserializer)?;
+        let (sizes, elements) = match Written::deserialize(deserializer)? {
+            Written::Number(number) => (Vec::new(), Elements::Double(vec![number])),
+            Written::Readable { sizes, elements } => (sizes, Elements::Double(elements)),
+            Written::Binary { dtype, sizes, bytes } => {
+                let elements = match DType::from_name(&dtype) {
+                    Some(DType::Float32) => Elements::Single(words(&bytes, f32::from_le_bytes)),
+                    Some(DType::Float64) => Elements::Double(words(&bytes, f64::from_le_bytes)),
+                    _ => {
+                        return Err(de::Error::custom(format_args!(
+                            "an array of {dtype} in place of floats"
+                        )));
+                    }
+                };
+                (sizes, elements)
+            }
+        };
         let count = sizes.iter().try_fold(1usize, |count, &size| count.checked_mul(size));
-        match count == Some(elements.len()) {
-            true => Ok(Array { sizes, elements: Elements::Double(elements) }),
-            false => Err(de::Error::custom(format_args!(
-                "a tensor of sizes {sizes:?} with {} elements",
-                elements.len()
-            ))),
+        let found = match &elements {
+            Elements::Single(elements) => elements.len(),
+            Elements::Double(elements) => elements.len(),
+        };
+        match count == Some(found) && sizes.len() <= MAX_RANK {
+            true => Ok(Array { sizes, elements }),
+            false => {
+                Err(de::Error::custom(format_args!("a tensor of sizes {sizes:?} with {found} elements")))
+            }
         }
     }
+}
+
+fn words<T, const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> T) -> Vec<T> {
+    bytes.as_chunks().0.iter().map(|&bytes| read(bytes)).collect()
 }

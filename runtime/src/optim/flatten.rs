@@ -1,12 +1,14 @@
 //! All leaves as one: `optax.flatten`.
 
 use super::GradientTransformation;
+use super::array::Array;
 use super::identity::Identity;
 use super::state::{Slots, State};
 use crate::shape::{Dyn, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Visit, Zip};
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A transform of one vector.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,13 +57,28 @@ impl<T: GradientTransformation> GradientTransformation for Flatten<T> {
 }
 
 /// The elements of all leaves in order, as `f64` if one of the leaves is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Flat {
     /// All leaves are `f32`.
     Single(Tensor<(Dyn,), f32>),
     /// One is not.
     Double(Tensor<(Dyn,), f64>),
+}
+
+impl<'de> Deserialize<'de> for Flat {
+    /// As `f64`, which holds every `f32`, until it is used beside the parameters.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let array = Array::deserialize(deserializer)?;
+        let &[size] = array.sizes() else {
+            return Err(Error::custom(format_args!(
+                "sizes {:?} in place of those of a vector",
+                array.sizes()
+            )));
+        };
+        let tensor = Tensor::from_slice((Dyn(size),), &array.into_f64s());
+        Ok(Flat::Double(tensor.map_err(Error::custom)?))
+    }
 }
 
 impl Flat {
@@ -91,7 +108,7 @@ impl Flat {
         }
     }
 
-    /// As `f32`, which a vector of `f64` becomes.
+    /// As `f32`, which a vector of `f64` becomes: one that was read does not know better.
     fn single(&mut self) -> &mut Tensor<(Dyn,), f32> {
         if let Flat::Double(tensor) = self {
             *self = Flat::Single(Tensor::from_fn(tensor.shape(), |i| tensor.as_slice()[i] as f32));
@@ -102,7 +119,7 @@ impl Flat {
         }
     }
 
-    /// As `f64`, which a vector of `f32` becomes: one that was read does not know better.
+    /// As `f64`, which a vector of `f32` becomes.
     fn double(&mut self) -> &mut Tensor<(Dyn,), f64> {
         if let Flat::Single(tensor) = self {
             *self = Flat::Double(Tensor::from_fn(tensor.shape(), |i| tensor.as_slice()[i].into()));

@@ -3,11 +3,12 @@
 use super::GradientTransformation;
 use super::schedule::{Count, Counter, Schedule};
 use super::state::{Slots, State};
-use crate::error::{Error, Result};
+use crate::error::{self, Error};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Visit};
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -51,9 +52,23 @@ impl<T, H: PartialEq, const N: usize> PartialEq for InjectHyperparams<T, H, N> {
 }
 
 /// Numbers with names.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub struct HyperparamValues(BTreeMap<Cow<'static, str>, f64>);
+
+impl Serialize for HyperparamValues {
+    /// A number that is an `f32` is written as one, as Optax does where the parameters are `f32`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, &value) in &self.0 {
+            match value as f32 {
+                single if f64::from(single) == value => map.serialize_entry(name, &single)?,
+                _ => map.serialize_entry(name, &value)?,
+            }
+        }
+        map.end()
+    }
+}
 
 impl HyperparamValues {
     /// The value of a hyper-parameter, in the precision of the parameters.
@@ -65,7 +80,7 @@ impl HyperparamValues {
     ///
     /// # Errors
     /// If there is no hyper-parameter of this name.
-    pub fn set(&mut self, name: &str, value: f64) -> Result<()> {
+    pub fn set(&mut self, name: &str, value: f64) -> error::Result<()> {
         let unknown = |values: &BTreeMap<Cow<'static, str>, f64>| Error::Mismatch {
             what: "name of a hyper-parameter".to_string(),
             expected: format!("one of {:?}", values.keys().collect::<Vec<_>>()),
@@ -123,14 +138,19 @@ impl<T: GradientTransformation, H: Hyperparams<N>, const N: usize> GradientTrans
             Some(counter) => counter.count(),
             None => 0,
         });
-        let mut values = rounded_for(params, self.hyperparams.values(counts));
+        let mut values = self.hyperparams.values(counts);
         let scheduled = self.hyperparams.are_schedules();
         for ((name, value), scheduled) in self.hyperparams.names().into_iter().zip(&mut values).zip(scheduled)
         {
-            match state.hyperparams.0.get_mut(name) {
-                Some(kept) if scheduled => *kept = *value,
-                Some(kept) => *value = *kept,
-                None => {}
+            match state.hyperparams.0.get(name) {
+                Some(&kept) if !scheduled => *value = kept,
+                _ => {}
+            }
+        }
+        let values = rounded_for(params, values);
+        for (name, value) in self.hyperparams.names().into_iter().zip(values) {
+            if let Some(kept) = state.hyperparams.0.get_mut(name) {
+                *kept = value;
             }
         }
         (self.inner_factory)(values).begin(&mut state.inner_state, updates, params)

@@ -8,7 +8,8 @@ use super::state::{Slots, State};
 use crate::shape::{Dyn, MAX_RANK, Shape};
 use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Zip};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
 
 /// For a leaf of `n` axes there are `n` vectors `mu`, one an axis. An element's sum is `s = g² + b2 minᵢ muᵢ` (where `b2 < 1`, with
 /// `(1 - b2) g²`), the new `muᵢ` are the largest sums along the other axes, and `nu = (1 - b1) g / sqrt(s + eps) + b1 nu`,
@@ -32,9 +33,30 @@ pub const fn scale_by_sm3() -> ScaleBySm3 {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScaleBySm3State<P> {
     /// A vector for each axis of each leaf.
-    pub mu: PerLeaf<Vec<Array>>,
+    pub mu: PerLeaf<Vectors>,
     /// The momentum.
     pub nu: P,
+}
+
+/// A vector for each axis of a leaf, written as a list.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Vectors(pub Vec<Array>);
+
+impl<'de> Deserialize<'de> for Vectors {
+    /// A list is a map in a state dict, with the keys `0`, `1`, ….
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            List(Vec<Array>),
+            Map(BTreeMap<String, Array>),
+        }
+        Ok(Vectors(match Written::deserialize(deserializer)? {
+            Written::List(arrays) => arrays,
+            Written::Map(arrays) => arrays.into_values().collect(),
+        }))
+    }
 }
 
 impl<P: Tree> State<P> for ScaleBySm3State<P> {
@@ -48,13 +70,13 @@ impl GradientTransformation for ScaleBySm3 {
     const WHOLE_TREE: bool = true;
 
     fn init<P: Tree>(&self, params: &P) -> ScaleBySm3State<P> {
-        struct Vectors;
-        impl LeafValue<Vec<Array>> for Vectors {
-            fn of<S: Shape, E: Float>(&mut self, leaf: &Tensor<S, E>) -> Vec<Array> {
-                leaf.sizes().as_ref().iter().map(|&size| Array::zeros::<E>(&[size])).collect()
+        struct Zeros;
+        impl LeafValue<Vectors> for Zeros {
+            fn of<S: Shape, E: Float>(&mut self, leaf: &Tensor<S, E>) -> Vectors {
+                Vectors(leaf.sizes().as_ref().iter().map(|&size| Array::zeros::<E>(&[size])).collect())
             }
         }
-        ScaleBySm3State { mu: PerLeaf::of(params, Vectors), nu: params.zeros_like() }
+        ScaleBySm3State { mu: PerLeaf::of(params, Zeros), nu: params.zeros_like() }
     }
 
     fn begin<P: Tree>(&self, state: &mut ScaleBySm3State<P>, updates: &mut P, _: &P) -> Identity {
@@ -65,7 +87,7 @@ impl GradientTransformation for ScaleBySm3 {
 
 struct Step<'a> {
     tx: &'a ScaleBySm3,
-    mu: &'a mut PerLeaf<Vec<Array>>,
+    mu: &'a mut PerLeaf<Vectors>,
     index: usize,
 }
 
@@ -80,7 +102,7 @@ impl Zip<1> for Step<'_> {
         self.index += 1;
         let (Some(mu), sizes) = (mu, leaf.sizes()) else { return };
         let (updates, nu) = (leaf.as_mut_slice(), nu.as_mut_slice());
-        match (mu.as_mut_slice(), sizes.as_ref()) {
+        match (mu.0.as_mut_slice(), sizes.as_ref()) {
             // A scalar has no axis, and so no memory of its past.
             ([], _) => self.tx.row(updates, nu, &mut [E::ZERO], -E::NEG_INFINITY),
             ([mu], _) => self.tx.row(updates, nu, mu.as_mut_slice(), -E::NEG_INFINITY),

@@ -3,8 +3,8 @@
 //! | Rust | state dict |
 //! |---|---|
 //! | a tensor | an array |
-//! | `i8` … `i32`, `u8` … `u32`, `f32` | an array without dimensions, as JAX holds such numbers |
-//! | `i64`, `u64`, `usize`, `i128`, `f64`, `bool`, text | an int, float, bool or text of Python's |
+//! | `i8` … `i32`, `u8` … `u32`, `f32`, `bool` | an array without dimensions, as JAX holds such values |
+//! | `i64`, `u64`, `usize`, `i128`, `f64`, text | an int, float or text of Python's, which JAX has no types for |
 //! | a struct, a map | a dict |
 //! | a tuple, a list | a dict with the keys `0`, `1`, … |
 //! | `()` | nothing: a field of this type has no key; elsewhere an empty dict |
@@ -93,7 +93,7 @@ impl ser::Serializer for ToStateDict {
     }
 
     fn serialize_bool(self, value: bool) -> Made {
-        made(StateDict::Bool(value))
+        made(Array::scalar(DType::Bool, &[value.into()]))
     }
 
     fn serialize_char(self, value: char) -> Made {

@@ -11,6 +11,7 @@ pub mod decimal;
 pub mod dim;
 pub mod divide;
 pub mod halve;
+pub mod heads;
 pub mod matmul;
 mod message;
 pub mod permute;

@@ -18,11 +18,23 @@ pub(crate) const TENSOR: &str = "flaxen::Tensor";
 
 const FIELDS: &[&str] = &["dtype", "sizes", "bytes"];
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 #[serde(rename = "Tensor")]
 struct Readable<Sizes, Elements> {
     sizes: Sizes,
     elements: Elements,
+}
+
+/// A tensor in either form. Where serde keeps a value for later, as it does for an enum without tags, the format that it came
+/// from is forgotten, and people might have read it.
+#[derive(Deserialize)]
+#[serde(rename = "Tensor", bound = "E: Element")]
+struct AnyForm<'a, E> {
+    dtype: Option<Cow<'a, str>>,
+    sizes: Option<Vec<usize>>,
+    elements: Option<Vec<E>>,
+    #[serde(borrow)]
+    bytes: Option<Bytes<'a>>,
 }
 
 impl<S: Shape, E: Element> Tensor<S, E> {
@@ -59,17 +71,16 @@ impl<'de, S: Shape, E: Element> Deserialize<'de> for Tensor<S, E> {
         if !deserializer.is_human_readable() {
             return deserializer.deserialize_struct(TENSOR, FIELDS, Binary(PhantomData));
         }
-        let Readable { sizes, elements } = match masked_leaves_are_allowed() {
-            false => Readable::<Vec<usize>, Vec<E>>::deserialize(deserializer)?,
-            true => {
-                let parts = Readable::<Option<Vec<usize>>, Option<Vec<E>>>::deserialize(deserializer)?;
-                match (parts.sizes, parts.elements) {
-                    (None, None) => return Tensor::masked_anywhere(),
-                    (None, Some(_)) => return Err(D::Error::missing_field("sizes")),
-                    (Some(_), None) => return Err(D::Error::missing_field("elements")),
-                    (Some(sizes), Some(elements)) => Readable { sizes, elements },
-                }
+        let (sizes, elements): (Vec<usize>, Vec<E>) = match AnyForm::deserialize(deserializer)? {
+            AnyForm { dtype: Some(dtype), sizes: Some(sizes), bytes: Some(bytes), elements: None } => {
+                return Binary(PhantomData).tensor(&dtype, &sizes, &bytes.0);
             }
+            AnyForm { sizes: None, elements: None, .. } if masked_leaves_are_allowed() => {
+                return Tensor::masked_anywhere();
+            }
+            AnyForm { sizes: Some(sizes), elements: Some(elements), .. } => (sizes, elements),
+            AnyForm { sizes: None, .. } => return Err(D::Error::missing_field("sizes")),
+            AnyForm { .. } => return Err(D::Error::missing_field("elements")),
         };
         let expected = Message::new("").sizes(S::STATIC);
         let shape = S::from_sizes(&sizes).ok_or_else(|| {
@@ -154,7 +165,7 @@ impl<'de, S: Shape, E: Element> Visitor<'de> for Binary<S, E> {
 }
 
 /// Bytes as bytes, not as a list of numbers.
-struct Bytes<'a>(Cow<'a, [u8]>);
+pub(crate) struct Bytes<'a>(pub(crate) Cow<'a, [u8]>);
 
 impl Serialize for Bytes<'_> {
     fn serialize<T: Serializer>(&self, serializer: T) -> Result<T::Ok, T::Error> {
@@ -162,7 +173,7 @@ impl Serialize for Bytes<'_> {
     }
 }
 
-impl<'de> Deserialize<'de> for Bytes<'de> {
+impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visit;
         impl<'de> Visitor<'de> for Visit {

@@ -43,20 +43,43 @@ where
 /// Sorts the keys of every tree in the state that has the same keys as the parameters.
 fn sort_trees_like(params: &StateDict, state: &mut StateDict) {
     if same_keys(params, state) {
-        *state = std::mem::replace(state, StateDict::Nil).without_empty_dicts().sorted();
+        let tree = std::mem::replace(state, StateDict::Nil);
+        *state = without_empty_modules(params, tree).sorted();
     } else if let StateDict::Dict(dict) = state {
         dict.iter_mut().for_each(|(_, state)| sort_trees_like(params, state));
     }
 }
 
-/// Whether two trees have the same keys in the same order, and arrays of the same shapes.
-fn same_keys(a: &StateDict, b: &StateDict) -> bool {
-    match (a, b) {
+/// Whether a tree has the same keys as the parameters, in the same order.
+fn same_keys(params: &StateDict, tree: &StateDict) -> bool {
+    match (params, tree) {
         (StateDict::Dict(a), StateDict::Dict(b)) => {
             let same = |((a, x), (b, y)): ((&str, &StateDict), (&str, &StateDict))| a == b && same_keys(x, y);
             a.len() == b.len() && a.iter().zip(b.iter()).all(same)
         }
-        (StateDict::Array(a), StateDict::Array(b)) => a.shape() == b.shape(),
+        (StateDict::Dict(_), _) => false,
+        // A leaf that is masked is an empty dict.
+        (_, StateDict::Dict(masked)) => masked.is_empty(),
+        _ => true,
+    }
+}
+
+/// A tree without the keys of modules that have no parameters. Masked leaves, which are empty dicts too, stay.
+fn without_empty_modules(params: &StateDict, tree: StateDict) -> StateDict {
+    match (params, tree) {
+        (StateDict::Dict(params), StateDict::Dict(tree)) => {
+            let kept = params.iter().zip(tree).filter(|((_, params), _)| !is_empty(params));
+            Dict::from_iter(kept.map(|((_, params), (key, tree))| (key, without_empty_modules(params, tree))))
+                .into()
+        }
+        (_, leaf) => leaf,
+    }
+}
+
+/// Whether there is no parameter in a module.
+fn is_empty(params: &StateDict) -> bool {
+    match params {
+        StateDict::Dict(params) => params.iter().all(|(_, params)| is_empty(params)),
         _ => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use flaxen::prelude::*;
 
-use crate::finite_differences::{check_module, weights};
+use crate::finite_differences::{self, check_module, weights};
 
 /// `tanh(dense(x)) * rate`
 #[module]
@@ -107,4 +107,72 @@ fn gradients_of_fields_and_methods() {
         &params
     );
     assert_eq!(whole, parts);
+}
+
+/// A field that both methods call, one that `call` does not, and one with a state.
+#[module]
+struct Shared {
+    norm: BatchNorm,
+    dense: Dense<3>,
+    projection: Dense<2>,
+}
+
+#[module]
+impl Shared {
+    fn call<B: Batch, P: Phase>(&self, x: Tensor![B, 3; f64], phase: P) -> Tensor![B, 3; f64] {
+        let x = self.norm(x, phase);
+        self.dense(tanh(self.dense(x)))
+    }
+
+    /// The projection of what `call` returns.
+    fn project<B: Batch, P: Phase>(&self, x: Tensor![B, 3; f64], phase: P) -> Tensor![B, 2; f64] {
+        self.projection(self.call(self.dense(x), phase))
+    }
+}
+
+#[test]
+fn methods_share_variables_and_gradients_are_summed() {
+    let model = Shared::new();
+    let variables = model.init(Key::new(0));
+    assert_eq!(
+        format!("{:?}", variables.params),
+        "{norm: {scale: (3,), bias: (3,)}, dense: {kernel: (3, 3), bias: (3,)}, projection: {kernel: (3, 2), bias: (2,)}}"
+    );
+    let x: Tensor![4, 3; f64] = weights(&Tensor::zeros(Default::default()));
+    let expected = {
+        let y = model.dense.apply(&variables.params.dense, x.clone());
+        let y = model.apply(&variables, y, Eval);
+        model.projection.apply(&variables.params.projection, y)
+    };
+    assert_eq!(model.project().apply(&variables, x.clone(), Eval), expected);
+    assert_eq!(model.bind(&variables).project(x.clone(), Eval), expected);
+
+    let params = weights(&variables.params);
+    let state = &variables.state;
+    finite_differences::check(
+        (params,),
+        |(params,)| model.project().apply((&params, state), x.clone(), Eval),
+        |(params,), weights| {
+            let (_, gradient) = value_and_grad!(
+                |params| {
+                    let y = model.project().apply((params, state), x.clone(), Eval);
+                    (y * weights(&expected)).sum()
+                },
+                &params
+            );
+            (gradient,)
+        },
+    );
+}
+
+#[test]
+fn methods_update_the_state_of_the_module() {
+    let model = Shared::new();
+    let variables = model.init(Key::new(0));
+    let x: Tensor![4, 3; f64] = weights(&Tensor::zeros(Default::default()));
+    let (_, state) = model.project().apply_mut(&variables, x.clone(), Train, rngs! {});
+    let inner = model.dense.apply(&variables.params.dense, x);
+    let (_, expected) = model.apply_mut(&variables, inner, Train, rngs! {});
+    assert!(state == expected);
+    assert!(state != variables.state);
 }

@@ -1,10 +1,16 @@
-//! `nn.dot_product_attention` and its weights.
+//! `nn.dot_product_attention`, its weights, and `nn.MultiHeadDotProductAttention`.
 
-use flaxen::op::{Differentiable, No, Op as _, Yes};
+use flaxen::init::{glorot_uniform, normal};
+use flaxen::module::{Module, Trainable};
+use flaxen::nn::{NoScale, WithBias, WithScale};
+use flaxen::op::{Differentiable, Needs, No, Op as _, Yes};
 use flaxen::prelude::*;
+use flaxen::rng::Scope;
+use flaxen::tree::Path;
 use flaxen_tests::{Fixture, Tolerance};
 
-use super::layer::{of_gradients, tensor};
+use super::key;
+use super::layer::{Check, Load, check_module, of_gradients, tensor};
 
 type Queries = (U2, U3, U2, U4);
 type Keys = (U2, U5, U2, U4);
@@ -118,4 +124,72 @@ fn a_query_that_is_masked_from_all_keys() {
     case.gradient(0, &dq);
     case.gradient(1, &dk);
     case.gradient(2, &dv);
+}
+
+type Heads<Q = (), O = (), L = NoScale> = MultiHeadDotProductAttention<U2, Q, O, WithBias, L>;
+
+#[test]
+fn heads_of_one_input() {
+    check_module::<(U2, U4, U8), (U2, U4, U8), _>("mha_self", Heads::<(), ()>::new());
+    check_module::<(U2, U3, U8), (U2, U3, U8), _>("mha_normalize_qk", Heads::<(), (), WithScale>::new());
+    let layer = SelfAttention::<U2>::new().kernel_init(glorot_uniform()).bias_init(normal(0.1));
+    check_module::<(U2, U3, U8), (U2, U3, U8), _>("self_attention", layer);
+}
+
+/// Checks the parameters, the output and the gradients of a layer with several inputs.
+#[track_caller]
+fn check_heads<In, N, M, Y>(case: &Case, layer: &M, input: In) -> N::Cotangents
+where
+    Y: StaticShape,
+    N: Needs<In>,
+    M: Module<In, Out = Tensor<Y>, State = ()> + Trainable<In, N>,
+    In: Clone,
+{
+    let (fixture, id) = (&case.fixture, case.id);
+    let check = |field: &str, tolerance| Check { fixture, field: format!("{id}/{field}"), tolerance };
+    let (mut params, ()) = layer.init(&Scope::root(key(fixture.case(id))));
+    params.visit(&Path::ROOT, &mut check("init/params", Tolerance::ulp(4)));
+    params.zip([], &Path::ROOT, &mut Load { fixture, field: format!("{id}/vars/params") });
+    let scope = Scope::without_streams();
+    let (out, residuals) = layer.forward(&params, &mut (), &scope, input.clone());
+    case.output::<Y>(&out);
+    assert_eq!(layer.infer(&params, &mut (), &scope, input), out);
+    let (gradient, cotangents) = layer.backward(&params, residuals, case.array("cotangent"));
+    gradient.visit(&Path::ROOT, &mut check("grad_params", of_gradients(case.tolerance)));
+    cotangents
+}
+
+#[test]
+fn heads_of_keys_that_are_values() {
+    let case = Case::open("mha_cross");
+    type Input = (Tensor![2, 3, 8], Tensor![2, 4, 8]);
+    let input: Input = (case.array("inputs/0"), case.array("inputs/1"));
+    let layer = Heads::<U4, U5>::new();
+    let (queries, keys) = check_heads::<_, (Yes, Yes), _, (U2, U3, U5)>(&case, &layer, input);
+    case.gradient(0, &queries);
+    case.gradient(1, &keys);
+}
+
+#[test]
+fn heads_of_keys_and_values() {
+    let case = Case::open("mha_kv");
+    type Input = (Tensor![2, 3, 8], Tensor![2, 4, 8], Tensor![2, 4, 8]);
+    let input: Input = (case.array("inputs/0"), case.array("inputs/1"), case.array("inputs/2"));
+    let (queries, keys, values) =
+        check_heads::<_, (Yes, Yes, Yes), _, (U2, U3, U8)>(&case, &Heads::<(), ()>::new(), input);
+    case.gradient(0, &queries);
+    case.gradient(1, &keys);
+    case.gradient(2, &values);
+}
+
+#[test]
+fn heads_with_a_causal_mask() {
+    let case = Case::open("mha_mask");
+    // Flax's masks are numbers.
+    let mask: Tensor![2, 1, 4, 4] = case.array("kw/mask");
+    let counts: Vec<bool> = mask.as_slice().iter().map(|&x| x > 0.0).collect();
+    let mask: Tensor![2, 1, 4, 4; bool] = Tensor::of(&counts).expect("a mask of this shape");
+    let input: (Tensor![2, 4, 8], _) = (case.array("inputs/0"), mask);
+    let (x, ()) = check_heads::<_, (Yes, No), _, (U2, U4, U8)>(&case, &Heads::<(), ()>::new(), input);
+    case.gradient(0, &x);
 }

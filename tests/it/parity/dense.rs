@@ -1,6 +1,6 @@
-//! `nn.Dense`.
+//! `nn.Dense` and `nn.DenseGeneral`.
 
-use flaxen::nn::{Dense, NoBias};
+use flaxen::nn::{Dense, DenseGeneral, NoBias};
 use flaxen::prelude::*;
 
 use super::layer::check_module;
@@ -18,4 +18,14 @@ fn without_a_bias() {
 #[test]
 fn of_a_vector() {
     check_module::<(U3,), (U2,), _>("dense_1d", Dense::<U2>::new());
+}
+
+#[test]
+fn general() {
+    check_module::<(U4, U5), (U4, U2, U3), _>("dense_general", DenseGeneral::<(U2, U3)>::new());
+}
+
+#[test]
+fn general_over_two_axes() {
+    check_module::<(U2, U3, U5), (U2, U4), _>("dense_general_axes", DenseGeneral::<U4, U2>::new());
 }

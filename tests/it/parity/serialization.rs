@@ -227,8 +227,59 @@ fn states_of_optimisers_are_optaxs() {
     check(&fixture, "optstate_adamw", optim::adamw(0.1), &params);
     let clipped = optim::chain((optim::clip_by_global_norm(1.0), optim::adam(0.1)));
     check(&fixture, "optstate_clip_adam", clipped, &params);
+    check(&fixture, "optstate_rmsprop", optim::rmsprop(0.1), &params);
+    check(&fixture, "optstate_sgd_schedule", optim::sgd(optim::linear_schedule(0.1, 0.0, 10)), &params);
+    let labels = |path: &flaxen::tree::Path| if path.name() == "a" { "t" } else { "f" };
+    let tx = optim::multi_transform((("t", optim::adam(0.1)), ("f", optim::set_to_zero())), labels);
+    check(&fixture, "optstate_multi_transform", tx.clone(), &params);
+    // In a training state too, leaves that are left out stay empty dicts.
+    let mut state = TrainState::create(params.clone(), tx);
+    state.update(Leaves {
+        a: Tensor::full(Default::default(), 1.0),
+        b: Tensor::full(Default::default(), 1.0),
+    });
+    let saved = to_state_dict(&state).expect("tensors");
+    let inner = ["opt_state", "inner_states", "t", "inner_state", "0", "mu"];
+    let mu = inner.iter().try_fold(&saved, |state, key| state.get(key)).expect("the mean");
+    assert_eq!(format!("{mu:?}"), r#"{"a": float32[3], "b": {}}"#);
+    assert_eq!(from_state_dict(&state, &saved).expect("what was written"), state);
+    // Among parameters they are refused.
+    let masked = Dict::from_iter([("a", mu.get("a").expect("a").clone()), ("b", Dict::new().into())]);
+    let error = from_state_dict(&params, &masked.into()).unwrap_err().to_string();
+    assert_eq!(error, "b: expected float32[2, 2], found an empty dict");
     let (empty, counted): (EmptyState, Count) = round_trip(&fixture, "optstate_sgd_schedule");
     assert_eq!((empty, counted), (EmptyState {}, Count { count: 0 }));
+}
+
+/// States that hold more than trees of the parameters' shapes: sums over rows, flags, hyper-parameters.
+#[test]
+fn every_kind_of_state_survives() {
+    fn check<T: GradientTransformation>(tx: T)
+    where
+        T::State<Leaves>: Serialize + serde::de::DeserializeOwned,
+    {
+        let params =
+            Leaves { a: Tensor::full(Default::default(), 1.0), b: Tensor::full(Default::default(), 2.0) };
+        let mut state = TrainState::create(params, tx);
+        state.update(state.params.clone());
+        let saved = to_bytes(&state).expect("tensors and numbers");
+        let restored = from_bytes(&state, &saved).unwrap_or_else(|error| panic!("{:?}: {error}", state.tx));
+        assert_eq!(to_bytes(&restored).expect("as before"), saved, "{:?}", state.tx);
+        // It goes on as the one that was saved.
+        let (mut state, mut restored) = (state, restored);
+        for state in [&mut state, &mut restored] {
+            state.update(state.params.clone());
+        }
+        assert_eq!(restored.params, state.params, "{:?}", state.tx);
+    }
+    check(optim::adafactor());
+    check(optim::zero_nans());
+    check(optim::apply_if_finite(adam(0.1), 3));
+    check(optim::multi_steps(adam(0.1), 2));
+    check(optim::lookahead(sgd(0.1), 5, 0.5));
+    check(optim::flatten(adam(0.1)));
+    check(optim::noisy_sgd(0.1, Key::new(0)));
+    check(optim::schedule_free_sgd(0.1));
 }
 
 /// The parameters of the fixture's model.

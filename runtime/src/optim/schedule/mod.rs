@@ -7,6 +7,8 @@
 //! assert_eq!(schedule.value(5), 0.05f32.into());
 //! let optimizer = optim::adam(schedule);
 //! ```
+//!
+//! A schedule is a plain value: what a step's learning rate is can be reported beside its loss, as `schedule.value(step)`.
 
 mod constant;
 mod cosine_decay;
