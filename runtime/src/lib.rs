@@ -50,7 +50,7 @@ pub mod prelude {
         zeros,
     };
     pub use crate::loss::*;
-    pub use crate::module::{BatchStats, Eval, Intermediates, Phase, Train, Variables};
+    pub use crate::module::{BatchStats, Eval, Intermediates, Phase, Remat, Train, Variables};
     pub use crate::nn::{
         BatchNorm, Conv, Dense, DenseGeneral, Dropout, Embed, Frozen, GroupNorm, InstanceNorm, Layer,
         LayerNorm, MultiHeadDotProductAttention, RMSNorm, SelfAttention, Stack,

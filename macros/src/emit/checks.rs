@@ -198,7 +198,11 @@ impl Checks<'_> {
         }
         let args = eqn.args.iter().filter_map(|arg| arg.var());
         let inputs: Vec<_> = args.map(|var| names::rule(var, eqn.span)).collect();
-        let callee = callee(self.body, eqn);
+        let callee = match &eqn.call {
+            Call::Submodule(index) => self.body.submodules[*index].inner.clone(),
+            _ => None,
+        };
+        let callee = callee.unwrap_or_else(|| self::callee(self.body, eqn));
         quote_spanned! {eqn.span=>
             if true #(&& #inputs.fits())* {
                 <#callee>::shape([#(#inputs.sizes()),*])

@@ -60,12 +60,17 @@ impl Passes<'_> {
 
     /// The statements that construct a submodule, if values go into it or it is counted.
     fn constructed(&self, index: usize) -> Binding {
-        let Submodule { ty, keywords, field, name, number, span, .. } = &self.lowered.body.submodules[index];
+        let submodule = &self.lowered.body.submodules[index];
+        let Submodule { ty, inner, keywords, field, name, number, span, .. } = submodule;
         let (mut statements, mut bound) = (TokenStream::new(), Vec::new());
         if !keywords.is_empty() {
             let made = names::module(field);
             let set = keywords.iter().map(|(key, value)| quote!(.#key(#value)));
-            statements.extend(quote_spanned!(*span=> let #made = <#ty>::new() #(#set)*;));
+            let value = match inner.as_ref().filter(|_| submodule.is_transformed()) {
+                Some(inner) => quote_spanned!(*span=> <#ty>::of(<#inner>::new() #(#set)*)),
+                None => quote_spanned!(*span=> <#ty>::new() #(#set)*),
+            };
+            statements.extend(quote!(let #made = #value;));
             bound.push(Bound::Always(made));
         }
         if *number == Number::Counted {

@@ -90,6 +90,11 @@ pub enum Number {
 }
 
 impl Submodule {
+    /// Whether something transforms the module.
+    pub fn is_transformed(&self) -> bool {
+        self.inner.as_ref().is_some_and(|inner| inner.to_string() != self.ty.to_string())
+    }
+
     /// Whether its construction computes something: its values, or its number.
     pub fn is_made(&self) -> bool {
         !self.keywords.is_empty() || self.number == Number::Counted

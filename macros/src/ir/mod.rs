@@ -213,6 +213,8 @@ pub struct Submodule {
     pub field: syn::Ident,
     /// The module's type.
     pub ty: TokenStream,
+    /// The same without what transforms it (`Remat`), if the user wrote it in place.
+    pub inner: Option<TokenStream>,
     /// The module as the user wrote it.
     pub text: String,
     /// Value keywords: `rate = 0.5`.

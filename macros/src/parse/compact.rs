@@ -5,7 +5,7 @@ use super::dims::{TensorType, digits};
 use crate::ir::print::tidy;
 use crate::messages;
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -14,8 +14,11 @@ use syn::{Error, Expr, Ident, Lit, LitStr, Result, Token, bracketed};
 
 /// A submodule declared in place.
 pub struct Compact {
-    /// The module's type, with its type-level keywords applied.
+    /// The module's type, with its type-level keywords applied; without what transforms it.
     pub ty: TokenStream,
+    /// What transforms the module, and the path to it.
+    transform: Option<&'static Transform>,
+    path: Option<TokenStream>,
     /// The module as it is written.
     pub text: String,
     /// The class: `Conv`.
@@ -24,6 +27,30 @@ pub struct Compact {
     pub name: Option<Name>,
     /// Value keywords.
     pub keywords: Vec<(Ident, TokenStream)>,
+}
+
+/// What makes a module of a module.
+pub struct Transform {
+    name: &'static str,
+    /// What Flax puts before the class.
+    class: &'static str,
+}
+
+/// flaxen's transformations of modules.
+const TRANSFORMS: &[Transform] = &[Transform { name: "Remat", class: "Checkpoint" }];
+
+/// `Remat<Dense<3>>`, taken apart: the path, and the module inside of it.
+fn transformed(input: ParseStream) -> Result<(TokenStream, DimType)> {
+    let mut path = TokenStream::new();
+    loop {
+        input.parse::<Option<Token![::]>>()?.to_tokens(&mut path);
+        if input.parse::<Option<Token![<]>>()?.is_some() {
+            let module = input.parse()?;
+            input.parse::<Token![>]>()?;
+            return Ok((path, module));
+        }
+        Ident::parse_any(input)?.to_tokens(&mut path);
+    }
 }
 
 /// A name that the user gives.
@@ -62,15 +89,15 @@ impl Parse for Compact {
         if !input.peek(Ident::peek_any) && !input.peek(Token![::]) {
             return Err(input.error(messages::COMPACT_FORM));
         }
-        let module: DimType = input.parse()?;
-        let text = tidy(&module.tokens);
-        let mut compact =
-            Compact { ty: module.tokens, text, class: module.name, name: None, keywords: Vec::new() };
+        let mut compact = Compact::of(input)?;
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident =
                 input.parse().map_err(|error| Error::new(error.span(), messages::COMPACT_FORM))?;
             input.parse::<Token![=]>()?;
             compact.keyword(key, input.parse()?)?;
+        }
+        if let Some(transform) = compact.transform {
+            compact.text = format!("{}<{}>", transform.name, compact.text);
         }
         match input.is_empty() {
             true => Ok(compact),
@@ -80,6 +107,30 @@ impl Parse for Compact {
 }
 
 impl Compact {
+    /// The module before its keywords.
+    fn of(input: ParseStream) -> Result<Self> {
+        let whole = input.fork().parse::<DimType>()?;
+        let transform = TRANSFORMS.iter().find(|transform| whole.name == transform.name);
+        let (path, module) = match transform {
+            Some(_) => {
+                let (path, module) = transformed(input)?;
+                (Some(path), module)
+            }
+            None => (None, input.parse()?),
+        };
+        let class = transform.map_or(module.name.clone(), |transform| {
+            Ident::new(&format!("{}{}", transform.class, module.name), module.name.span())
+        });
+        let text = tidy(&module.tokens);
+        Ok(Compact { ty: module.tokens, transform, path, text, class, name: None, keywords: Vec::new() })
+    }
+
+    /// The type as a whole: `Remat<Dense<3>>`.
+    pub fn whole(&self) -> TokenStream {
+        let ty = &self.ty;
+        self.path.as_ref().map_or_else(|| quote!(#ty), |path| quote!(#path<#ty>))
+    }
+
     /// Integers, tuples of them, booleans and names of types are part of the module's type; the rest are values.
     fn keyword(&mut self, key: Ident, value: Expr) -> Result<()> {
         if key != "name" {

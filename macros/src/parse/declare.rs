@@ -26,7 +26,8 @@ impl BodyParser<'_> {
         let compact: Compact = self.diagnostics.keep(call.parse_body())?;
         let span = compact.name.as_ref().map_or(compact.class.span(), |name| name.text.span());
         let (name, number, field) = self.name_of(&compact, span)?;
-        let Compact { ty, text, keywords, class, name: given } = compact;
+        let ty = compact.whole();
+        let Compact { ty: inner, text, keywords, class, name: given, .. } = compact;
         let nest = self.nest.clone();
         let index = self.body.submodules.len();
         if given.is_none() {
@@ -42,6 +43,7 @@ impl BodyParser<'_> {
             optional,
             field,
             ty,
+            inner: Some(inner),
             text,
             keywords,
             span,

@@ -287,6 +287,7 @@ impl BodyParser<'_> {
             name,
             field: field.clone(),
             ty,
+            inner: None,
             text: String::new(),
             keywords: Vec::new(),
             span,

@@ -11,6 +11,7 @@ pub(crate) mod control;
 mod each;
 pub mod effect;
 mod phase;
+mod remat;
 pub(crate) mod serialization;
 mod variables;
 
@@ -18,6 +19,7 @@ pub use captured::{Captured, Sown};
 pub use collection::{BatchStats, Collection, Intermediates};
 pub use each::Each;
 pub use phase::{Eval, Phase, Train};
+pub use remat::{Kept, Remat};
 pub use variables::{Collections, Stateless, Variables};
 
 use crate::op::Needs;

@@ -64,3 +64,5 @@ pub trait Layer {
         crate::__private::model_infer_mut(self, variables, input, rngs)
     }
 }
+
+impl<M> Layer for crate::module::Remat<M> {}

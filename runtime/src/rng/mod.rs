@@ -40,6 +40,6 @@ pub use exponential::{Exponential, Gumbel, Laplace};
 pub use key::{Key, Layout};
 pub use key_rng::KeyRng;
 pub use normal::{Normal, TruncatedNormal};
-pub use scope::Scope;
+pub use scope::{Replay, Scope};
 pub use stream::{Provides, Rngs, Stream, dropout, params};
 pub use uniform::Uniform;

@@ -1,5 +1,9 @@
 //! How Flax derives the key of each variable and of each draw from the path of its module.
 
+mod replay;
+
+pub use replay::Replay;
+
 use std::cell::{Cell, RefCell};
 use std::fmt::{self, Write as _};
 
@@ -42,6 +46,8 @@ enum Place<'a> {
     Root(Root, Option<&'a RefCell<Captured>>),
     /// A submodule, and its index among several of one name.
     Child { parent: &'a Scope<'a>, name: &'a str, index: Option<usize> },
+    /// A module that draws again what it drew, with what the names of its path hash to, and its node.
+    Replayed { root: Root, path: Sha1, node: usize },
 }
 
 /// The stream that parameters are drawn from, and the one of a bare key.
@@ -70,7 +76,7 @@ impl Scope<'_> {
     ///
     /// After the first time on a thread it does not allocate, as long as no larger model is walked.
     pub fn with_streams<const N: usize>(streams: [(&'static str, Key); N]) -> Self {
-        let mut counts = SPARE.try_with(Cell::take).unwrap_or_default();
+        let mut counts = Counts::spare();
         counts.streams.extend(streams);
         Scope(Place::Root(Root(RefCell::new(counts)), None))
     }
@@ -131,6 +137,7 @@ impl Scope<'_> {
     fn captured(&self) -> Option<&RefCell<Captured>> {
         match &self.0 {
             Place::Root(_, captured) => *captured,
+            Place::Replayed { .. } => None,
             Place::Child { parent, .. } => parent.captured(),
         }
     }
@@ -156,7 +163,7 @@ impl Scope<'_> {
 
     fn counts(&self) -> &RefCell<Counts> {
         match &self.0 {
-            Place::Root(root, _) => &root.0,
+            Place::Root(root, _) | Place::Replayed { root, .. } => &root.0,
             Place::Child { parent, .. } => parent.counts(),
         }
     }
@@ -165,6 +172,9 @@ impl Scope<'_> {
     fn node(&self, counts: &mut Counts) -> usize {
         match &self.0 {
             Place::Root(..) => counts.enter(None, "", None),
+            // The first node of counts that begin anew.
+            Place::Replayed { node: 0, .. } => counts.enter(None, "", None),
+            Place::Replayed { node, .. } => *node,
             Place::Child { parent, name, index } => {
                 let parent = parent.node(counts);
                 counts.enter(Some(parent), name, *index)
@@ -176,6 +186,7 @@ impl Scope<'_> {
     fn path(&self) -> Sha1 {
         match &self.0 {
             Place::Root(..) => Sha1::new(),
+            Place::Replayed { path, .. } => path.clone(),
             Place::Child { parent, name, index: None } => parent.path().chain_update(name),
             Place::Child { parent, name, index: Some(index) } => {
                 let mut digits = Digits(parent.path().chain_update(name));
@@ -194,7 +205,7 @@ struct Slashed<'a>(&'a Scope<'a>);
 impl fmt::Display for Slashed<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.0 {
-            Place::Root(..) => Ok(()),
+            Place::Root(..) | Place::Replayed { .. } => Ok(()),
             Place::Child { parent, name, index: None } => write!(formatter, "{}{name}/", Slashed(parent)),
             Place::Child { parent, name: "", index: Some(index) } => {
                 write!(formatter, "{}{index}/", Slashed(parent))
@@ -228,7 +239,7 @@ struct Counts {
     draws: Vec<u32>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Node {
     parent: Option<usize>,
     name: std::ops::Range<usize>,
@@ -268,6 +279,11 @@ impl Counts {
             expected: format!("a key for `{stream}` or `{PARAMS}`"),
             found: format!("keys for {given:?}"),
         }
+    }
+
+    /// The memory of the last root of this thread.
+    fn spare() -> Self {
+        SPARE.try_with(Cell::take).unwrap_or_default()
     }
 
     fn clear(&mut self) {

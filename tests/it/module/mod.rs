@@ -9,6 +9,7 @@ mod language;
 mod loops;
 mod names;
 mod nesting;
+mod remat;
 mod sequences;
 mod setup;
 mod sharing;
