@@ -123,8 +123,6 @@ pub const VMAP_KEYWORD: &str = "the keywords of `vmap!` are `in_axes`, `out_axes
 pub const VMAP_AXIS: &str = "the axis of a `vmap!` is a name that `axis!` declares: `axis!(batch);`";
 pub const VMAP_AXIS_NUMBER: &str = "an axis that is mapped over is a number, `0`, or `None`";
 pub const VMAP_EFFECT: &str = "a module that draws keys cannot be lowered for a `vmap!`";
-pub const VMAP_CONTROL: &str = "a branch or loop that declares parameters or variables cannot be lowered for a `vmap!`\n\
-    help: declare them in a submodule, and call it there";
 pub const VMAP_STATE: &str = "all examples of a `vmap!` update one state: write `None` for it in `out_axes`";
 pub const VMAP_TREE: &str = "in a `vmap!`, a gradient is taken by tensors that vary along the axis, not by a model's variables\n\
     help: take the gradient around the `vmap!`";

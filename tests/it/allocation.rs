@@ -65,6 +65,13 @@ fn training_steps_leave_the_heap_alone() {
     assert_still("the MLP", |index| step_of_mlp(&mut state, batch(index)));
     assert_eq!(state.step, STEPS);
 
+    let Variables { params, state: mut batch_stats } = Normalized::new().init(Key::new(3));
+    let mut state = TrainState::create(params, adam(1e-3));
+    assert_still("batch statistics and dropout", |index| {
+        step_of_normalized(&mut state, &mut batch_stats, batch(index));
+    });
+    assert_eq!(state.step, STEPS);
+
     optimisers_leave_the_heap_alone();
     frozen_parameters_have_no_state();
 }
@@ -157,5 +164,52 @@ fn step_of_mlp(state: &mut TrainState<MlpParams, Adam>, batch: LabelledBatch<Dyn
     );
     assert!(loss.item().is_finite());
     assert!((0.0..=1.0).contains(&accuracy(&logits, &labels)));
+    state.update(gradients);
+}
+
+/// Batch statistics, two dropouts, noise, and a variable that counts.
+#[module]
+struct Normalized;
+
+stream!(noise);
+
+#[module]
+impl Normalized {
+    fn call<B: Batch, P: Phase>(&self, x: Tensor![B, 28, 28, 1], phase: P) -> Tensor![B, 10] {
+        let x = compact!(Conv<8, (3, 3)>, strides = (2, 2))(x);
+        let x = relu(compact!(BatchNorm)(x, phase));
+        let x = compact!(Dropout, rate = 0.25, broadcast_dims = (1, 2))(x, phase);
+        let x = compact!(Dense<32>)(flatten(x));
+        let mean = variable!(BatchStats, "mean", zeros(), [32]);
+        if P::TRAIN {
+            mean.value = 0.9 * mean.value + 0.1 * mean_axis::<0>(x);
+        }
+        let x = x - mean.value + 0.01 * normal_like(x, make_rng!(noise));
+        let x = compact!(Dropout, rate = 0.5)(relu(x), phase);
+        compact!(Dense<10>)(x)
+    }
+}
+
+fn step_of_normalized(
+    state: &mut TrainState<NormalizedParams, Adam>,
+    batch_stats: &mut NormalizedState,
+    batch: LabelledBatch<Dyn>,
+) {
+    let LabelledBatch { images, labels } = batch;
+    let step = state.step as u32;
+    let ((loss, updated), gradients) = value_and_grad!(
+        |params| {
+            let (logits, updated) = Normalized::new().apply_mut(
+                (params, &*batch_stats),
+                images,
+                Train,
+                rngs! { dropout: Key::new(4).fold_in(step), noise: Key::new(5).fold_in(step) },
+            );
+            (softmax_cross_entropy_with_integer_labels(logits, labels).mean(), updated)
+        },
+        &state.params
+    );
+    assert!(loss.item().is_finite());
+    *batch_stats = updated;
     state.update(gradients);
 }

@@ -334,11 +334,6 @@ impl InputType {
         }
     }
 
-    /// The axes along which there are many of it.
-    pub fn axes(&self) -> Option<&TokenStream> {
-        self.tensor().and_then(|tensor| tensor.axes.as_ref())
-    }
-
     /// The type as code.
     pub fn to_type(&self) -> TokenStream {
         match self {

@@ -54,6 +54,8 @@ pub struct BodyParser<'a> {
     pub(super) axes: Vec<TokenStream>,
     /// In how many `vmap!`s a variable was bound, if in any.
     pub(super) levels: BTreeMap<Var, usize>,
+    /// In a module of values along axes: the axes, as a type.
+    pub(super) along: Option<TokenStream>,
     /// The value of each variable of the module, as of here.
     pub(super) values: Vec<Var>,
     /// The `impl` around a module's method.
@@ -85,6 +87,7 @@ impl<'a> BodyParser<'a> {
             unrolled: 0,
             axes: Vec::new(),
             levels: BTreeMap::new(),
+            along: None,
             values: Vec::new(),
             module: None,
             generics: None,

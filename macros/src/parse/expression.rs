@@ -245,6 +245,20 @@ impl BodyParser<'_> {
         args: Vec<Arg>,
         wanted: &[Wanted],
     ) -> Vec<Var> {
+        match self.along.clone() {
+            Some(axes) => self.equation_along(&axes, name, span, call, args, wanted),
+            None => self.plain_equation(name, span, call, args, wanted),
+        }
+    }
+
+    pub(super) fn plain_equation(
+        &mut self,
+        name: &str,
+        span: Span,
+        call: Call,
+        args: Vec<Arg>,
+        wanted: &[Wanted],
+    ) -> Vec<Var> {
         let outs = wanted
             .iter()
             .map(|wanted| {

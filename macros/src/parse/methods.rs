@@ -121,10 +121,11 @@ pub fn implementation(
     }
     context.plain =
         others.iter().filter_map(|other| function(other)).map(|other| other.sig.ident.clone()).collect();
-    let methods = methods(&context, diagnostics);
-    let vmap = attached(item, diagnostics);
-    let vmapped = vmap.iter().flat_map(|vmap| methods.iter().map(move |method| (method, vmap)));
-    let vmapped = vmapped.map(|(method, vmap)| self::vmapped(method, vmap, diagnostics)).collect();
+    let methods = self::methods(&context, None, diagnostics);
+    // A mistake would be found twice.
+    let vmap = attached(item, diagnostics).filter(|_| diagnostics.is_empty());
+    let vmapped =
+        vmap.as_ref().map_or_else(Vec::new, |vmap| self::methods(&context, Some(vmap), diagnostics));
     let names_axes = matches!(vmap, Some(Vmap::Axes(_)));
     Some(Implementation {
         module: Module { name, self_ty: (*item.self_ty).clone(), methods, vmapped, names_axes },
@@ -175,14 +176,19 @@ pub fn is_lowered(function: &ImplItemFn, item: &ItemImpl) -> bool {
     function.sig.ident == "call" || takes_reference(function) && is_of_tensors(&function.sig, &item.generics)
 }
 
-/// The methods that can be called from outside, `call` first.
-fn methods(context: &Context, diagnostics: &mut Diagnostics) -> Vec<Method> {
+/// The methods that can be called from outside, or in a `vmap!`, `call` first.
+fn methods(context: &Context, vmap: Option<&Vmap>, diagnostics: &mut Diagnostics) -> Vec<Method> {
     let mut methods: Vec<Method> = Vec::new();
     let mut reached: Vec<Ident> = Vec::new();
     for lowered in &context.methods {
         let mut parser = BodyParser::new(Place::Module, diagnostics);
         parser.module = Some(context);
-        parser.inputs(&lowered.signature);
+        let mut signature = lowered.signature.clone();
+        if let Some(vmap) = vmap {
+            let (along, axes) = vmapped(&signature, vmap);
+            (signature, parser.along) = (along, Some(axes));
+        }
+        parser.inputs(&signature);
         parser.function_body(&lowered.block, lowered.signature.outputs.len());
         parser.declare_results(&lowered.signature);
         let inlined = std::mem::take(&mut parser.inlined);
@@ -195,11 +201,11 @@ fn methods(context: &Context, diagnostics: &mut Diagnostics) -> Vec<Method> {
                 diagnostics.at(lowered.name.span(), messages::COMPACT_UNREACHED);
             }
             continue;
-        } else if deciding(&lowered.signature) != deciding(&methods[0].signature) {
+        } else if deciding(&signature) != deciding(&methods[0].signature) {
             continue;
         }
         let attributes = lowered.attributes.iter().map(ToTokens::to_token_stream).collect();
-        let (name, signature) = (lowered.name.clone(), lowered.signature.clone());
+        let name = lowered.name.clone();
         methods.push(Method { name, attributes, signature, body });
     }
     methods
@@ -213,7 +219,7 @@ fn declares(body: &Body) -> bool {
 /// The generics of a method that decide the shapes of parameters.
 fn deciding(signature: &Signature) -> Vec<String> {
     let params = signature.inner.params.iter().filter(|param| match param {
-        GenericParam::Type(param) => !super::signature::has_bound(param, &["Batch", "Phase"]),
+        GenericParam::Type(param) => !super::signature::has_bound(param, &["Batch", "Phase", "Axes"]),
         _ => true,
     });
     params.map(|param| param.to_token_stream().to_string()).collect()

@@ -1,18 +1,20 @@
 //! `#[module(vmap)]`, `#[module(axis = batch)]`: a method for the values of a `vmap!`.
 //!
-//! The equations stay what they are. The inputs are values along axes, and what the method reads from the module itself, its
-//! parameters, is shared by all examples:
+//! It is read again, with inputs that are values along axes. What it reads from the module itself, its parameters, is shared by
+//! all examples:
 //!
 //! ```text
-//! kernel_3 = param kernel
-//! kernel_1 = share_all<L>(kernel_3)
-//! add_2 = add(x_0, kernel_1)
+//! kernel_1 = param kernel
+//! kernel_2 = share_all<__Axes>(kernel_1)
+//! add_3 = add(x_0, kernel_2)
 //! ```
 
+use super::body::BodyParser;
+use super::pattern::Wanted;
 use crate::diag::Diagnostics;
-use crate::ir::{Arg, Body, Call, Eqn, InputType, Method, Signature, Var};
+use crate::ir::{Arg, Call, InputType, Signature, Var};
 use crate::messages;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Error, GenericParam, ItemImpl, Meta, Path, Result, Token, parenthesized, parse_quote};
@@ -67,18 +69,17 @@ pub fn attached(item: &ItemImpl, diagnostics: &mut Diagnostics) -> Option<Vmap> 
     }
 }
 
-/// The method for values along axes.
-pub fn vmapped(method: &Method, vmap: &Vmap, diagnostics: &mut Diagnostics) -> Method {
+/// The signature for values along axes, and the axes.
+pub fn vmapped(signature: &Signature, vmap: &Vmap) -> (Signature, TokenStream) {
     let (generics, axes) = axes(vmap);
-    let mut signature = Signature { inner: method.signature.inner.clone(), ..method.signature.clone() };
+    let mut signature = signature.clone();
     signature.inner.params.extend(generics);
-    for (_, ty) in &mut signature.inputs {
-        if let InputType::Tensor(tensor) = ty {
-            tensor.axes = Some(axes.clone());
-        }
-    }
-    let body = body(&method.body, &axes, diagnostics);
-    Method { name: method.name.clone(), attributes: method.attributes.clone(), signature, body }
+    let inputs = signature.inputs.iter_mut().filter_map(|(_, ty)| match ty {
+        InputType::Tensor(tensor) => Some(tensor),
+        InputType::Phase(_) => None,
+    });
+    inputs.chain(&mut signature.outputs).for_each(|tensor| tensor.axes = Some(axes.clone()));
+    (signature, axes)
 }
 
 /// The generics that stand for axes and their sizes, and the list of the axes.
@@ -94,59 +95,44 @@ fn axes(vmap: &Vmap) -> (Vec<GenericParam>, TokenStream) {
     (generics.collect(), axes)
 }
 
-fn body(of: &Body, axes: &TokenStream, diagnostics: &mut Diagnostics) -> Body {
-    let mut body = Body { eqns: Vec::new(), setup: Vec::new(), ..of.clone() };
-    let mut setup = of.setup.iter().peekable();
-    for (index, eqn) in of.eqns.iter().enumerate() {
-        while let Some((_, statement)) = setup.next_if(|(before, _)| *before <= index) {
-            body.setup.push((body.eqns.len(), statement.clone()));
-        }
-        match &eqn.call {
-            Call::Param(_) | Call::Variable(_) => share(&mut body, eqn, axes),
-            Call::Write { .. } => write(&mut body, eqn),
-            Call::MakeRng(_) => diagnostics.at(eqn.span, messages::VMAP_EFFECT),
-            call if call.bodies().into_iter().any(has_variables) => {
-                diagnostics.at(eqn.span, messages::VMAP_CONTROL);
+impl BodyParser<'_> {
+    /// An equation of a module along axes: what it reads from the module is shared by all examples, and so is what it writes.
+    pub(super) fn equation_along(
+        &mut self,
+        axes: &TokenStream,
+        name: &str,
+        span: Span,
+        call: Call,
+        args: Vec<Arg>,
+        wanted: &[Wanted],
+    ) -> Vec<Var> {
+        match &call {
+            Call::Param(_) | Call::Variable(_) => {
+                let read =
+                    self.plain_equation(name, span, call, args, &vec![Wanted::anything(span); wanted.len()]);
+                let share = quote!(::flaxen::batching::share_all::Op<#axes>);
+                let shared = read.into_iter().zip(wanted).flat_map(|(read, wanted)| {
+                    let op = Call::Op { ty: share.clone(), values: Vec::new() };
+                    let wanted =
+                        Wanted { name: wanted.name.clone().or(Some(name.to_string())), ..wanted.clone() };
+                    self.plain_equation("share", span, op, vec![Arg::Var(read)], &[wanted])
+                });
+                shared.collect()
             }
-            _ => body.eqns.push(eqn.clone()),
+            Call::Write { .. } => {
+                let unshare = quote_spanned!(span=> ::flaxen::batching::unshare_all::Op);
+                let written = args.into_iter().flat_map(|arg| {
+                    let op = Call::Op { ty: unshare.clone(), values: Vec::new() };
+                    self.plain_equation("unshare", span, op, vec![arg], &[Wanted::anything(span)])
+                });
+                let written = written.map(Arg::Var).collect();
+                self.plain_equation(name, span, call, written, wanted)
+            }
+            Call::MakeRng(_) => {
+                self.mistake(span, messages::VMAP_EFFECT);
+                self.plain_equation(name, span, call, args, wanted)
+            }
+            _ => self.plain_equation(name, span, call, args, wanted),
         }
     }
-    body.setup.extend(setup.map(|(_, statement)| (body.eqns.len(), statement.clone())));
-    body
-}
-
-/// Whether a nested body reads or writes variables of the module itself.
-fn has_variables(body: &Body) -> bool {
-    let own = |call: &Call| {
-        matches!(call, Call::Param(_) | Call::Variable(_) | Call::Write { .. } | Call::MakeRng(_))
-    };
-    body.all_eqns().into_iter().any(|eqn| own(&eqn.call))
-}
-
-/// Reads a variable of the module, and shares it.
-fn share(body: &mut Body, eqn: &Eqn, axes: &TokenStream) {
-    let names: Vec<String> = eqn.outs.iter().map(|&out| body.info(out).name.clone()).collect();
-    let read: Vec<Var> = names.into_iter().map(|name| body.var(name, eqn.span, None)).collect();
-    body.eqns.push(Eqn { outs: read.clone(), ..eqn.clone() });
-    for (&out, read) in eqn.outs.iter().zip(read) {
-        let op = Call::Op { ty: quote!(::flaxen::batching::share_all::Op<#axes>), values: Vec::new() };
-        let label = format!("share_{}", out.0);
-        body.eqns.push(Eqn { label, outs: vec![out], call: op, args: vec![Arg::Var(read)], span: eqn.span });
-    }
-}
-
-/// Writes a variable of the module, with a value that all examples share.
-fn write(body: &mut Body, eqn: &Eqn) {
-    let args = eqn.args.iter().map(|arg| {
-        let op = Call::Op {
-            ty: quote_spanned!(eqn.span=> ::flaxen::batching::unshare_all::Op),
-            values: Vec::new(),
-        };
-        let out = body.var("unshare", eqn.span, None);
-        let label = format!("unshare_{}", out.0);
-        body.eqns.push(Eqn { label, outs: vec![out], call: op, args: vec![arg.clone()], span: eqn.span });
-        Arg::Var(out)
-    });
-    let args = args.collect();
-    body.eqns.push(Eqn { args, ..eqn.clone() });
 }

@@ -129,7 +129,7 @@ impl<T: Example> Stack<T> {
     }
 
     /// The only example.
-    pub(super) fn into_one(self) -> T {
+    pub(crate) fn into_one(self) -> T {
         let sizes = self.shape.sizes();
         T::of_tensor(self.flat.reshaped(sizes.as_ref()))
     }

@@ -1,6 +1,6 @@
 //! Addition with broadcasting, `a + b` and `a + v`, as `jnp.add`.
 
-use super::broadcast::{broadcast, sum_to};
+use super::broadcast::{broadcast, each, sum_to};
 use super::elementwise::{Elementwise, Nothing};
 use crate::backend::map::Function;
 use crate::op::{self, Differentiable, Need, Op as _};
@@ -39,6 +39,8 @@ impl<A: Broadcast<B>, B: Shape, E: Float> op::Op<(Tensor<A, E>, Tensor<B, E>)> f
     fn infer(&self, (a, b): (Tensor<A, E>, Tensor<B, E>)) -> Self::Out {
         broadcast(self, a, b)
     }
+
+    each!(infer A B E E);
 }
 
 impl<A, B, E, NA, NB> Differentiable<(Tensor<A, E>, Tensor<B, E>), (NA, NB)> for Op
@@ -59,6 +61,8 @@ where
     fn backward(&self, (a, b): (A, B), cotangent: Self::Out) -> (NA::Of<Tensor<A, E>>, NB::Of<Tensor<B, E>>) {
         (NA::when(|| sum_to(cotangent.clone(), a)), NB::when(|| sum_to(cotangent.clone(), b)))
     }
+
+    each!(backward A B E NA NB);
 }
 
 /// `a + b`, broadcast.

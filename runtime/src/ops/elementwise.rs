@@ -4,6 +4,7 @@
 //! any shape. It works in place where nobody else holds the input.
 
 use crate::backend::map::{self, Function};
+use crate::batching::{Cotangents, Inputs, Lane, Outputs, Stack};
 use crate::op::{self, Differentiable, Op as _, Yes};
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Primitive, Tensor};
@@ -34,6 +35,9 @@ pub trait Keep {
     /// The output of `f`, and what is kept.
     fn keep<T: Clone>(x: T, f: impl FnOnce(T) -> T) -> (T, Self::Residuals<T>);
 
+    /// What is kept of an input and an output.
+    fn choose<T>(x: T, y: T) -> Self::Residuals<T>;
+
     /// The cotangent of the input.
     fn pull<S: Shape, E: Float>(
         op: &impl Elementwise,
@@ -63,6 +67,10 @@ impl Keep for Input {
         (f(x.clone()), x)
     }
 
+    fn choose<T>(x: T, _: T) -> T {
+        x
+    }
+
     fn pull<S: Shape, E: Float>(op: &impl Elementwise, x: Tensor<S, E>, dy: Tensor<S, E>) -> Tensor<S, E> {
         zip(&Pullback(op), dy, x)
     }
@@ -81,6 +89,10 @@ impl Keep for Output {
         (y.clone(), y)
     }
 
+    fn choose<T>(_: T, y: T) -> T {
+        y
+    }
+
     fn pull<S: Shape, E: Float>(op: &impl Elementwise, y: Tensor<S, E>, dy: Tensor<S, E>) -> Tensor<S, E> {
         zip(&Pullback(op), dy, y)
     }
@@ -97,6 +109,8 @@ impl Keep for Nothing {
     fn keep<T: Clone>(x: T, f: impl FnOnce(T) -> T) -> (T, ()) {
         (f(x), ())
     }
+
+    fn choose<T>(_: T, _: T) {}
 
     fn pull<S: Shape, E: Float>(op: &impl Elementwise, (): (), dy: Tensor<S, E>) -> Tensor<S, E> {
         map(&Pullback(op), dy)
@@ -154,6 +168,12 @@ impl<F: Elementwise, S: Shape, E: Float> op::Op<Tensor<S, E>> for F {
     fn infer(&self, x: Tensor<S, E>) -> Tensor<S, E> {
         map(&Value(self), x)
     }
+
+    fn infer_each(&self, Inputs(x): Inputs<Tensor<S, E>>) -> Outputs<Tensor<S, E>> {
+        let x = x.stacked(1);
+        let (count, shape) = (x.count(), x.shape());
+        Outputs(Stack::new(count, shape, map(&Value(self), x.into_flat())))
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -166,6 +186,17 @@ impl<F: Elementwise, S: Shape, E: Float> Differentiable<Tensor<S, E>, Yes> for F
 
     fn backward(&self, kept: Self::Residuals, cotangent: Tensor<S, E>) -> Tensor<S, E> {
         F::Kept::pull(self, kept, cotangent)
+    }
+
+    fn backward_each(
+        &self,
+        Inputs(x): Inputs<Tensor<S, E>>,
+        Outputs(y): Outputs<Tensor<S, E>>,
+        Outputs(dy): Outputs<Tensor<S, E>>,
+    ) -> Cotangents<Tensor<S, E>, Yes> {
+        let (count, shape) = (dy.count(), dy.shape());
+        let kept = F::Kept::choose(x.stacked(count).into_flat(), y.into_flat());
+        Cotangents(Lane::Each(Stack::new(count, shape, F::Kept::pull(self, kept, dy.into_flat()))))
     }
 }
 

@@ -45,6 +45,16 @@ pub struct Residuals<S: Shape, K: Shape, E: Float, NX: Need, NK: Need> {
     shapes: (S, K),
 }
 
+impl<S: Shape, K: Shape, E: Float, NX: Need, NK: Need> Residuals<S, K, E, NX, NK> {
+    pub(super) fn of(x: &Tensor<S, E>, kernel: &Tensor<K, E>) -> Self {
+        Residuals {
+            shapes: (x.shape(), kernel.shape()),
+            x: NK::when(|| x.clone()),
+            kernel: NX::when(|| kernel.clone()),
+        }
+    }
+}
+
 impl<S, I, F, E, B> op::Op<(Tensor<S, E>, Tensor<(I, F), E>, B)> for Op
 where
     S: MatMul<(I, F)>,
@@ -88,11 +98,7 @@ where
         &self,
         (x, kernel, bias): (Tensor<S, E>, Tensor<(I, F), E>, B),
     ) -> (Self::Out, Self::Residuals) {
-        let residuals = Residuals {
-            shapes: (x.shape(), kernel.shape()),
-            x: NK::when(|| x.clone()),
-            kernel: NX::when(|| kernel.clone()),
-        };
+        let residuals = Residuals::of(&x, &kernel);
         (op::Op::infer(self, (x, kernel, bias)), residuals)
     }
 

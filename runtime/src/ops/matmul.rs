@@ -1,10 +1,11 @@
 //! The product with a matrix: `[.., K] · [K, N] = [.., N]`, as `x @ w` in JAX.
 
 use super::linear;
+use crate::batching::{Cotangents, Inputs, Lane, Outputs, Stack, backward_one_by_one, infer_one_by_one};
 use crate::op::{self, Differentiable, Need, No};
 use crate::shape::matmul::{MatMul, product};
-use crate::shape::{Dim, Rule, Sizes};
-use crate::tensor::{Float, Tensor};
+use crate::shape::{Dim, Dyn, Rule, Sizes};
+use crate::tensor::{Float, Tensor, known, settled};
 
 /// `a · b`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,6 +35,24 @@ where
     fn infer(&self, (a, b): (Tensor<S, E>, Tensor<(K, N), E>)) -> Self::Out {
         linear::linear(a, b, ())
     }
+
+    fn infer_each(
+        &self,
+        Inputs((a, b)): Inputs<(Tensor<S, E>, Tensor<(K, N), E>)>,
+    ) -> Outputs<Tensor<S::Out, E>> {
+        let (Lane::Each(a), Lane::Shared(b)) = (&a, &b) else {
+            return infer_one_by_one::<(Tensor<S, E>, Tensor<(K, N), E>), Self>(self, &(a, b));
+        };
+        let shape = settled(&Op::shape([known(a.shape()), known(b.shape())]));
+        let product: Tensor<(Dyn, N), E> = linear::linear(rows(a), b.clone(), ());
+        Outputs(Stack::of(a.count(), shape, product))
+    }
+}
+
+/// All rows of all examples.
+fn rows<S: MatMul<(K, N)>, K: Dim, N: Dim, E: Float>(stack: &Stack<Tensor<S, E>>) -> Tensor<(Dyn, K), E> {
+    let k = stack.shape().last().size();
+    stack.clone().into_tensor(&[stack.as_slice().len() / k.max(1), k])
 }
 
 impl<S, K, N, E, NA, NB> Differentiable<(Tensor<S, E>, Tensor<(K, N), E>), (NA, NB)> for Op
@@ -59,6 +78,31 @@ where
         let (da, db, ()) =
             Differentiable::<(_, _, ()), (NA, NB, No)>::backward(&linear::Op, residuals, cotangent);
         (da, db)
+    }
+
+    fn backward_each(
+        &self,
+        Inputs((a, b)): Inputs<(Tensor<S, E>, Tensor<(K, N), E>)>,
+        _: Outputs<Tensor<S::Out, E>>,
+        Outputs(cotangents): Outputs<Tensor<S::Out, E>>,
+    ) -> Cotangents<(Tensor<S, E>, Tensor<(K, N), E>), (NA, NB)> {
+        let (Lane::Each(stack), Lane::Shared(matrix)) = (&a, &b) else {
+            return backward_one_by_one::<(Tensor<S, E>, Tensor<(K, N), E>), (NA, NB), Self>(
+                self,
+                &(a, b),
+                &cotangents,
+            );
+        };
+        let (count, shape, rows) = (stack.count(), stack.shape(), rows(stack));
+        let sizes = [rows.sizes()[0], matrix.sizes()[1]];
+        let residuals = linear::Residuals::<(Dyn, K), (K, N), E, NA, NB>::of(&rows, matrix);
+        let (da, db, ()) =
+            Differentiable::<(Tensor<(Dyn, K), E>, Tensor<(K, N), E>, ()), (NA, NB, No)>::backward(
+                &linear::Op,
+                residuals,
+                cotangents.into_tensor(&sizes),
+            );
+        Cotangents((NA::map(da, |da| Lane::Each(Stack::of(count, shape, da))), NB::map(db, Lane::Shared)))
     }
 }
 

@@ -1,6 +1,9 @@
 //! The mean of all elements, as `jnp.mean`; of a tensor of `bool`, the share that is true. NaN if there are none.
 
+use super::div::Scalar;
 use super::reduction::{sum_along, whole};
+use super::sum;
+use crate::batching::{Cotangents, Inputs, Lane, Outputs};
 use crate::op::{self, Differentiable, Op as _, Yes};
 use crate::shape::{Rule, Shape, Sizes};
 use crate::tensor::{Float, Tensor};
@@ -29,6 +32,13 @@ impl<S: Shape, E: Float> op::Op<Tensor<S, E>> for Op {
         let sum: Tensor<(), E> = sum_along(x, whole(x.len()), ());
         Tensor::scalar(sum.item() / E::from_f64(x.len() as f64))
     }
+
+    fn infer_each(&self, Inputs(x): Inputs<Tensor<S, E>>) -> Outputs<Tensor<(), E>> {
+        let x = x.stacked(1);
+        let elements = Scalar::new(x.shape().elements() as f64);
+        let Outputs(sums) = op::Op::<Tensor<S, E>>::infer_each(&sum::Op, Inputs(Lane::Each(x)));
+        op::Op::<Tensor<(), E>>::infer_each(&elements, Inputs(Lane::Each(sums)))
+    }
 }
 
 impl<S: Shape> op::Op<Tensor<S, bool>> for Op {
@@ -51,6 +61,18 @@ impl<S: Shape, E: Float> Differentiable<Tensor<S, E>, Yes> for Op {
 
     fn backward(&self, shape: S, cotangent: Tensor<(), E>) -> Tensor<S, E> {
         Tensor::full(shape, cotangent.item() / E::from_f64(shape.elements() as f64))
+    }
+
+    fn backward_each(
+        &self,
+        Inputs(x): Inputs<Tensor<S, E>>,
+        y: Outputs<Tensor<(), E>>,
+        Outputs(dy): Outputs<Tensor<(), E>>,
+    ) -> Cotangents<Tensor<S, E>, Yes> {
+        let x = x.stacked(1);
+        let elements = Scalar::new(x.shape().elements() as f64);
+        let dy = op::Op::<Tensor<(), E>>::infer_each(&elements, Inputs(Lane::Each(dy)));
+        Differentiable::<Tensor<S, E>, Yes>::backward_each(&sum::Op, Inputs(Lane::Each(x)), y, dy)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The smaller of two, element by element with broadcasting, as `jnp.minimum`. NaN wins, and equals share the cotangent.
 
+use super::broadcast::each;
 use super::extremum::{self, Smallest};
 use crate::op::{self, Differentiable, Need, Op as _};
 use crate::shape::broadcast::{Broadcast, sizes};
@@ -28,6 +29,8 @@ impl<A: Broadcast<B>, B: Shape, E: Float> op::Op<(Tensor<A, E>, Tensor<B, E>)> f
     fn infer(&self, (a, b): (Tensor<A, E>, Tensor<B, E>)) -> Self::Out {
         extremum::of_pairs(&Smallest, a, b)
     }
+
+    each!(infer A B E E);
 }
 
 impl<A, B, E, NA, NB> Differentiable<(Tensor<A, E>, Tensor<B, E>), (NA, NB)> for Op
@@ -54,6 +57,8 @@ where
         let da = NA::when(|| extremum::part(true, cotangent.clone(), shares.clone(), a));
         (da, NB::when(|| extremum::part(false, cotangent, shares, b)))
     }
+
+    each!(backward A B E NA NB);
 }
 
 /// `min(a, b)` element by element, broadcast.

@@ -1,6 +1,6 @@
 //! Multiplication element by element with broadcasting, `a * b` and `a * v`, as `jnp.multiply`.
 
-use super::broadcast::{broadcast, sum_to};
+use super::broadcast::{broadcast, each, sum_to};
 use super::elementwise::{Elementwise, Nothing};
 use crate::backend::map::Function;
 use crate::op::{self, Differentiable, Need, Op as _};
@@ -39,6 +39,8 @@ impl<A: Broadcast<B>, B: Shape, E: Float> op::Op<(Tensor<A, E>, Tensor<B, E>)> f
     fn infer(&self, (a, b): (Tensor<A, E>, Tensor<B, E>)) -> Self::Out {
         broadcast(self, a, b)
     }
+
+    each!(infer A B E E);
 }
 
 impl<A, B, E, NA, NB> Differentiable<(Tensor<A, E>, Tensor<B, E>), (NA, NB)> for Op
@@ -66,6 +68,8 @@ where
         let db = NB::map(a, |a| sum_to(broadcast::<_, _, A::Out, E>(self, cotangent, a), b_shape));
         (da, db)
     }
+
+    each!(backward A B E NA NB);
 }
 
 /// `a * b` element by element, broadcast.

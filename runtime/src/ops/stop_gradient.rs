@@ -46,7 +46,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::{Op, *};
-    use crate::op::Differentiable;
+    use crate::op::{Differentiable, Yes};
     use crate::prelude::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! Subtraction with broadcasting, `a - b`, `a - v` and `v - a`, as `jnp.subtract`.
 
-use super::broadcast::{broadcast, sum_to};
+use super::broadcast::{broadcast, each, sum_to};
 use super::elementwise::{Elementwise, Nothing};
 use crate::backend::map::Function;
 use crate::op::{self, Differentiable, Need, Op as _};
@@ -39,6 +39,8 @@ impl<A: Broadcast<B>, B: Shape, E: Float> op::Op<(Tensor<A, E>, Tensor<B, E>)> f
     fn infer(&self, (a, b): (Tensor<A, E>, Tensor<B, E>)) -> Self::Out {
         broadcast(self, a, b)
     }
+
+    each!(infer A B E E);
 }
 
 impl<A, B, E, NA, NB> Differentiable<(Tensor<A, E>, Tensor<B, E>), (NA, NB)> for Op
@@ -60,6 +62,8 @@ where
         let negative = NB::when(|| super::neg(sum_to(cotangent.clone(), b)));
         (NA::when(|| sum_to(cotangent, a)), negative)
     }
+
+    each!(backward A B E NA NB);
 }
 
 /// `a - b`, broadcast.

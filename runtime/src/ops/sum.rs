@@ -1,8 +1,10 @@
 //! The sum of all elements, as `jnp.sum`. It is added up in a fixed order, in blocks, whatever the threads.
 
-use super::reduction::{sum_along, whole};
+use super::reduction::{stretched, sum_along, whole};
+use crate::backend::reduce::Axis;
+use crate::batching::{Cotangents, Inputs, Lane, Outputs, Stack};
 use crate::op::{self, Differentiable, Op as _, Yes};
-use crate::shape::{Rule, Shape, Sizes};
+use crate::shape::{Dyn, Rule, Shape, Sizes};
 use crate::tensor::{Float, Tensor};
 
 /// The sum of all elements.
@@ -28,6 +30,12 @@ impl<S: Shape, E: Float> op::Op<Tensor<S, E>> for Op {
         let x = x.as_slice();
         sum_along(x, whole(x.len()), ())
     }
+
+    fn infer_each(&self, Inputs(x): Inputs<Tensor<S, E>>) -> Outputs<Tensor<(), E>> {
+        let x = x.stacked(1);
+        let axis = Axis { outer: x.count(), len: x.shape().elements(), inner: 1 };
+        Outputs(Stack::new(x.count(), (), sum_along(x.as_slice(), axis, (Dyn(x.count()),))))
+    }
 }
 
 impl<S: Shape, E: Float> Differentiable<Tensor<S, E>, Yes> for Op {
@@ -40,6 +48,19 @@ impl<S: Shape, E: Float> Differentiable<Tensor<S, E>, Yes> for Op {
 
     fn backward(&self, shape: S, cotangent: Tensor<(), E>) -> Tensor<S, E> {
         Tensor::full(shape, cotangent.item())
+    }
+
+    fn backward_each(
+        &self,
+        Inputs(x): Inputs<Tensor<S, E>>,
+        _: Outputs<Tensor<(), E>>,
+        Outputs(dy): Outputs<Tensor<(), E>>,
+    ) -> Cotangents<Tensor<S, E>, Yes> {
+        let x = x.stacked(1);
+        let (count, shape) = (x.count(), x.shape());
+        let axis = Axis { outer: count, len: shape.elements(), inner: 1 };
+        let dx = stretched((Dyn(count * axis.len),), axis, dy.as_slice());
+        Cotangents(Lane::Each(Stack::new(count, shape, dx)))
     }
 }
 

@@ -147,12 +147,8 @@ impl<'de, S: Shape, E: Element> Visitor<'de> for Binary<S, E> {
                 other => return Err(A::Error::unknown_field(other, FIELDS)),
             }
         }
-        if dtype.is_none() && sizes.is_none() && bytes.is_none() {
-            // What `optax.MaskedNode` is.
-            return match masked_leaves_are_allowed() {
-                true => Tensor::masked_anywhere(),
-                false => Err(A::Error::invalid_type(Unexpected::Other("an empty dict"), &self)),
-            };
+        if dtype.is_none() && sizes.is_none() && bytes.is_none() && masked_leaves_are_allowed() {
+            return Tensor::masked_anywhere();
         }
         let dtype = dtype.ok_or_else(|| A::Error::missing_field("dtype"))?;
         let sizes = sizes.ok_or_else(|| A::Error::missing_field("sizes"))?;
