@@ -214,7 +214,7 @@ impl<'a> BodyParser<'a> {
             && self.module.is_some()
             && is_of_self(&assign.left)
         {
-            self.mistake(assign.left.span(), messages::FIELD_ASSIGNMENT);
+            self.mistake(assign.eq_token.span(), messages::FIELD_ASSIGNMENT);
             return None;
         }
         if self.scope.touches_tensor(expr) {

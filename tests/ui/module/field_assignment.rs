@@ -2,7 +2,7 @@ use flaxen::prelude::*;
 
 #[module]
 struct Inner {
-    rate: f32,
+    rate: f64,
 }
 
 #[module]
