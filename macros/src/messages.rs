@@ -97,6 +97,8 @@ pub const NAME_LITERAL: &str =
 pub const SUBMODULE_AS_VALUE: &str = "a submodule is called, not passed on: `dense(x)`";
 pub const FIELD_ASSIGNMENT: &str = "a module is read, never changed\n\
     help: set its fields before it is called: `Model::new().rate(0.5)`";
+pub const ENUMERATED: &str =
+    "an enumerated element is a pair: `for (i, layer) in self.layers.iter().enumerate()`";
 pub const PLAIN_METHOD: &str = "this method is not lowered, so that no gradient would go through it\n\
     help: let it take `&self` and tensors only, and return tensors";
 pub const SUBMODULE_METHOD: &str = "a submodule is called, and no other method of it: `self.encoder(x)`";

@@ -347,6 +347,18 @@ parts! {
     (A, B, C, D, F, G, H, I) 6 H; (A, B, C, D, F, G, H, I) 7 I;
 }
 
+impl<T> Part<0> for Option<T> {
+    type Out = T;
+}
+
+/// A submodule in an arm that is taken only if it is there.
+pub fn there<T>(optional: &Option<T>) -> &T {
+    match optional {
+        Some(there) => there,
+        None => unreachable!("the pattern of this arm has found it"),
+    }
+}
+
 impl<T, const COUNT: usize, const INDEX: usize> Part<INDEX> for [T; COUNT] {
     type Out = T;
 }

@@ -1,42 +1,19 @@
-//! A classifier on top of the pretrained vision transformer.
+//! A classifier on top of a pretrained model.
 
-use super::VisionTransformer;
-use flaxen::nn::Repeats;
 use flaxen::prelude::*;
-use flaxen::shape::arithmetic::DimAdd;
-use flaxen::shape::decimal::Number;
-use flaxen::shape::window::Slide;
 
-/// A dense layer, the `head`, on what a [`VisionTransformer`], the `backbone`, gives for an image: `C` classes. The head begins
+/// A dense layer, the `head`, on the `W` features that a `backbone` gives for an image of `I` by `I`: `C` classes. The head begins
 /// with zeros.
 #[module]
-pub struct Classifier<
-    I: Static,
-    P: Number,
-    K: Static,
-    W: Static,
-    H: Static,
-    D: Static,
-    M: Static,
-    L: Repeats,
-    C: Static,
-> {
+pub struct Classifier<Backbone, I: Static, W: Static, C: Static> {
     /// The pretrained model.
-    pub backbone: VisionTransformer<I, P, K, W, H, D, M, L>,
-    /// The classifier.
-    #[default(Dense::new().kernel_init(zeros()))]
-    pub head: Dense<C>,
+    pub backbone: Backbone,
 }
 
 #[module]
-impl<I: Static, P: Number, K: Static, W: Static, H: Static, D: Static, M: Static, L: Repeats, C: Static>
-    Classifier<I, P, K, W, H, D, M, L, C>
-where
-    I: Slide<P, P, Valid, U1>,
-    U1: DimAdd<K, Out: Static>,
-{
+impl<Backbone, I: Static, W: Static, C: Static> Classifier<Backbone, I, W, C> {
     fn call<B: Batch>(&self, images: Tensor![B, I, I, 3]) -> Tensor![B, C] {
-        let features = self.backbone(images);
-        self.head(features)
+        let features: Tensor![B, W] = self.backbone(images);
+        compact!(Dense<C>, kernel_init = zeros(), name = "head")(features)
     }
 }

@@ -6,6 +6,7 @@
 
 mod attention;
 mod classifier;
+mod config;
 mod embeddings;
 mod encoder;
 mod pretrained;
@@ -13,10 +14,19 @@ mod vision;
 
 pub use attention::Attention;
 pub use classifier::Classifier;
+pub use config::VisionConfig;
 pub use embeddings::{PositionEmbedding, VisionEmbeddings};
 pub use encoder::{EncoderLayer, Mlp};
 pub use pretrained::Pretrained;
 pub use vision::{ClipVision, Encoder, VisionTransformer};
 
+use flaxen::prelude::*;
+
 /// What CLIP adds to a variance (`layer_norm_eps`).
 pub const EPSILON: f64 = 1e-5;
+
+/// The vision transformer of openai/clip-vit-base-patch32: 12 layers of width 768, images of 224 by 224.
+pub type VitBasePatch32 = VisionTransformer<U224, U32, U49, U768, U12, U64, dim!(3072), U12>;
+
+/// A small one, for tests and first tries: 2 layers of width 32, images of 32 by 32.
+pub type VitTiny = VisionTransformer<U32, U8, U16, U32, U4, U8, U64, U2>;

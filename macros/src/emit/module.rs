@@ -213,15 +213,8 @@ impl<'a> Callable<'a> {
         self.prepared.types_of_params().all(&self.prepared.lowered.body.inputs)
     }
 
-    /// What the signature says; in a `vmap!` what the equations say, since a result may vary along the axes or not.
     pub fn output_type(&self) -> TokenStream {
-        let is_vmapped = self.signature().inputs.iter().any(|(_, ty)| ty.axes().is_some());
-        match is_vmapped {
-            true => self.passes.types.all(&self.prepared.lowered.body.outputs),
-            false => {
-                tuple(&self.signature().outputs.iter().map(|tensor| tensor.to_type()).collect::<Vec<_>>())
-            }
-        }
+        tuple(&self.signature().outputs.iter().map(|tensor| tensor.to_type()).collect::<Vec<_>>())
     }
 
     /// The types of its values, and what it does besides computing them.

@@ -109,18 +109,23 @@ impl Passes<'_> {
                 quote!(&#part)
             }
             None => match self.held(eqn) {
-                Some(place) => quote!(&self.#place),
+                Some(held) => held,
                 None => quote_spanned!(eqn.span=> &<#callee>::new()),
             },
         }
     }
 
-    /// Where an equation calls a field of the module's struct.
+    /// A reference to the field of the module's struct that an equation calls.
     fn held(&self, eqn: &Eqn) -> Option<TokenStream> {
         match eqn.call {
             Call::Submodule(index) => {
                 let submodule = &self.lowered.body.submodules[index];
-                submodule.held.then(|| names::place(submodule))
+                let place = names::place(submodule);
+                let held = match submodule.in_option {
+                    true => quote!(::flaxen::__private::there(&self.#place)),
+                    false => quote!(&self.#place),
+                };
+                submodule.held.then_some(held)
             }
             _ => None,
         }

@@ -221,6 +221,8 @@ pub struct Submodule {
     pub span: Span,
     /// Whether it is a field of the module's struct.
     pub held: bool,
+    /// Whether the field is an `Option`, which is known to be there where this is called.
+    pub in_option: bool,
     /// The element of the field.
     pub element: Option<Element>,
     /// Whether its type depends on a type parameter, so that what it yields is known by declarations only.
@@ -330,11 +332,6 @@ impl InputType {
             InputType::Tensor(tensor) => Some(tensor),
             InputType::Phase(_) => None,
         }
-    }
-
-    /// The axes along which there are many of it.
-    pub fn axes(&self) -> Option<&TokenStream> {
-        self.tensor().and_then(|tensor| tensor.axes.as_ref())
     }
 
     /// The type as code.

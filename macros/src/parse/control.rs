@@ -1,6 +1,7 @@
 //! `if`, `match` and `for` on the way of tensors, and assignments.
 
 use super::body::{self, BodyParser};
+use super::fields::Held;
 use super::fold;
 use super::pattern::{Wanted, bound_by, names};
 use super::scope::{Binding, Scope};
@@ -19,6 +20,8 @@ struct Source<'a> {
     head: TokenStream,
     /// The plain values that it binds.
     binds: Vec<String>,
+    /// The optional field that it finds to be there, and its name.
+    held: Option<(String, Held)>,
     /// Nothing for the `else` that is not written.
     body: Option<&'a Expr>,
     span: Span,
@@ -61,7 +64,11 @@ impl BodyParser<'_> {
             if known.is_none() {
                 let condition = &branch.cond;
                 self.plain(condition)?;
-                sources.push((quote!(#begin #condition), bound_by(condition), body));
+                let held = match &**condition {
+                    Expr::Let(found) => self.held_in_option(&found.pat, &found.expr),
+                    _ => None,
+                };
+                sources.push((quote!(#begin #condition), bound_by(condition), held, body));
                 begin = quote!(else if);
             }
             match branch.else_branch.as_ref().map(|(_, other)| &**other) {
@@ -79,14 +86,15 @@ impl BodyParser<'_> {
             self.mistake(expr.if_token.span(), messages::NO_ELSE);
             return None;
         }
-        let arms = sources.iter().map(|(head, binds, body)| Source {
+        let arms = sources.iter().map(|(head, binds, held, body)| Source {
             head: head.clone(),
             binds: binds.clone(),
+            held: held.clone(),
             body: Some(body),
             span: result_span(body),
         });
         let span = last.as_ref().map_or(expr.if_token.span(), result_span);
-        let last = Source { head: quote!(else), binds: Vec::new(), body: last.as_ref(), span };
+        let last = Source { head: quote!(else), binds: Vec::new(), held: None, body: last.as_ref(), span };
         self.branch("if", expr.if_token.span(), None, arms.chain([last]).collect(), wanted)
     }
 
@@ -103,6 +111,7 @@ impl BodyParser<'_> {
             sources.push(Source {
                 head,
                 binds: names(pattern),
+                held: self.held_in_option(pattern, &expr.expr),
                 body: Some(&arm.body),
                 span: result_span(&arm.body),
             });
@@ -146,6 +155,10 @@ impl BodyParser<'_> {
             let level = Level::Arm { branch: id, arm: read.len() };
             let nested = self.inside(level, |parser| {
                 source.binds.iter().for_each(|name| parser.scope.bind(name, Binding::Value));
+                if let Some((name, held)) = source.held {
+                    parser.held.push(held);
+                    parser.scope.bind(name, Binding::Held(parser.held.len() - 1));
+                }
                 source.body.map_or(Some(Vec::new()), |body| parser.expression(body, wanted))
             });
             merge(&mut counts, &self.classes);
@@ -173,6 +186,9 @@ impl BodyParser<'_> {
 
     /// `for … in … { … }`: one body for all passes, or with `#[unroll]` and over a tuple one for each.
     pub(super) fn for_loop(&mut self, expr: &ExprForLoop) -> Option<()> {
+        if let Some((elements, numbered)) = self.sequence(unwrapped(&expr.expr)) {
+            return self.unrolled_fields(expr, elements, numbered);
+        }
         self.plain_iterator(&expr.expr)?;
         let unroll = expr.attrs.iter().any(|attribute| attribute.path().is_ident("unroll"));
         match unwrapped(&expr.expr) {
@@ -256,6 +272,31 @@ impl BodyParser<'_> {
                 let pattern = &expr.pat;
                 let binding: syn::Stmt = syn::parse_quote!(let #pattern = #element;);
                 parser.statement(&binding);
+                Some(())
+            })?;
+        }
+        Some(())
+    }
+
+    /// A pass a submodule that a field holds: `for (i, layer) in self.layers.iter().enumerate()`.
+    fn unrolled_fields(&mut self, expr: &ExprForLoop, elements: Vec<Held>, numbered: bool) -> Option<()> {
+        let (number, element) = match (&*expr.pat, numbered) {
+            (Pat::Tuple(both), true) if both.elems.len() == 2 => (Some(&both.elems[0]), &both.elems[1]),
+            (pattern, false) => (None, pattern),
+            (pattern, true) => {
+                self.mistake(pattern.span(), messages::ENUMERATED);
+                return None;
+            }
+        };
+        for (index, held) in elements.iter().enumerate() {
+            self.unrolled_pass(expr, |parser| {
+                let (place, literal) = (held.to_expr(), proc_macro2::Literal::usize_unsuffixed(index));
+                if let Some(number) = number {
+                    parser.setup(&quote!(let #number = #literal;));
+                    let bound = names(number).into_iter();
+                    bound.for_each(|name| parser.scope.bind(name, Binding::Number(index as i128)));
+                }
+                parser.statement(&syn::parse_quote!(let #element = #place;));
                 Some(())
             })?;
         }

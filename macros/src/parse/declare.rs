@@ -46,6 +46,7 @@ impl BodyParser<'_> {
             keywords,
             span,
             held: false,
+            in_option: false,
             element: None,
             opaque: false,
         });

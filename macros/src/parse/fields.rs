@@ -13,7 +13,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::visit_mut::{VisitMut, visit_expr_mut};
 use syn::{
-    Expr, GenericParam, Generics, Ident, ImplItem, ItemImpl, Lit, LitInt, Member, Result, Token, Type,
+    Expr, GenericParam, Generics, Ident, ImplItem, ItemImpl, Lit, LitInt, Member, Pat, Result, Token, Type,
     braced, bracketed, parenthesized,
 };
 
@@ -135,6 +135,7 @@ pub fn asks_for_fields(item: &ItemImpl) -> bool {
                 Expr::ForLoop(each) => names_self(&each.expr),
                 Expr::Let(condition) => names_self(&condition.expr),
                 Expr::Match(choice) => names_self(&choice.expr),
+                Expr::MethodCall(call) => call.method == "len" && held(&call.receiver).is_some(),
                 _ => false,
             };
             visit_expr_mut(self, expr);
@@ -165,6 +166,21 @@ pub struct Held {
     pub index: Option<(usize, IndexForm)>,
 }
 
+impl Held {
+    /// A reference to it.
+    pub fn to_expr(&self) -> TokenStream {
+        let field = &self.field;
+        match self.index {
+            Some((index, IndexForm::Tuple)) => {
+                let index = syn::Index::from(index);
+                quote!(&self.#field.#index)
+            }
+            Some((index, IndexForm::Array)) => quote!(&self.#field[#index]),
+            _ => quote!(&self.#field),
+        }
+    }
+}
+
 /// How an element is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexForm {
@@ -172,6 +188,8 @@ pub enum IndexForm {
     Tuple,
     /// `[0]`
     Array,
+    /// `if let Some(name) = &self.field`
+    Some,
 }
 
 /// The field of `self` that an expression names.
@@ -200,6 +218,18 @@ fn element(of: &Expr, index: usize, form: IndexForm) -> Option<Held> {
     held(of).filter(|of| of.index.is_none()).map(|of| Held { index: Some((index, form)), ..of })
 }
 
+/// The name that `Some(name)` gives to what an optional field holds, with the field.
+pub fn some_of(pattern: &Pat, of: &Expr) -> Option<(String, Held)> {
+    let Pat::TupleStruct(some) = pattern else { return None };
+    let is_some = some.path.segments.last().is_some_and(|last| last.ident == "Some");
+    match (some.elems.first(), held(of)) {
+        (Some(Pat::Ident(name)), Some(held)) if is_some && some.elems.len() == 1 && held.index.is_none() => {
+            Some((name.ident.to_string(), Held { index: Some((0, IndexForm::Some)), ..held }))
+        }
+        _ => None,
+    }
+}
+
 /// Whether an expression is `self`.
 pub fn is_self(expr: &Expr) -> bool {
     matches!(expr, Expr::Path(path) if path.path.is_ident("self"))
@@ -212,7 +242,9 @@ impl BodyParser<'_> {
             self.mistake(held.field.span(), messages::CALLEE);
             return None;
         };
+        let in_option = matches!(held.index, Some((_, IndexForm::Some)));
         let element = match &held.index {
+            _ if in_option => None,
             None => None,
             Some((index, form)) => Some(self.element(held, *index, *form)?),
         };
@@ -237,6 +269,9 @@ impl BodyParser<'_> {
         let (self_ty, fields) = (&module.self_ty, &module.fields_trait);
         let of_field = quote_spanned!(span=> <#self_ty as #fields>::#field);
         let ty = match element {
+            None if in_option => {
+                quote_spanned!(span=> <#of_field as ::flaxen::__private::Part<0>>::Out)
+            }
             None => of_field,
             Some(Element { index, .. }) => {
                 quote_spanned!(span=> <#of_field as ::flaxen::__private::Part<#index>>::Out)
@@ -256,10 +291,41 @@ impl BodyParser<'_> {
             keywords: Vec::new(),
             span,
             held: true,
+            in_option,
             element,
             opaque,
         });
         Some(self.body.submodules.len() - 1)
+    }
+
+    /// The submodules that an expression goes through, `&self.layers` or `self.layers.iter().enumerate()`, and whether with their
+    /// numbers.
+    pub(super) fn sequence(&self, expr: &Expr) -> Option<(Vec<Held>, bool)> {
+        if let Expr::MethodCall(call) = expr
+            && call.args.is_empty()
+        {
+            let (inner, numbered) = self.sequence(&call.receiver)?;
+            return match call.method.to_string().as_str() {
+                "iter" => Some((inner, numbered)),
+                "enumerate" if !numbered => Some((inner, true)),
+                _ => None,
+            };
+        }
+        let field = held(expr).filter(|held| held.index.is_none())?;
+        let (count, form) = match self.module?.kind(&field.field)?.form {
+            Form::Tuple(count) => (count, IndexForm::Tuple),
+            Form::Array(count) => (count, IndexForm::Array),
+            Form::One | Form::Optional => return None,
+        };
+        let elements = (0..count).map(|index| Held { index: Some((index, form)), ..field.clone() });
+        Some((elements.collect(), false))
+    }
+
+    /// What the user's pattern binds, if it is an optional field that is there.
+    pub(super) fn held_in_option(&self, pattern: &Pat, of: &Expr) -> Option<(String, Held)> {
+        let (name, held) = some_of(pattern, of)?;
+        let is_optional = self.module?.kind(&held.field)?.form == Form::Optional;
+        is_optional.then_some((name, held))
     }
 
     fn element(&mut self, held: &Held, index: usize, form: IndexForm) -> Option<Element> {
@@ -292,5 +358,24 @@ impl BodyParser<'_> {
         let args = self.tensors(args);
         let index = self.held_submodule(held)?;
         self.submodule_call(index, args?, wanted)
+    }
+}
+
+/// The numbers of submodules, `self.layers.len()`, as literals.
+pub struct Lengths<'a>(pub &'a [(Ident, Kind)]);
+
+impl VisitMut for Lengths<'_> {
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        visit_expr_mut(self, expr);
+        let Expr::MethodCall(call) = &*expr else { return };
+        let Some(held) = held(&call.receiver).filter(|held| held.index.is_none() && call.method == "len")
+        else {
+            return;
+        };
+        let kind = self.0.iter().find(|(name, _)| *name == held.field).map(|(_, kind)| kind.form);
+        if let Some(Form::Tuple(count) | Form::Array(count)) = kind {
+            let count = LitInt::new(&count.to_string(), call.method.span());
+            *expr = Expr::Lit(syn::ExprLit { attrs: Vec::new(), lit: Lit::Int(count) });
+        }
     }
 }

@@ -6,7 +6,7 @@
 //! that decide the shapes of parameters.
 
 use super::body::{BodyParser, Place};
-use super::fields::Kind;
+use super::fields::{Kind, Lengths};
 use super::pattern::Wanted;
 use super::scope::{Binding, Scope};
 use super::signature::{is_of_tensors, signature};
@@ -17,6 +17,7 @@ use crate::messages;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned;
+use syn::visit_mut::VisitMut;
 use syn::{
     Attribute, Block, ExprMethodCall, FnArg, GenericArgument, GenericParam, Ident, ImplItem, ImplItemFn,
     ItemImpl, Path, PathArguments, ReceiverKind, Type,
@@ -69,6 +70,13 @@ impl Context {
         self.kind(field).is_some_and(|kind| kind.params.iter().any(|&place| mentions(arguments.get(place))))
     }
 
+    /// A block in which the numbers of submodules are literals.
+    fn with_lengths(&self, block: &Block) -> Block {
+        let mut block = block.clone();
+        Lengths(self.fields.as_deref().unwrap_or_default()).visit_block_mut(&mut block);
+        block
+    }
+
     fn method(&self, name: &Ident) -> Option<&Lowered> {
         self.methods.iter().find(|method| method.name == *name)
     }
@@ -107,7 +115,7 @@ pub fn implementation(
                 name: function.sig.ident.clone(),
                 attributes: function.attrs.clone(),
                 signature: signature(&function.sig, &item.generics, diagnostics)?,
-                block: function.block.clone(),
+                block: context.with_lengths(&function.block),
             });
         }
     }

@@ -74,11 +74,11 @@ pub fn vmapped(signature: &Signature, vmap: &Vmap) -> (Signature, TokenStream) {
     let (generics, axes) = axes(vmap);
     let mut signature = signature.clone();
     signature.inner.params.extend(generics);
-    for (_, ty) in &mut signature.inputs {
-        if let InputType::Tensor(tensor) = ty {
-            tensor.axes = Some(axes.clone());
-        }
-    }
+    let inputs = signature.inputs.iter_mut().filter_map(|(_, ty)| match ty {
+        InputType::Tensor(tensor) => Some(tensor),
+        InputType::Phase(_) => None,
+    });
+    inputs.chain(&mut signature.outputs).for_each(|tensor| tensor.axes = Some(axes.clone()));
     (signature, axes)
 }
 

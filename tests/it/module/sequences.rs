@@ -83,7 +83,6 @@ fn elements_are_written_one_by_one() {
     assert!(from_state_dict(&other, &dict).expect("the same model") == params);
 }
 
-/// A module of another state than `()` takes none here.
 #[test]
 fn the_state_has_elements_too() {
     fn state<In, M: Module<In>>(_: &M, _: &In, state: M::State) -> M::State {
@@ -92,4 +91,100 @@ fn the_state_has_elements_too() {
     let model = Tuple::new();
     let found = state(&model, &rows(), model.init(Key::new(0)).state);
     assert_eq!(found.layers, ((), (), (), ()));
+}
+
+/// The tutorial's `ExplicitMLP`: `relu` after all layers but the last.
+#[module]
+struct ExplicitMlp {
+    layers: (Dense<3>, Dense<4>, Dense<5>),
+}
+
+#[module]
+impl ExplicitMlp {
+    fn call<B: Batch>(&self, inputs: Tensor![B, 6; f64]) -> Tensor![B, 5; f64] {
+        let mut x = inputs;
+        for (i, layer) in self.layers.iter().enumerate() {
+            x = layer(x);
+            if i != self.layers.len() - 1 {
+                x = tanh(x);
+            }
+        }
+        x
+    }
+}
+
+#[test]
+fn a_loop_over_a_tuple() {
+    let model = ExplicitMlp::new();
+    let params = weights(&model.init(Key::new(0)).params);
+    let x: Tensor![2, 6; f64] = weights(&Tensor::zeros(Default::default()));
+    let y = tanh(model.layers.0.apply(&params.layers.0, x.clone()));
+    let y = tanh(model.layers.1.apply(&params.layers.1, y));
+    assert_eq!(model.apply(&params, x.clone()), model.layers.2.apply(&params.layers.2, y));
+    check_module(&model, params, x);
+}
+
+/// The same with layers of one size, and without their numbers.
+#[module]
+struct Deep {
+    layers: [Dense<5>; 3],
+    #[default([0.5, 2.0])]
+    slopes: [f64; 2],
+}
+
+#[module]
+impl Deep {
+    fn call<B: Batch>(&self, inputs: Tensor![B, 5; f64]) -> Tensor![B, 5; f64] {
+        let mut x = inputs;
+        for layer in &self.layers {
+            x = tanh(layer(x));
+        }
+        for slope in &self.slopes {
+            x = leaky_relu(x, *slope);
+        }
+        x
+    }
+}
+
+#[test]
+fn a_loop_over_an_array() {
+    let model = Deep::new();
+    let params = weights(&model.init(Key::new(0)).params);
+    let mut x = rows();
+    for (layer, params) in model.layers.iter().zip(&params.layers) {
+        x = tanh(layer.apply(params, x));
+    }
+    assert_eq!(model.apply(&params, rows()), leaky_relu(leaky_relu(x, 0.5), 2.0));
+    check_module(&model, params, rows());
+}
+
+/// A projection that is there or not.
+#[module]
+struct Projected {
+    projection: Option<Dense<5>>,
+    dense: Dense<2>,
+}
+
+#[module]
+impl Projected {
+    fn call<B: Batch>(&self, x: Tensor![B, 5; f64]) -> Tensor![B, 2; f64] {
+        let mut y = x.clone();
+        if let Some(projection) = &self.projection {
+            y = projection(tanh(x));
+        }
+        self.dense(y)
+    }
+}
+
+#[test]
+fn an_optional_submodule() {
+    let without = Projected::new();
+    let params = without.init(Key::new(0)).params;
+    assert_eq!(paths(&params), ["dense/kernel", "dense/bias"]);
+    check_module(&without, params, rows());
+
+    let with = Projected::new().projection(Some(Dense::new()));
+    let params = with.init(Key::new(0)).params;
+    assert_eq!(paths(&params), ["projection/kernel", "projection/bias", "dense/kernel", "dense/bias"]);
+    check_module(&with, weights(&params), rows());
 }

@@ -4,9 +4,14 @@
 use std::path::PathBuf;
 
 use flaxen::module::Module;
+use flaxen::optim::{multi_transform, set_to_zero};
 use flaxen::prelude::*;
-use flaxen::serialization::{Dict, StateDict, from_state_dict_as, safetensors_restore};
-use flaxen_examples::clip::{ClipVision, Pretrained, VisionTransformer};
+use flaxen::rng::Scope;
+use flaxen::serialization::{
+    Dict, Serializable, StateDict, flatten_dict, from_state_dict_as, safetensors_restore, to_state_dict,
+};
+use flaxen::tree::Path;
+use flaxen_examples::clip::{Classifier, ClipVision, Pretrained, VisionTransformer};
 use flaxen_tests::Tolerance;
 use serde::de::DeserializeOwned;
 
@@ -128,4 +133,141 @@ fn a_folder_without_a_model_is_refused() {
     assert!(error.contains("README.md: msgpack: "), "{error}");
     let error = Pretrained::safetensors(&folder().join("config.json")).err().expect("no tensors").to_string();
     assert!(error.contains("config.json: safetensors: "), "{error}");
+}
+
+/// The classifier of the tutorial, with three classes.
+type Model = Classifier<Vision, U32, U32, U3>;
+type ModelParams = <Model as Module<Images>>::Params;
+
+const STEPS: usize = 5;
+
+fn labels() -> Tensor![4; i32] {
+    Expected::read().array("labels")
+}
+
+/// The classifier's parameters: random ones, and those of the pretrained backbone in their place.
+fn transferred() -> ModelParams {
+    let pretrained = Pretrained::open(&folder()).expect("a folder of a model");
+    let mut params = Model::new().init(Key::new(1)).params;
+    params.backbone = pretrained.submodule("vision_model").expect("the vision transformer");
+    params
+}
+
+/// Whether a parameter is trained.
+fn partition(path: &Path) -> &'static str {
+    if path.contains("backbone") { "frozen" } else { "trainable" }
+}
+
+/// Compares the loss of a step, and the head's kernel after it.
+#[track_caller]
+fn check_step(step: usize, loss: f32, kernel: &Tensor![32, 3]) {
+    let path = folder().join("expected.json");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let losses: Vec<f32> = serde_json::from_value(json["losses"].clone()).expect("losses");
+    assert_eq!(losses.len(), STEPS);
+    TOLERANCE.check(&format!("loss of step {step}"), &[loss], &losses[step..=step]);
+    let kernels: Tensor![5, 32, 3] = Expected::read().array("head_kernel_by_step");
+    let expected = &kernels.as_slice()[step * 32 * 3..][..32 * 3];
+    TOLERANCE.check(&format!("kernel after step {step}"), kernel.as_slice(), expected);
+}
+
+/// The elements of all arrays of a tree that have dimensions.
+fn elements(tree: &impl Serializable) -> usize {
+    let StateDict::Dict(dict) = to_state_dict(tree).expect("what can be saved") else { panic!("not a dict") };
+    let flat = flatten_dict(dict, false, "/").expect("a nested dict");
+    let elements = |(_, value): (_, &StateDict)| match value {
+        StateDict::Array(array) if !array.shape().is_empty() => array.shape().iter().product(),
+        _ => 0,
+    };
+    flat.iter().map(elements).sum()
+}
+
+/// As in the tutorial: all gradients are computed, and those of the backbone go nowhere.
+#[test]
+fn transfer_learning_with_two_optimizers() {
+    let (model, params) = (Model::new(), transferred());
+    let optimizer = multi_transform((("trainable", adam(5e-3)), ("frozen", set_to_zero())), partition);
+    let mut state = TrainState::create(params.clone(), optimizer);
+    let images = Expected::read().images();
+    for step in 0..STEPS {
+        let (loss, gradients) = value_and_grad!(
+            |params| {
+                let logits = model.apply(params, images.clone());
+                softmax_cross_entropy_with_integer_labels(logits, labels()).mean()
+            },
+            &state.params
+        );
+        state.update(gradients);
+        check_step(step, loss.item(), &state.params.head.kernel);
+    }
+    assert!(state.params.backbone == params.backbone, "what is frozen does not change");
+    assert!(state.params.elements() > 10_000);
+    // Two moments of the head's kernel and bias, and nothing else.
+    assert_eq!(elements(&state.opt_state), 2 * (32 * 3 + 3));
+}
+
+/// A module without a backward pass.
+struct Frozen(Vision);
+
+impl Module<Images> for Frozen {
+    type Out = Tensor![4, 32];
+    type Params = <Vision as Module<Images>>::Params;
+    type State = <Vision as Module<Images>>::State;
+    type Updates = ();
+    type Draws = ();
+
+    fn init(&self, scope: &Scope) -> (Self::Params, Self::State) {
+        Module::<Images>::init(&self.0, scope)
+    }
+
+    fn infer(
+        &self,
+        params: &Self::Params,
+        state: &mut Self::State,
+        scope: &Scope,
+        images: Images,
+    ) -> Self::Out {
+        self.0.infer(params, state, scope, images)
+    }
+}
+
+impl Layer for Frozen {}
+
+/// The gradient by the head alone: nothing is kept of the backbone and nothing goes backward through it, which could not, as
+/// it has no backward pass. The optimiser knows of the head only.
+#[test]
+fn transfer_learning_of_the_head_alone() {
+    let (params, backbone, head) = (transferred(), Frozen(Vision::new()), Dense::<U3>::new());
+    let (pretrained, images) = (&params.backbone, Expected::read().images());
+    let mut state = TrainState::create(params.head.clone(), adam(5e-3));
+    for step in 0..STEPS {
+        let (loss, gradients) = value_and_grad!(
+            |params| {
+                let features = backbone.apply(pretrained, images.clone());
+                let logits = head.apply(params, features);
+                softmax_cross_entropy_with_integer_labels(logits, labels()).mean()
+            },
+            &state.params
+        );
+        state.update(gradients);
+        check_step(step, loss.item(), &state.params.kernel);
+    }
+    assert_eq!(elements(&state.opt_state), 2 * (32 * 3 + 3));
+}
+
+#[test]
+fn frozen_paths_are_those_of_the_tutorial() {
+    let path = folder().join("expected.json");
+    let json: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(path).expect("a file")).expect("JSON");
+    let mut frozen: Vec<String> = transferred()
+        .leaves()
+        .into_iter()
+        .map(|leaf| leaf.path)
+        .filter(|path| path.split('/').any(|name| name == "backbone"))
+        .collect();
+    frozen.sort();
+    let expected: Vec<String> = serde_json::from_value(json["frozen_paths"].clone()).expect("paths");
+    assert_eq!(frozen[..expected.len()], expected);
 }

@@ -2,3 +2,5 @@
 
 mod axes;
 mod functions;
+mod modules;
+mod parity;

@@ -6,7 +6,7 @@ axis!(batch);
 
 /// A network that can be computed for one example or many.
 #[module]
-struct Mlp;
+pub struct Mlp;
 
 #[module(vmap)]
 impl Mlp {
@@ -20,7 +20,7 @@ impl Mlp {
 
 /// The network of the tutorial on parameters and state, for one example of a batch.
 #[module]
-struct Normalized;
+pub struct Normalized;
 
 #[module(axis = batch)]
 impl Normalized {
