@@ -311,9 +311,8 @@ pub fn make_rng(tokens: TokenStream) -> TokenStream {
 pub fn rngs(tokens: TokenStream) -> TokenStream {
     let keys = syn::parse_macro_input!(tokens as parse::rngs::Keys);
     let mut diagnostics = Diagnostics::new();
-    keys.check(&mut diagnostics);
-    let tokens = diagnostics.is_empty().then(|| emit::rngs::rngs(&keys));
-    let tokens = or_mistakes(tokens, diagnostics, || quote!(::core::unreachable!()));
+    let keys = keys.check(&mut diagnostics);
+    let tokens = or_mistakes(None, diagnostics, || emit::rngs::rngs(&keys));
     quote!({ #tokens }).into()
 }
 

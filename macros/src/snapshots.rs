@@ -84,6 +84,20 @@ const CLASSIFIER: &str = "{ backbone: one [0] layers: tuple(2) [] } impl<Backbon
     }
 }";
 
+/// A variable that training updates, a draw, a value that is sown, and a phase that is passed on.
+const STATEFUL: &str = "impl Stateful {
+    fn call<B: Batch, P: Phase>(&self, x: Tensor![B, 4], phase: P) -> Tensor![B, 4] {
+        let mean = variable!(BatchStats, \"mean\", zeros(), [4]);
+        if P::TRAIN {
+            mean.value = 0.9 * mean.value + 0.1 * mean_axis::<0>(x);
+        }
+        let x = x - mean.value + normal_like(x, make_rng!(noise));
+        sow!(Intermediates, \"centred\", x);
+        let x = compact!(BatchNorm)(x, Eval);
+        compact!(Dropout, rate = 0.5)(x, phase)
+    }
+}";
+
 fn parsed(model: &str) -> Implementation {
     let (fields, item) = match syn::parse_str::<WithFields>(model) {
         Ok(model) => (Some(model.fields), model.implementation),
@@ -136,6 +150,16 @@ fn stages_of_a_branch() {
 #[test]
 fn stages_of_a_loop() {
     insta::assert_snapshot!(stages(LOOP));
+}
+
+#[test]
+fn stages_of_a_stateful_module() {
+    insta::assert_snapshot!(stages(STATEFUL));
+}
+
+#[test]
+fn expansion_of_a_stateful_module() {
+    insta::assert_snapshot!(pretty(emit::module::module(parsed(STATEFUL))));
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! All that generated code may call, besides the contracts. Not for users.
 
 use crate::init::Initializer;
-use crate::module::effect::{DrawsFrom, NoDraws, NoUpdates, Streams};
+use crate::module::effect::{DrawsFrom, NoDraws, NoUpdates};
 use crate::module::{Captured, Collections, Eval, Module, Sown, Train, Trainable, Variables};
 use crate::op::{Cotangent, Differentiable, Need, Needs, Op};
-use crate::rng::{Key, Rngs, Scope, params};
+use crate::rng::{Key, Rngs, Scope};
 use crate::shape::{Shape, StaticShape};
 use crate::tensor::{Element, Float, Tensor};
 use std::cell::RefCell;
@@ -248,7 +248,7 @@ pub fn model_infer<'a, In, M: Pure<In, Params: 'a>>(
     apply(model, variables, input)
 }
 
-/// Applies a model that updates its state or draws, and that no gradient goes through.
+/// Applies a model that updates its state or draws, in a closure, and that no gradient goes through.
 pub fn model_infer_mut<'a, In, M: Module<In, Draws: DrawsFrom<R>, Params: 'a>, R: Rngs>(
     model: &M,
     variables: impl Collections<'a, M::Params, M::State>,
@@ -281,15 +281,13 @@ pub fn apply_mut<'a, In, M: Module<In, Params: 'a>>(
 }
 
 /// Draws the variables of a model, and applies it with them.
-pub fn init_with_output<In, M, R>(model: &M, rngs: R, input: In) -> (M::Out, Variables<M::Params, M::State>)
-where
-    M: Module<In, Draws: DrawsFrom<R>>,
-    R: Rngs,
-{
-    const { Streams::All { of: &[M::Draws::STREAMS, <params as DrawsFrom<Key>>::STREAMS] }.use_all_of::<R>() }
-    let scope = rngs.scope();
-    let (params, state) = model.init(&scope);
-    let out = model.infer(&params, &mut state.clone(), &scope, input);
+pub fn init_with_output<In, M: Module<In>>(
+    model: &M,
+    scope: &Scope,
+    input: In,
+) -> (M::Out, Variables<M::Params, M::State>) {
+    let (params, state) = model.init(scope);
+    let out = model.infer(&params, &mut state.clone(), scope, input);
     (out, Variables { params, state })
 }
 

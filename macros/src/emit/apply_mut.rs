@@ -14,7 +14,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 impl Callable<'_> {
-    /// The methods; `call` are the parts of one that updates nothing.
+    /// The methods; `call` are the parts of one that updates nothing. The constants that refuse keys which nobody uses stand
+    /// here, so that rustc shows the user's call.
     pub fn apply_mut(&self, call: &PureCall) -> TokenStream {
         let (params, state) = (self.variables.params.ty(), self.variables.state.ty());
         let PureCall { generics, inputs, output, bounds, others, draws, given } = call;
@@ -32,7 +33,8 @@ impl Callable<'_> {
                 #draws: ::flaxen::module::effect::DrawsFrom<__Rngs>,
                 #others
             {
-                ::flaxen::__private::model_infer_mut(self, variables, #given, rngs)
+                const { <#draws as ::flaxen::module::effect::DrawsFrom<__Rngs>>::STREAMS.use_all_of::<__Rngs>() }
+                ::flaxen::__private::apply_mut(self, variables, #given, &::flaxen::rng::Rngs::scope(rngs))
             }
 
             /// Draws the variables, and computes the output with them. The keys are one for `params`, and those of the streams
@@ -47,7 +49,10 @@ impl Callable<'_> {
                 #draws: ::flaxen::module::effect::DrawsFrom<__Rngs>,
                 #others
             {
-                ::flaxen::__private::init_with_output(self, rngs, #given)
+                const {
+                    <#draws as ::flaxen::module::effect::DrawsFrom<__Rngs>>::STREAMS.use_all_besides_params_of::<__Rngs>()
+                }
+                ::flaxen::__private::init_with_output(self, &::flaxen::rng::Rngs::scope(rngs), #given)
             }
 
             /// Computes the output, and returns with it what was sown, and the outputs of all submodules.

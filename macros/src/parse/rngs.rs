@@ -30,13 +30,17 @@ impl Parse for Keys {
 }
 
 impl Keys {
-    /// A stream has one key.
-    pub fn check(&self, diagnostics: &mut Diagnostics) {
-        for (index, (stream, _)) in self.0.iter().enumerate() {
+    /// A stream has one key: a second one is a mistake, and left out.
+    pub fn check(self, diagnostics: &mut Diagnostics) -> Self {
+        let (mut kept, mut names) = (Vec::new(), Vec::new());
+        for (stream, key) in self.0 {
             let name = stream.to_token_stream().to_string();
-            if self.0[..index].iter().any(|(other, _)| other.to_token_stream().to_string() == name) {
-                diagnostics.at(stream.span(), messages::stream_twice(&name));
+            match names.contains(&name) {
+                true => diagnostics.at(stream.span(), messages::stream_twice(&name)),
+                false => kept.push((stream, key)),
             }
+            names.push(name);
         }
+        Keys(kept)
     }
 }

@@ -4,7 +4,7 @@
 //! A list of effects is `()`, one collection or stream, or a pair of lists. The bounds here stand on the public methods
 //! only: a module inside of another need not repeat them.
 
-use crate::rng::{Provides, Rngs, Stream};
+use crate::rng::{Provides, Rngs, Stream, params};
 use crate::shape::Message;
 
 /// A call that updates no collection, so that `apply` may make it.
@@ -72,12 +72,27 @@ impl Streams {
     pub const fn use_all_of<R: Rngs>(self) {
         let mut given = 0;
         while given < R::STREAMS.len() {
-            if !self.contain(R::STREAMS[given]) {
-                let message = Message::new("`rngs!` provides the stream `").text(R::STREAMS[given]);
-                let message = message.text("`, but this call never draws from it: leave it out");
-                panic!("{}", message.as_str());
+            self.use_stream(R::STREAMS[given]);
+            given += 1;
+        }
+    }
+
+    /// The same for a call that draws variables from `params` first.
+    pub const fn use_all_besides_params_of<R: Rngs>(self) {
+        let mut given = 0;
+        while given < R::STREAMS.len() {
+            if !same(R::STREAMS[given].as_bytes(), params::NAME.as_bytes()) {
+                self.use_stream(R::STREAMS[given]);
             }
             given += 1;
+        }
+    }
+
+    const fn use_stream(&self, stream: &str) {
+        if !self.contain(stream) {
+            let message = Message::new("`rngs!` provides the stream `").text(stream);
+            let message = message.text("`, but this call never draws from it: leave it out");
+            panic!("{}", message.as_str());
         }
     }
 

@@ -35,7 +35,8 @@ pub trait Layer {
         Self: Module<In, Draws: DrawsFrom<R>> + Sized,
         R: Provides<params>,
     {
-        crate::__private::init_with_output(self, rngs, input)
+        const { <Self as Module<In>>::Draws::STREAMS.use_all_besides_params_of::<R>() }
+        crate::__private::init_with_output(self, &rngs.scope(), input)
     }
 
     /// Computes the output from the variables and the input, or a tuple of inputs.
@@ -61,7 +62,8 @@ pub trait Layer {
     where
         Self: Module<In, Draws: DrawsFrom<R>, Params: 'a> + Sized,
     {
-        crate::__private::model_infer_mut(self, variables, input, rngs)
+        const { <Self as Module<In>>::Draws::STREAMS.use_all_of::<R>() }
+        crate::__private::apply_mut(self, variables, input, &rngs.scope())
     }
 }
 
