@@ -83,11 +83,12 @@ fn implementation(
     item: syn::ItemImpl,
     fields: Option<Vec<(syn::Ident, parse::fields::Kind)>>,
 ) -> proc_macro2::TokenStream {
-    if fields.is_none() && parse::fields::asks_for_fields(&item) {
-        if let Some(name) = parse::methods::struct_name(&item.self_ty) {
-            let fields = parse::methods::fields_name(&name);
-            return quote!(#fields! { #item });
-        }
+    if fields.is_none()
+        && parse::fields::asks_for_fields(&item)
+        && let Some(name) = parse::methods::struct_name(&item.self_ty)
+    {
+        let fields = parse::methods::fields_name(&name);
+        return quote!(#fields! { #item });
     }
     let mut diagnostics = Diagnostics::new();
     let receiver = parse::fields::receiver(&item);

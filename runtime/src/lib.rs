@@ -10,6 +10,8 @@ pub mod batching;
 pub mod checkpoint;
 pub mod data;
 pub mod error;
+#[doc = include_str!("from_flax.md")]
+pub mod from_flax {}
 pub mod init;
 pub mod keyword;
 pub mod loss;

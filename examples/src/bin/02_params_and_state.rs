@@ -159,11 +159,11 @@ fn one_example_at_a_time() {
 
 /// 128 points with a little noise, and a linear function of them.
 fn data() -> (Tensor![128, 5], Tensor![128, 1]) {
-    let noise: Tensor![] = Key::legacy(0).uniform(Default::default(), 0.0, 0.1);
+    let noise: Tensor![] = Key::legacy(0).uniform((), 0.0, 0.1);
     let points: Tensor![128, 5] = Key::legacy(0).uniform(Default::default(), 0.0, 1.0);
     let x = points + noise;
     let weights: Tensor![5, 1] = Key::legacy(0).uniform(Default::default(), 0.0, 1.0);
-    let bias: Tensor![] = Key::legacy(0).uniform(Default::default(), 0.0, 1.0);
+    let bias: Tensor![] = Key::legacy(0).uniform((), 0.0, 1.0);
     let y = matmul(x.clone(), weights) + bias;
     (x, y)
 }

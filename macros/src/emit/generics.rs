@@ -178,14 +178,14 @@ pub enum StandIn {
     /// A module.
     Module(syn::Ident),
     /// A number of passes, or something else that no shape depends on.
-    Constant(syn::Ident, syn::Type),
+    Constant(syn::Ident, Box<syn::Type>),
 }
 
 fn stand_in(param: &GenericParam) -> Option<StandIn> {
     let ty = match param {
         GenericParam::Type(ty) => ty,
         GenericParam::Const(constant) => {
-            return Some(StandIn::Constant(constant.ident.clone(), constant.ty.clone()));
+            return Some(StandIn::Constant(constant.ident.clone(), Box::new(constant.ty.clone())));
         }
         GenericParam::Lifetime(_) => return None,
     };

@@ -195,11 +195,11 @@ fn level(parts: &[&Part], depth: usize, access: Access, done: Done) -> TokenStre
 
 /// The loop at a depth around a declaration.
 fn loop_at<'a>(part: &'a Part, depth: usize) -> Option<(usize, &'a TokenStream)> {
-    let loops = part.field.nest.iter().filter_map(|level| match level {
+    let mut loops = part.field.nest.iter().filter_map(|level| match level {
         Level::Pass { of, length, .. } => Some((*of, length)),
         Level::Arm { .. } => None,
     });
-    loops.skip(depth).next()
+    loops.nth(depth)
 }
 
 /// One field, through its passes and arms.

@@ -322,7 +322,7 @@ pub struct Signature {
 #[derive(Clone, Debug)]
 pub enum InputType {
     /// A tensor.
-    Tensor(TensorType),
+    Tensor(Box<TensorType>),
     /// Training or evaluation: a type without a shape, which is passed on to the modules that ask for it.
     Phase(TokenStream),
 }

@@ -84,7 +84,10 @@ pub fn callee(body: &Body, call: &Call) -> String {
     match call {
         Call::Op { ty, values } => {
             let values: Vec<String> = values.iter().map(tidy).collect();
-            let op = tidy(ty).replace("::flaxen::ops::", "").replace("::Op", "").replace("::flaxen::__private::", "");
+            let op = tidy(ty)
+                .replace("::flaxen::ops::", "")
+                .replace("::Op", "")
+                .replace("::flaxen::__private::", "");
             if values.is_empty() { op } else { format!("{op}[{}]", values.join(", ")) }
         }
         Call::Submodule(index) => {

@@ -147,7 +147,7 @@ fn shape(
     let outputs = parts(output);
     let inputs = tensors().map(|argument| {
         let tensor = tensor_type(&argument.ty, "").ok()?;
-        Some((argument.name.clone(), InputType::Tensor(tensor)))
+        Some((argument.name.clone(), InputType::Tensor(Box::new(tensor))))
     });
     let in_dimensions = outputs.iter().map(|output| tensor_type(output, "").ok());
     if let (Some(inputs), Some(outputs)) = (inputs.collect(), in_dimensions.collect()) {

@@ -8,7 +8,7 @@
 use super::body::{BodyParser, Place};
 use super::fields::{Kind, Lengths};
 use super::pattern::Wanted;
-use super::scope::{Binding, Scope};
+use super::scope::Binding;
 use super::signature::{is_of_tensors, signature};
 use super::vmapped::{Vmap, attached, vmapped};
 use crate::diag::Diagnostics;
@@ -262,7 +262,7 @@ impl BodyParser<'_> {
             return None;
         }
         self.check_generics(method, call)?;
-        let scope = std::mem::replace(&mut self.scope, Scope::default());
+        let scope = std::mem::take(&mut self.scope);
         for ((name, _), var) in method.signature.inputs.iter().zip(args.iter().filter_map(Arg::var)) {
             match method.signature.mutable.contains(name) {
                 true => self.scope.bind_mut(name.to_string(), Binding::Tensor(var)),

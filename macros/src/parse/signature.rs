@@ -55,7 +55,7 @@ fn input(input: &FnArg, generics: &[&Generics]) -> Option<Result<(Ident, InputTy
         return Some(Ok((name.ident.clone(), InputType::Phase(typed.ty.to_token_stream()))));
     }
     let tensor = tensor_type(&typed.ty, messages::INPUT_TYPE);
-    Some(tensor.map(|tensor| (name.ident.clone(), InputType::Tensor(tensor))))
+    Some(tensor.map(|tensor| (name.ident.clone(), InputType::Tensor(Box::new(tensor)))))
 }
 
 /// Whether a method takes nothing but tensors and phases, at least one, and returns tensors.

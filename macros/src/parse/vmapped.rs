@@ -75,7 +75,7 @@ pub fn vmapped(signature: &Signature, vmap: &Vmap) -> (Signature, TokenStream) {
     let mut signature = signature.clone();
     signature.inner.params.extend(generics);
     let inputs = signature.inputs.iter_mut().filter_map(|(_, ty)| match ty {
-        InputType::Tensor(tensor) => Some(tensor),
+        InputType::Tensor(tensor) => Some(&mut **tensor),
         InputType::Phase(_) => None,
     });
     inputs.chain(&mut signature.outputs).for_each(|tensor| tensor.axes = Some(axes.clone()));

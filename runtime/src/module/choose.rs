@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 
 /// The first of two tensors in training, the second in evaluation: the value of a variable after
 /// `if P::TRAIN { mean.value = x; }`.
+#[derive(Default)]
 pub struct Choose<P>(PhantomData<P>);
 
 impl<P: Phase> Choose<P> {

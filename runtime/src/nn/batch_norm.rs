@@ -42,7 +42,7 @@ use std::marker::PhantomData;
 /// ```
 /// use flaxen::prelude::*;
 ///
-/// let layer = BatchNorm::new().momentum(0.9);
+/// let layer = <BatchNorm>::new().momentum(0.9);
 /// let x: Tensor![2, 1] = Tensor::of(&[1.0, 3.0])?;
 /// let mut variables = layer.init(Key::new(0), &(x.clone(), Train));
 /// let shapes = "{params: {scale: (1,), bias: (1,)}, batch_stats: {mean: (1,), var: (1,)}}";

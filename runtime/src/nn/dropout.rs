@@ -27,7 +27,7 @@ use std::marker::PhantomData;
 /// ```
 /// use flaxen::prelude::*;
 ///
-/// let layer = Dropout::new().rate(0.5);
+/// let layer = <Dropout>::new().rate(0.5);
 /// let x: Tensor![11] = Tensor::full(Default::default(), 1.0);
 /// let variables = layer.init(Key::new(1), &(x.clone(), Train));
 /// let (y, _) = layer.apply_mut(&variables, (x.clone(), Train), rngs! { dropout: Key::new(0) });

@@ -13,9 +13,12 @@ pub struct Array {
     elements: Elements,
 }
 
+/// Elements of either type.
 #[derive(Clone, Debug, PartialEq)]
-enum Elements {
+pub(super) enum Elements {
+    /// All are `f32`.
     Single(Vec<f32>),
+    /// All are `f64`.
     Double(Vec<f64>),
 }
 
@@ -29,12 +32,9 @@ impl Array {
         Array { sizes: sizes.to_vec(), elements }
     }
 
-    /// The elements as `f64`.
-    pub(super) fn into_f64s(self) -> Vec<f64> {
-        match self.elements {
-            Elements::Single(elements) => elements.into_iter().map(f64::from).collect(),
-            Elements::Double(elements) => elements,
-        }
+    /// The elements, as they were written.
+    pub(super) fn into_elements(self) -> Elements {
+        self.elements
     }
 
     /// The sizes.
@@ -110,22 +110,22 @@ fn serialize<E: Element, S: Serializer>(
     }
 }
 
-/// A tensor in any of the ways in which one is written. The text of an array does not say its element: it is `f64`, which
-/// holds every `f32`, until the array is used.
+/// A tensor as people read it. It does not say its element: that is `f64`, which holds every `f32`, until the array is used.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum Readable {
     Number(f64),
-    Readable {
-        sizes: Vec<usize>,
-        elements: Vec<f64>,
-    },
-    Binary {
-        dtype: String,
-        sizes: Vec<usize>,
-        #[serde(deserialize_with = "bytes")]
-        bytes: Vec<u8>,
-    },
+    Tensor { sizes: Vec<usize>, elements: Vec<f64> },
+}
+
+/// A tensor in any other format, under the name by which flaxen's own knows it.
+#[derive(Deserialize)]
+#[serde(rename = "flaxen::Tensor")]
+struct Binary {
+    dtype: String,
+    sizes: Vec<usize>,
+    #[serde(deserialize_with = "bytes")]
+    bytes: Vec<u8>,
 }
 
 fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
@@ -134,10 +134,13 @@ fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error
 
 impl<'de> Deserialize<'de> for Array {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (sizes, elements) = match Written::deserialize(deserializer)? {
-            Written::Number(number) => (Vec::new(), Elements::Double(vec![number])),
-            Written::Readable { sizes, elements } => (sizes, Elements::Double(elements)),
-            Written::Binary { dtype, sizes, bytes } => {
+        let (sizes, elements) = match deserializer.is_human_readable() {
+            true => match Readable::deserialize(deserializer)? {
+                Readable::Number(number) => (Vec::new(), Elements::Double(vec![number])),
+                Readable::Tensor { sizes, elements } => (sizes, Elements::Double(elements)),
+            },
+            false => {
+                let Binary { dtype, sizes, bytes } = Binary::deserialize(deserializer)?;
                 let elements = match DType::from_name(&dtype) {
                     Some(DType::Float32) => Elements::Single(words(&bytes, f32::from_le_bytes)),
                     Some(DType::Float64) => Elements::Double(words(&bytes, f64::from_le_bytes)),

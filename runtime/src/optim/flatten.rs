@@ -1,7 +1,7 @@
 //! All leaves as one: `optax.flatten`.
 
 use super::GradientTransformation;
-use super::array::Array;
+use super::array::{Array, Elements};
 use super::identity::Identity;
 use super::state::{Slots, State};
 use crate::shape::{Dyn, Shape};
@@ -67,7 +67,7 @@ pub enum Flat {
 }
 
 impl<'de> Deserialize<'de> for Flat {
-    /// As `f64`, which holds every `f32`, until it is used beside the parameters.
+    /// A text does not say the element: it is `f64`, which holds every `f32`, until it is used beside the parameters.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let array = Array::deserialize(deserializer)?;
         let &[size] = array.sizes() else {
@@ -76,8 +76,12 @@ impl<'de> Deserialize<'de> for Flat {
                 array.sizes()
             )));
         };
-        let tensor = Tensor::from_slice((Dyn(size),), &array.into_f64s());
-        Ok(Flat::Double(tensor.map_err(Error::custom)?))
+        let shape = (Dyn(size),);
+        match array.into_elements() {
+            Elements::Single(elements) => Tensor::from_slice(shape, &elements).map(Flat::Single),
+            Elements::Double(elements) => Tensor::from_slice(shape, &elements).map(Flat::Double),
+        }
+        .map_err(Error::custom)
     }
 }
 

@@ -23,6 +23,7 @@ pub trait Serializable: Sized {
     ///
     /// # Errors
     /// [`Error::Mismatch`] with the path of the first value that is not what the type says.
+    #[allow(clippy::wrong_self_convention)] // Flax's name; the value itself is the template
     fn from_state_dict(&self, state: &StateDict) -> Result<Self>;
 }
 

@@ -105,7 +105,7 @@ fn a_model_of_other_sizes_is_refused() {
     let torch = Pretrained::safetensors(&folder().join("model.safetensors")).expect("PyTorch's file");
     type Wider = VisionTransformer<U32, U8, U16, U32, U4, U8, U128, U2>;
     let error =
-        torch.submodule::<<Wider as Module<Images>>::Params>("vision_model").err().expect("another size");
+        torch.submodule::<<Wider as Module<Images>>::Params>("vision_model").expect_err("another size");
     let expected = "model.safetensors: vision_model/encoder/layers/0/mlp/fc1/kernel \
                     (`vision_model.encoder.layers.0.mlp.fc1.weight` in the file): \
                     expected float32[32, 128], found float32[32, 64]";
@@ -113,12 +113,12 @@ fn a_model_of_other_sizes_is_refused() {
 
     type Deeper = VisionTransformer<U32, U8, U16, U32, U4, U8, U64, U3>;
     let error =
-        torch.submodule::<<Deeper as Module<Images>>::Params>("vision_model").err().expect("a layer too few");
+        torch.submodule::<<Deeper as Module<Images>>::Params>("vision_model").expect_err("a layer too few");
     let expected =
         "vision_model/encoder/layers: expected a value of this type, found the module `2` of 3 is missing";
     assert!(error.to_string().ends_with(expected), "{error}");
 
-    let error = torch.submodule::<TowerParams>("audio_model").err().expect("no such part");
+    let error = torch.submodule::<TowerParams>("audio_model").expect_err("no such part");
     assert!(
         error.to_string().ends_with("audio_model: expected the parameters of a module, found no such key"),
         "{error}"

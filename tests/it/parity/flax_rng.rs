@@ -33,8 +33,8 @@ fn draw_at(scope: &Scope, path: &[&str], count: u64) -> Key {
 }
 
 /// The module `Leaf` of the fixture: two draws from a stream.
-fn leaf(mut scope: Scope, stream: &str) -> Value {
-    json!({ "call_1": draw(&mut scope, stream), "call_2": draw(&mut scope, stream) })
+fn leaf(scope: Scope, stream: &str) -> Value {
+    json!({ "call_1": draw(&scope, stream), "call_2": draw(&scope, stream) })
 }
 
 fn draw(scope: &Scope, stream: &str) -> [u32; 2] {
@@ -104,7 +104,7 @@ fn result(name: &str, key: Key) -> Option<Value> {
             let mut inner = root.child("inner");
             let dropout = Key::with_layout(seed, layout).fold_in(9);
             let apply = Scope::with_streams([("dropout", dropout)]);
-            json!({ "params": call(&mut inner), "dropout": draw(&mut apply.child("inner"), "dropout") })
+            json!({ "params": call(&mut inner), "dropout": draw(&apply.child("inner"), "dropout") })
         }
         "dropout_masks" => dropout_masks(root),
         _ => return None,
@@ -112,9 +112,9 @@ fn result(name: &str, key: Key) -> Option<Value> {
 }
 
 /// The module `Mid` of the fixture.
-fn mid(mut scope: Scope) -> Value {
+fn mid(scope: Scope) -> Value {
     let before = leaf(scope.child("Leaf_0"), "params");
-    let own = draw(&mut scope, "params");
+    let own = draw(&scope, "params");
     json!({ "Leaf_0": before, "own": own, "Leaf_1": leaf(scope.child("Leaf_1"), "params") })
 }
 
@@ -176,7 +176,7 @@ fn first_elements_of_parameters() {
     let cases = naming["cases"].as_array().expect("a list of cases");
     for name in PLAIN {
         let case = cases.iter().find(|case| case["name"] == name).expect(name);
-        let mut root = Scope::root(Key::with_layout(0, Layout::Legacy));
+        let root = Scope::root(Key::with_layout(0, Layout::Legacy));
         for variable in case["variables"].as_array().expect("variables") {
             let path: Vec<&str> =
                 variable["path"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -184,7 +184,7 @@ fn first_elements_of_parameters() {
                 continue;
             };
             let sizes: Vec<usize> = serde_json::from_value(variable["shape"].clone()).expect("sizes");
-            let key = draw_at(&mut root, modules, 1);
+            let key = draw_at(&root, modules, 1);
             let mut value = vec![0.0; sizes.iter().product()];
             match *leaf {
                 "kernel" => lecun_normal().fill(key, &sizes, &mut value),

@@ -124,8 +124,7 @@ fn parameters_are_flaxs() {
 
     // With the submodule's name around it, it is another model.
     let variables = DenseOfThree::new().init(Key::new(0));
-    let error =
-        from_bytes(&variables, &bytes(&fixture, "dense_init")).err().expect("another tree").to_string();
+    let error = from_bytes(&variables, &bytes(&fixture, "dense_init")).expect_err("another tree").to_string();
     assert_eq!(error, "params/kernel: expected no such key, found float32[3, 2]");
 }
 
@@ -352,7 +351,7 @@ fn training_states_are_flaxs() {
 
     let with_statistics = bytes(&fixture, "trainstate_batch_stats_sgd_momentum");
     let error = from_bytes(&TrainState::create(zeros(), sgd(0.1).momentum(0.9)), &with_statistics);
-    let error = error.err().expect("a field too many").to_string();
+    let error = error.expect_err("a field too many").to_string();
     assert_eq!(error, "batch_stats: expected no such key, found a dict of `BatchNorm_0`");
 }
 
@@ -418,18 +417,18 @@ fn collections_come_before_modules() {
     let text = serde_json::to_string(&more).expect("numbers");
     assert!(serde_json::from_str::<Normalised<Tensor![]>>(&text).expect("what was written") == more);
 
-    let error = from_state_dict(&variables, &state).err().expect("a collection too many").to_string();
+    let error = from_state_dict(&variables, &state).expect_err("a collection too many").to_string();
     assert_eq!(error, "batch_stats and cache/BatchNorm_0/seen: expected no such key, found float32[]");
-    let error = from_bytes(&more, &bytes(&fixture, "batchnorm_variables")).err().expect("one is missing");
+    let error = from_bytes(&more, &bytes(&fixture, "batchnorm_variables")).expect_err("one is missing");
     assert_eq!(error.to_string(), "batch_stats/BatchNorm_0/seen: expected float32[], found no such key");
     let mut renamed = state.as_dict().expect("a dict").clone();
     let cache = renamed.remove("cache").expect("the collection");
     renamed.insert("cached", cache);
-    let error = from_state_dict(&more, &renamed.into()).err().expect("another collection").to_string();
+    let error = from_state_dict(&more, &renamed.into()).expect_err("another collection").to_string();
     let expected = "the variable BatchNorm_0/seen in the collection cache, found the collection cached";
     assert!(error.ends_with(expected), "{error}");
     let stateless = Variables { params: variables.params.clone(), state: () };
-    let error = from_bytes(&stateless, &bytes(&fixture, "batchnorm_variables")).err().expect("no state");
+    let error = from_bytes(&stateless, &bytes(&fixture, "batchnorm_variables")).expect_err("no state");
     assert_eq!(error.to_string(), "batch_stats: expected no such key, found a dict of `BatchNorm_0`");
 }
 
@@ -513,7 +512,7 @@ fn numbers_and_containers_have_types_too() {
     }
     let containers: Containers = from_bytes_as(&bytes(&fixture, "containers")).expect("containers");
     assert_eq!((containers.l, containers.t), ((1.0, vec![2, 3]), (4, (5,))));
-    assert_eq!(containers.intkeys.into_iter().map(|(key, _)| key).collect::<Vec<_>>(), [1, 2, 10]);
+    assert_eq!(containers.intkeys.into_keys().collect::<Vec<_>>(), [1, 2, 10]);
 }
 
 /// What is restored names the first path that is not the template's.
@@ -533,7 +532,7 @@ fn another_model_is_refused_by_the_first_path_that_differs() {
         let mut params = state.get("params").expect("parameters").as_dict().expect("a dict").clone();
         change(&mut params);
         let state = Dict::from_iter([("params", params.into())]).into();
-        from_state_dict(&template, &state).err().expect("another model").to_string()
+        from_state_dict(&template, &state).expect_err("another model").to_string()
     };
     let array = |dtype, shape: &[usize], bytes: usize| {
         StateDict::from(Array::new(dtype, shape, vec![0; bytes]).expect("as many bytes"))
@@ -578,8 +577,7 @@ fn arrays_of_numpy_by_name() {
         assert_eq!(read.params.Dense_0.kernel.as_slice(), [0.0, 0.25, 0.5, 0.75, 1.0, 1.25]);
         assert_eq!(read.params.Dense_0.bias.as_slice(), [-1.0, 2.5]);
     }
-    let error =
-        from_npz(&template, &fixture.bytes("params.npz"), ".").err().expect("other names").to_string();
+    let error = from_npz(&template, &fixture.bytes("params.npz"), ".").expect_err("other names").to_string();
     assert_eq!(error, "params.Dense_0.kernel: expected float32[3, 2], found no such name");
     let error = npz_restore(&fixture.bytes("text.npz")).unwrap_err().to_string();
     assert_eq!(error, "npz: text.npy: elements of `<U2`, which are no numbers");

@@ -54,7 +54,9 @@ impl OfBatch {
 
 fn close<S: Shape>(found: &Tensor<S>, expected: &Tensor<S>) {
     let pairs = found.as_slice().iter().zip(expected.as_slice());
-    pairs.for_each(|(a, b)| assert!((a - b).abs() <= 1e-5 * b.abs().max(1.0), "{found:?} instead of {expected:?}"));
+    pairs.for_each(|(a, b)| {
+        assert!((a - b).abs() <= 1e-5 * b.abs().max(1.0), "{found:?} instead of {expected:?}")
+    });
 }
 
 #[test]

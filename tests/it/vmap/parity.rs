@@ -103,13 +103,8 @@ fn axes_and_gradients_of_each_example() {
     let case = fixture.case("axes");
     let (x, w): (Tensor![4, 2, 3], Tensor![2, 3]) = (tensor(case, "x"), tensor(case, "w"));
     let transposed = permute::Op::<U1, U0, U2>::new().infer(x.clone());
-    let y: Tensor![2, 3, 4] = vmap!(
-        |x, w| tanh(x * w.reshape::<Tensor![2, 1]>()),
-        transposed,
-        &w,
-        in_axes = (2, 1),
-        out_axes = 1
-    );
+    let y: Tensor![2, 3, 4] =
+        vmap!(|x, w| tanh(x * w.reshape::<Tensor![2, 1]>()), transposed, &w, in_axes = (2, 1), out_axes = 1);
     compare(y.as_slice(), case, "y");
     let row: Tensor![3, 1] = slice::Op::<U0, U0, U1>::new().infer(w).into_shape(&[3, 1]).unwrap();
     let grads: Tensor![4, 2, 3] = vmap!(|x| grad!(|x| tanh(matmul(x, row)).sum(), x), &x);

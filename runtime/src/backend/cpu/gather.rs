@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn threads_change_nothing() {
         let (rows, len, many) = (97, 33, 1200);
-        let place = |index: usize| (index % 5 != 0).then(|| index * 31 % rows);
+        let place = |index: usize| (!index.is_multiple_of(5)).then(|| index * 31 % rows);
         let x: Vec<f32> = (0..many * len).map(|i| (i % 1013) as f32 * 0.37).collect();
         let mut plain = vec![0.0; rows * len];
         for index in 0..many {

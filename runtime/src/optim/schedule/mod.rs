@@ -4,7 +4,7 @@
 //! use flaxen::optim::{self, Schedule};
 //!
 //! let schedule = optim::warmup_cosine_decay_schedule(0.0, 0.1, 10, 100);
-//! assert_eq!(schedule.value(5), 0.05f32.into());
+//! assert_eq!(schedule.value(5), f64::from(0.05f32));
 //! let optimizer = optim::adam(schedule);
 //! ```
 //!

@@ -9,6 +9,7 @@ const LANES: usize = 32;
 
 /// The sums over all places of the `N` values that `f` makes of the elements there.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // several slices have one index
 fn sums<E: Float, const A: usize, const N: usize>(slices: [&[E]; A], f: impl Fn([E; A]) -> [E; N]) -> [E; N] {
     let mut lanes = [[E::ZERO; LANES]; N];
     let len = slices[0].len();
