@@ -13,9 +13,14 @@ struct ExplicitMlp {
 #[module]
 impl ExplicitMlp {
     fn call<B: Batch>(&self, inputs: Tensor![B, 4]) -> Tensor![B, 5] {
-        let x = relu((self.layers.0)(inputs));
-        let x = relu((self.layers.1)(x));
-        (self.layers.2)(x)
+        let mut x = inputs;
+        for (i, layer) in self.layers.iter().enumerate() {
+            x = layer(x);
+            if i != 2 {
+                x = relu(x);
+            }
+        }
+        x
     }
 }
 
