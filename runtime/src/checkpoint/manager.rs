@@ -57,7 +57,7 @@ impl CheckpointManager {
     /// # Errors
     /// What went wrong with the checkpoint before it; [`Error::Mismatch`] if the step is not after that of the newest
     /// checkpoint, unless the options say `overwrite`, and as
-    /// [`to_state_dict`](crate::serialization::to_state_dict).
+    /// [`to_state_dict`](fn@crate::serialization::to_state_dict).
     pub fn save(&mut self, step: usize, state: &impl Serializable) -> Result<bool> {
         self.save_with_metrics(step, state, &[])
     }

@@ -19,7 +19,7 @@ use std::marker::PhantomData;
 
 /// A table of `N` rows of `F` features, of which each index takes one, as `nn.Embed`: `[..]` gives `[.., F]`.
 ///
-/// A negative index counts from the end; one that is no row gives a row of NaN. See [`take`].
+/// A negative index counts from the end; one that is no row gives a row of NaN. See [`take`](fn@take).
 ///
 /// | parameter | shape | initialiser |
 /// |---|---|---|

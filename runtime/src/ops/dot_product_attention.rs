@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Queries are `[.., Q, H, D]`, keys `[.., K, H, D]`, values `[.., K, H, V]`, and the result `[.., Q, H, V]`. A mask of `bool`, or a
-//! bias of the scores and a mask, may follow, see [`dot_product_attention_weights`](super::dot_product_attention_weights).
+//! bias of the scores and a mask, may follow, see [`dot_product_attention_weights`](fn@super::dot_product_attention_weights).
 //!
 //! ```
 //! use flaxen::prelude::*;

@@ -89,10 +89,10 @@ pub fn from_state_dict<T: Serializable>(target: &T, state: &StateDict) -> Result
     target.from_state_dict(state)
 }
 
-/// As [`from_state_dict`], for a type that needs no other value of its own as a template.
+/// As [`from_state_dict`](fn@from_state_dict), for a type that needs no other value of its own as a template.
 ///
 /// # Errors
-/// As [`from_state_dict`].
+/// As [`from_state_dict`](fn@from_state_dict).
 pub fn from_state_dict_as<T: DeserializeOwned>(state: &StateDict) -> Result<T> {
     Ok(from_state_dict::from_state_dict(state)?)
 }
@@ -100,7 +100,7 @@ pub fn from_state_dict_as<T: DeserializeOwned>(state: &StateDict) -> Result<T> {
 /// A value as msgpack: `flax.serialization.to_bytes`.
 ///
 /// # Errors
-/// As [`to_state_dict`], and [`Error::Mismatch`] for what msgpack cannot hold: integers of more than 64 bits, text of more
+/// As [`to_state_dict`](fn@to_state_dict), and [`Error::Mismatch`] for what msgpack cannot hold: integers of more than 64 bits, text of more
 /// than 4 GiB, more than 128 containers inside of each other.
 pub fn to_bytes(target: &impl Serializable) -> Result<Vec<u8>> {
     to_bytes_chunked(target, MAX_CHUNK_SIZE)
@@ -119,7 +119,7 @@ pub fn to_bytes_chunked(target: &impl Serializable, max_chunk_size: usize) -> Re
 /// Bytes from anybody may be given: reading does not panic, and asks for no more memory than a small multiple of what is given.
 ///
 /// # Errors
-/// [`Error::Malformed`] if the bytes are not Flax's msgpack, and as [`from_state_dict`].
+/// [`Error::Malformed`] if the bytes are not Flax's msgpack, and as [`from_state_dict`](fn@from_state_dict).
 pub fn from_bytes<T: Serializable>(target: &T, bytes: &[u8]) -> Result<T> {
     target.from_state_dict(&msgpack_restore(bytes)?)
 }

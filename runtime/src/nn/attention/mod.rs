@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 
 /// Attention with `H` heads (Vaswani and others 2017), as `nn.MultiHeadDotProductAttention`: queries, keys and values are
-/// projected into heads, each attends by itself ([`dot_product_attention`](crate::ops::dot_product_attention)), and what they
+/// projected into heads, each attends by itself ([`dot_product_attention`](fn@crate::ops::dot_product_attention)), and what they
 /// give is projected into the output.
 ///
 /// It takes `x`, for attention of a sequence to itself; `(queries, keys)`, for keys that are the values too; or `(queries, keys,
