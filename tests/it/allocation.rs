@@ -10,6 +10,7 @@ use flaxen::optim::{self, Adam, GradientTransformation};
 use flaxen::prelude::*;
 use flaxen::rng::Key;
 use flaxen::tree::Path;
+use flaxen_examples::clip::{Classifier, VitTiny};
 use flaxen_examples::digits;
 use flaxen_examples::fashion_mnist::{create_train_state, train_step};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -72,8 +73,27 @@ fn training_steps_leave_the_heap_alone() {
     });
     assert_eq!(state.step, STEPS);
 
+    a_vision_transformer_leaves_the_heap_alone();
     optimisers_leave_the_heap_alone();
     frozen_parameters_have_no_state();
+}
+
+/// Convolution, normalisation and attention on two threads, with a stack of layers.
+fn a_vision_transformer_leaves_the_heap_alone() {
+    let model = Classifier::<VitTiny, U32, U32, U3>::new();
+    let images: Tensor![64, 32, 32, 3] = Key::new(4).uniform(Default::default(), 0.0, 1.0);
+    let labels: Tensor![64; i32] = Key::new(5).randint(Default::default(), 0, 3);
+    let mut state = TrainState::create(model.init(Key::new(3)).params, adam(1e-3));
+    assert_still("the vision transformer", |_| {
+        let (_, gradients) = value_and_grad!(
+            |params| {
+                let logits = model.apply(params, images.clone());
+                softmax_cross_entropy_with_integer_labels(logits, labels.clone()).mean()
+            },
+            &state.params
+        );
+        state.update(gradients);
+    });
 }
 
 /// A step with the parameters as gradients, of transforms that work in one pass, in several, and by leaves.

@@ -150,10 +150,26 @@ pub fn gemm<E: Kernels>(gemm: Gemm<'_, E>, c: &mut [E], epilogue: Epilogue<'_, E
     E::gemm(gemm, c, gemm.n, epilogue);
 }
 
-/// The matrix product `C = A·B` with an [`Epilogue`], where the rows of `c` are `c_stride` elements apart. What lies between
-/// them is left alone.
-pub fn gemm_strided<E: Kernels>(gemm: Gemm<'_, E>, c: &mut [E], c_stride: usize, epilogue: Epilogue<'_, E>) {
-    E::gemm(gemm, c, c_stride, epilogue);
+/// A matrix product in a piece of an array: it is written from `start` of the piece on, in rows that are `c_stride` apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Product<'a, E> {
+    /// The operands.
+    pub gemm: Gemm<'a, E>,
+    /// Where the result begins.
+    pub start: usize,
+    /// The distance between rows of the result.
+    pub c_stride: usize,
+}
+
+/// Many matrix products of the same sizes and strides: `products` of them in each piece of `piece` elements of `c`. Pieces are
+/// shared out among the threads where every thread gets one.
+pub fn gemm_each<'a, E: Kernels>(
+    c: &mut [E],
+    piece: usize,
+    products: usize,
+    product: impl Fn(usize, usize) -> Product<'a, E> + Sync,
+) {
+    E::gemm_each(c, piece, products, product);
 }
 
 /// The convolution of an NHWC input with an HWIO kernel, with an [`Epilogue`] whose bias is `[out_features]`.

@@ -3,8 +3,7 @@
 //! A head's rows lie `heads * depth` elements apart, and stay there: the products read and write them with strides.
 
 use super::kernels::Kernels;
-use super::threads::{parallel_chunks, seats, threads};
-use crate::backend::{Epilogue, Gemm, gemm, gemm_strided};
+use crate::backend::{Gemm, Product, gemm_each};
 
 /// The sizes of attention: weights are `[batch, heads, queries, keys]`, what belongs to queries is
 /// `[batch, queries, heads, depth]`, and what belongs to keys `[batch, keys, heads, depth]`.
@@ -23,11 +22,6 @@ pub struct AttentionGeometry {
 }
 
 impl AttentionGeometry {
-    /// The multiplications of a product.
-    fn work(&self) -> usize {
-        self.batch * self.heads * self.queries * self.keys * self.depth
-    }
-
     /// The elements between the rows of a head.
     fn stride(&self) -> usize {
         self.heads * self.depth
@@ -59,9 +53,9 @@ impl AttentionGeometry {
 pub fn scores<E: Kernels>(geometry: &AttentionGeometry, of_queries: &[E], of_keys: &[E], weights: &mut [E]) {
     geometry.check(weights, of_queries, of_keys);
     let AttentionGeometry { heads, queries, keys, depth, .. } = *geometry;
-    each(weights, queries * keys, geometry.work(), |index, weights| {
+    gemm_each(weights, queries * keys, 1, |index, _| {
         let (sample, head) = (index / heads, index % heads);
-        let product = Gemm {
+        let gemm = Gemm {
             m: queries,
             k: depth,
             n: keys,
@@ -70,7 +64,7 @@ pub fn scores<E: Kernels>(geometry: &AttentionGeometry, of_queries: &[E], of_key
             b: geometry.rows(of_keys, keys, sample, head),
             b_strides: [1, geometry.stride()],
         };
-        gemm(product, weights, Epilogue::Assign);
+        Product { gemm, start: 0, c_stride: keys }
     });
 }
 
@@ -83,19 +77,17 @@ pub fn sums_over_keys<E: Kernels>(
 ) {
     geometry.check(weights, of_queries, of_keys);
     let AttentionGeometry { heads, queries, keys, depth, .. } = *geometry;
-    each(of_queries, queries * geometry.stride(), geometry.work(), |sample, of_queries| {
-        for head in 0..heads {
-            let product = Gemm {
-                m: queries,
-                k: keys,
-                n: depth,
-                a: geometry.weights(weights, sample, head),
-                a_strides: [keys, 1],
-                b: geometry.rows(of_keys, keys, sample, head),
-                b_strides: [geometry.stride(), 1],
-            };
-            gemm_strided(product, &mut of_queries[head * depth..], geometry.stride(), Epilogue::Assign);
-        }
+    gemm_each(of_queries, queries * geometry.stride(), heads, |sample, head| {
+        let gemm = Gemm {
+            m: queries,
+            k: keys,
+            n: depth,
+            a: geometry.weights(weights, sample, head),
+            a_strides: [keys, 1],
+            b: geometry.rows(of_keys, keys, sample, head),
+            b_strides: [geometry.stride(), 1],
+        };
+        Product { gemm, start: head * depth, c_stride: geometry.stride() }
     });
 }
 
@@ -108,34 +100,18 @@ pub fn sums_over_queries<E: Kernels>(
 ) {
     geometry.check(weights, of_queries, of_keys);
     let AttentionGeometry { heads, queries, keys, depth, .. } = *geometry;
-    each(of_keys, keys * geometry.stride(), geometry.work(), |sample, of_keys| {
-        for head in 0..heads {
-            let product = Gemm {
-                m: keys,
-                k: queries,
-                n: depth,
-                a: geometry.weights(weights, sample, head),
-                a_strides: [1, keys],
-                b: geometry.rows(of_queries, queries, sample, head),
-                b_strides: [geometry.stride(), 1],
-            };
-            gemm_strided(product, &mut of_keys[head * depth..], geometry.stride(), Epilogue::Assign);
-        }
+    gemm_each(of_keys, keys * geometry.stride(), heads, |sample, head| {
+        let gemm = Gemm {
+            m: keys,
+            k: queries,
+            n: depth,
+            a: geometry.weights(weights, sample, head),
+            a_strides: [1, keys],
+            b: geometry.rows(of_queries, queries, sample, head),
+            b_strides: [geometry.stride(), 1],
+        };
+        Product { gemm, start: head * depth, c_stride: geometry.stride() }
     });
-}
-
-/// Calls `task` with the number of every piece of `len` elements and the piece: on several threads if every thread gets
-/// one, so that otherwise a product can be shared by them.
-fn each<E: Send>(out: &mut [E], len: usize, work: usize, task: impl Fn(usize, &mut [E]) + Sync) {
-    if out.is_empty() {
-        return;
-    }
-    let pieces = out.len() / len;
-    if pieces < threads() || seats(pieces, work) == 1 {
-        out.chunks_exact_mut(len).enumerate().for_each(|(index, piece)| task(index, piece));
-    } else {
-        parallel_chunks(out, len, task);
-    }
 }
 
 #[cfg(test)]
@@ -147,8 +123,10 @@ mod tests {
         (0..len).map(|i| ((i * 7 + seed) * 31 % 17) as f32 - 8.0).collect()
     }
 
+    /// Also where every thread gets samples of its own.
     #[test]
     fn products_are_the_plain_sums() {
+        super::super::threads::set_threads(2);
         let sizes = [
             [1, 1, 1, 1, 1],
             [2, 3, 5, 7, 4],

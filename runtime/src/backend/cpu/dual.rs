@@ -4,7 +4,7 @@
 //! numbers: `ab + (a'b + ab')ε`. Poolings are loops over numbers of any kind.
 
 use super::{lanes::Number, pool};
-use crate::backend::{ConvGeometry, Divisor, Epilogue, Gemm, Kernels, PoolGeometry};
+use crate::backend::{ConvGeometry, Divisor, Epilogue, Gemm, Kernels, PoolGeometry, Product};
 use crate::shape::Dyn;
 use crate::tensor::{Dual, Float, Tensor};
 
@@ -75,6 +75,19 @@ impl<E: Float> Kernels for Dual<E> {
         let product = Parts::product(a, b, m * n, product);
         for (row, c) in c.chunks_mut(c_stride.max(1)).take(m).enumerate() {
             product.finish(row * n, &mut c[..n], epilogue);
+        }
+    }
+
+    fn gemm_each<'a>(
+        c: &mut [Self],
+        piece: usize,
+        products: usize,
+        product: impl Fn(usize, usize) -> Product<'a, Self> + Sync,
+    ) {
+        for (index, c) in c.chunks_exact_mut(piece.max(1)).enumerate() {
+            for Product { gemm, start, c_stride } in (0..products).map(|which| product(index, which)) {
+                Self::gemm(gemm, &mut c[start..], c_stride, Epilogue::Assign);
+            }
         }
     }
 

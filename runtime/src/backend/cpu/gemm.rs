@@ -23,7 +23,7 @@ use super::portable;
 use super::scratch::{padded, with_scratch};
 use super::simd::arch;
 use super::threads::{Shared, parallel_seated, seats, threads};
-use crate::backend::{Epilogue, Gemm};
+use crate::backend::{Epilogue, Gemm, Product};
 
 /// Steps of the sum that are packed at once: a strip of `B` of this depth fits the first cache.
 const DEPTH: usize = 128;
@@ -34,7 +34,7 @@ const ROWS: usize = 56;
 /// The most columns that are packed at once: to this depth they fit the second cache.
 const COLUMNS: usize = 512;
 
-/// See [`crate::backend::gemm_strided`].
+/// See [`crate::backend::gemm`]; the rows of `c` are `c_stride` apart.
 pub(super) fn gemm<E: Lanes>(gemm: Gemm<'_, E>, c: &mut [E], c_stride: usize, epilogue: Epilogue<'_, E>) {
     gemm_with(arch(), gemm, c, c_stride, epilogue);
 }
@@ -47,45 +47,131 @@ pub(super) fn gemm_with<E: Lanes>(
     c_stride: usize,
     epilogue: Epilogue<'_, E>,
 ) {
-    let Gemm { m, k, n, .. } = gemm;
-    assert!(n <= c_stride, "rows of {n} that are {c_stride} apart");
-    let len = reach([c_stride, 1], [m, n]);
-    assert!(len <= c.len(), "C is shorter than {m} by {n} with rows {c_stride} apart");
-    let c = &mut c[..len];
-    assert!(reach(gemm.a_strides, [m, k]) <= gemm.a.len(), "A is shorter than {m} by {k} with its strides");
-    assert!(reach(gemm.b_strides, [k, n]) <= gemm.b.len(), "B is shorter than {k} by {n} with its strides");
-    if let Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) = epilogue {
-        assert_eq!(bias.len(), n, "the bias of a product of {m} by {n}");
-    }
+    let c = checked(&gemm, c, c_stride, epilogue);
     if c.is_empty() {
         return;
     }
     if matches!(arch, Arch::Scalar) {
         return portable::gemm(gemm, c, c_stride, epilogue);
     }
-    let transposed = gemm.b_strides[1] != 1 && gemm.b_strides[0] == 1 && k * n > 2 * m * (k + n);
-    let gemm = if transposed { gemm.transposed() } else { gemm };
-    let plan = Plan::new(arch, &gemm, c_stride, transposed);
-    let (across, down) = (gemm.n.div_ceil(plan.columns), gemm.m.div_ceil(plan.rows));
-    let seats = seats(across * down, m * k * n);
-    let c = Shared(c.as_mut_ptr());
-    with_scratch(seats * plan.seat_len::<E>(), |scratch: &mut [E]| {
+    let work = gemm.m * gemm.k * gemm.n;
+    let tasks = if seats(2, work) == 1 { 1 } else { 2 * threads() };
+    let job = Job::new(arch, gemm, c_stride, tasks);
+    let (seats, len, c) = (seats(job.tasks(), work), job.plan.seat_len::<E>(), Shared(c.as_mut_ptr()));
+    with_scratch(seats * len, |scratch: &mut [E]| {
         let scratch = Shared(scratch.as_mut_ptr());
-        parallel_seated(seats, across * down, |seat, task| {
-            let (row, column) = (task / across * plan.rows, task % across * plan.columns);
-            let part = Part {
-                plan: &plan,
-                gemm: &gemm,
-                row,
-                column,
-                rows: plan.rows.min(gemm.m - row),
-                columns: plan.columns.min(gemm.n - column),
-            };
-            // SAFETY: the parts of different tasks do not overlap, `c` was measured above and stays borrowed, the
-            // operands were measured above, and every seat has its own piece of the scratch buffer.
-            unsafe { part.compute(scratch.at(seat * plan.seat_len::<E>()), c, epilogue) };
+        parallel_seated(seats, job.tasks(), |seat, task| {
+            // SAFETY: the parts of different tasks do not overlap, `c` and the operands were measured above and stay
+            // borrowed, and every seat has its own piece of the scratch buffer.
+            unsafe { job.compute(task, scratch.at(seat * len), c, epilogue) };
         });
     });
+}
+
+/// See [`crate::backend::gemm_each`].
+pub(super) fn each<'a, E: Lanes>(
+    c: &mut [E],
+    piece: usize,
+    products: usize,
+    product: impl Fn(usize, usize) -> Product<'a, E> + Sync,
+) {
+    if c.is_empty() || products == 0 {
+        return;
+    }
+    let (arch, pieces, Gemm { m, k, n, .. }) = (arch(), c.len() / piece, product(0, 0).gemm);
+    let seats = seats(pieces, pieces * products * m * k * n);
+    if seats == 1 || pieces < threads() || matches!(arch, Arch::Scalar) {
+        for (index, c) in c.chunks_exact_mut(piece).enumerate() {
+            for Product { gemm, start, c_stride } in (0..products).map(|which| product(index, which)) {
+                gemm_with(arch, gemm, &mut c[start..], c_stride, Epilogue::Assign);
+            }
+        }
+        return;
+    }
+    // All products have the same sizes and strides, so that one scratch buffer does for each.
+    let Product { gemm, c_stride, .. } = product(0, 0);
+    let len = Job::new(arch, gemm, c_stride, 1).plan.seat_len::<E>();
+    let c = Shared(c.as_mut_ptr());
+    with_scratch(seats * len, |scratch: &mut [E]| {
+        let scratch = Shared(scratch.as_mut_ptr());
+        parallel_seated(seats, pieces, |seat, index| {
+            // SAFETY: the pieces of different tasks do not overlap, and lie within `c`, which stays borrowed.
+            let c = unsafe { std::slice::from_raw_parts_mut(c.at(index * piece), piece) };
+            for Product { gemm, start, c_stride } in (0..products).map(|which| product(index, which)) {
+                let c = checked(&gemm, &mut c[start..], c_stride, Epilogue::Assign);
+                let job = Job::new(arch, gemm, c_stride, 1);
+                assert!(job.plan.seat_len::<E>() <= len, "products of the same sizes and strides");
+                let c = Shared(c.as_mut_ptr());
+                for task in 0..job.tasks() {
+                    // SAFETY: `c` and the operands were measured, and every seat has its own piece of the scratch buffer.
+                    unsafe { job.compute(task, scratch.at(seat * len), c, Epilogue::Assign) };
+                }
+            }
+        });
+    });
+}
+
+/// The part of `c` that the product is written to.
+fn checked<'c, E: Lanes>(
+    gemm: &Gemm<'_, E>,
+    c: &'c mut [E],
+    c_stride: usize,
+    epilogue: Epilogue<'_, E>,
+) -> &'c mut [E] {
+    let Gemm { m, k, n, .. } = *gemm;
+    assert!(n <= c_stride, "rows of {n} that are {c_stride} apart");
+    let len = reach([c_stride, 1], [m, n]);
+    assert!(len <= c.len(), "C is shorter than {m} by {n} with rows {c_stride} apart");
+    assert!(reach(gemm.a_strides, [m, k]) <= gemm.a.len(), "A is shorter than {m} by {k} with its strides");
+    assert!(reach(gemm.b_strides, [k, n]) <= gemm.b.len(), "B is shorter than {k} by {n} with its strides");
+    if let Epilogue::Bias(bias) | Epilogue::BiasRelu(bias) = epilogue {
+        assert_eq!(bias.len(), n, "the bias of a product of {m} by {n}");
+    }
+    &mut c[..len]
+}
+
+/// A product that is not empty, and how it is cut up.
+struct Job<'a, E> {
+    gemm: Gemm<'a, E>,
+    plan: Plan,
+}
+
+impl<'a, E: Lanes> Job<'a, E> {
+    /// The product, for about so many tasks.
+    fn new(arch: Arch, gemm: Gemm<'a, E>, c_stride: usize, tasks: usize) -> Self {
+        let Gemm { m, k, n, b_strides, .. } = gemm;
+        let transposed = b_strides[1] != 1 && b_strides[0] == 1 && k * n > 2 * m * (k + n);
+        let gemm = if transposed { gemm.transposed() } else { gemm };
+        Job { plan: Plan::new(arch, &gemm, c_stride, transposed, tasks), gemm }
+    }
+
+    /// The tasks across.
+    fn across(&self) -> usize {
+        self.gemm.n.div_ceil(self.plan.columns)
+    }
+
+    fn tasks(&self) -> usize {
+        self.across() * self.gemm.m.div_ceil(self.plan.rows)
+    }
+
+    /// Computes the part of a task.
+    ///
+    /// # Safety
+    /// As for [`Part::compute`].
+    unsafe fn compute(&self, task: usize, scratch: *mut E, c: Shared<E>, epilogue: Epilogue<'_, E>) {
+        let (plan, across) = (&self.plan, self.across());
+        let (row, column) = (task / across * plan.rows, task % across * plan.columns);
+        let part = Part {
+            plan,
+            gemm: &self.gemm,
+            row,
+            column,
+            rows: plan.rows.min(self.gemm.m - row),
+            columns: plan.columns.min(self.gemm.n - column),
+        };
+        // SAFETY: the caller's promise.
+        unsafe { part.compute(scratch, c, epilogue) };
+    }
 }
 
 /// The number of elements that a matrix with these strides reaches over.
@@ -126,10 +212,15 @@ struct Plan {
 }
 
 impl Plan {
-    fn new<E: Lanes>(arch: Arch, gemm: &Gemm<'_, E>, c_stride: usize, transposed: bool) -> Self {
-        let Gemm { m, k, n, a_strides, b_strides, .. } = *gemm;
+    fn new<E: Lanes>(
+        arch: Arch,
+        gemm: &Gemm<'_, E>,
+        c_stride: usize,
+        transposed: bool,
+        tasks: usize,
+    ) -> Self {
+        let Gemm { m, n, a_strides, b_strides, .. } = *gemm;
         let strip = strip::<E>(arch);
-        let tasks = if seats(2, m * k * n) == 1 { 1 } else { 2 * threads() };
         let (rows, columns) =
             if m >= tasks * ROWS / 2 { (m.div_ceil(tasks), n) } else { (m, n.div_ceil(tasks)) };
         Self {

@@ -4,12 +4,18 @@
 //! such crates. Through this trait the kernels are compiled here, once for each type.
 
 use super::{conv, gemm, lanes::Number, pool, squares};
-use crate::backend::{ConvGeometry, Divisor, Epilogue, Gemm, PoolGeometry};
+use crate::backend::{ConvGeometry, Divisor, Epilogue, Gemm, PoolGeometry, Product};
 
 /// An element type that the kernels compute in: `f32`, `f64`, or dual numbers of them. The functions are those of [`crate::backend`].
 #[allow(missing_docs)]
 pub trait Kernels: Number {
     fn gemm(gemm: Gemm<'_, Self>, c: &mut [Self], c_stride: usize, epilogue: Epilogue<'_, Self>);
+    fn gemm_each<'a>(
+        c: &mut [Self],
+        piece: usize,
+        products: usize,
+        product: impl Fn(usize, usize) -> Product<'a, Self> + Sync,
+    );
     fn conv_forward(
         geometry: &ConvGeometry,
         input: &[Self],
@@ -52,6 +58,14 @@ macro_rules! kernels {
         impl Kernels for $float {
             fn gemm(gemm: Gemm<'_, Self>, c: &mut [Self], c_stride: usize, epilogue: Epilogue<'_, Self>) {
                 gemm::gemm(gemm, c, c_stride, epilogue);
+            }
+            fn gemm_each<'a>(
+                c: &mut [Self],
+                piece: usize,
+                products: usize,
+                product: impl Fn(usize, usize) -> Product<'a, Self> + Sync,
+            ) {
+                gemm::each(c, piece, products, product);
             }
             fn conv_forward(
                 geometry: &ConvGeometry,

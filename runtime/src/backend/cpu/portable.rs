@@ -11,7 +11,7 @@ use crate::backend::{Epilogue, Gemm};
 /// Rows of a task.
 const ROWS: usize = 64;
 
-/// See [`crate::backend::gemm_strided`]. The caller has measured the operands and `c`, which is not empty.
+/// See [`crate::backend::gemm`]. The caller has measured the operands and `c`, which is not empty.
 pub(super) fn gemm<E: Lanes>(gemm: Gemm<'_, E>, c: &mut [E], c_stride: usize, epilogue: Epilogue<'_, E>) {
     let finish = Finish::from(epilogue);
     parallel_chunks(c, ROWS * c_stride, |task, c| {
