@@ -6,7 +6,8 @@ use super::{AddDecayedWeights, Chain, Masked, ScaleByAdadelta, ScaleByLearningRa
 use super::{add_decayed_weights, chain, scale_by_adadelta, scale_by_learning_rate};
 use crate::tree::Path;
 
-/// Gradients scaled by the size of past updates over that of past gradients ([Zeiler, 2012](https://arxiv.org/abs/1212.5701)).
+/// Gradients scaled by the size of past updates over that of past gradients ([Zeiler,
+/// 2012](https://arxiv.org/abs/1212.5701)).
 pub type Adadelta<L = f64, D = AddDecayedWeights> = Chain<(D, ScaleByAdadelta, ScaleByLearningRate<L>)>;
 
 /// AdaDelta with a learning rate, a number or a schedule. `rho` is 0.9, `eps` 1e-6, and there is no weight decay.

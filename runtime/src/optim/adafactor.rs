@@ -10,13 +10,13 @@ use crate::tree::Path;
 
 /// Adam whose second moments are kept for rows and columns only ([Shazeer and Stern,
 /// 2018](https://arxiv.org/abs/1804.04235)). `L` is a [`ScaleByLearningRate`] where there is a learning rate, `S` an
-/// [`Identity`] where steps are not relative, `M` an [`Ema`] where there is momentum, `D` an [`AddDecayedWeights`] where weights
-/// decay.
+/// [`Identity`] where steps are not relative, `M` an [`Ema`] where there is momentum, `D` an [`AddDecayedWeights`]
+/// where weights decay.
 pub type Adafactor<L = Identity, S = ScaleByParamBlockRms, M = Identity, D = Identity> =
     Chain<(ScaleByFactoredRms, ClipByBlockRms, L, S, M, D, Scale)>;
 
-/// Adafactor without a learning rate, which [`learning_rate`](Adafactor::learning_rate) adds: steps are relative to the root mean
-/// square of a leaf.
+/// Adafactor without a learning rate, which [`learning_rate`](Adafactor::learning_rate) adds: steps are relative to the
+/// root mean square of a leaf.
 ///
 /// ```
 /// let optimizer = flaxen::optim::adafactor().learning_rate(1e-3).momentum(0.9);

@@ -4,7 +4,8 @@ use super::schedule::Schedule;
 use super::setters::setters;
 use super::{Chain, ScaleByLearningRate, ScaleByRss, chain, scale_by_learning_rate, scale_by_rss};
 
-/// Descent by gradients divided by the root of the sum of their squares ([Duchi et al., 2011](https://jmlr.org/papers/v12/duchi11a.html)).
+/// Descent by gradients divided by the root of the sum of their squares ([Duchi et al.,
+/// 2011](https://jmlr.org/papers/v12/duchi11a.html)).
 pub type Adagrad<L = f64> = Chain<(ScaleByRss, ScaleByLearningRate<L>)>;
 
 /// AdaGrad with a learning rate, a number or a schedule. The sum begins at 0.1, and `eps` is 1e-7.

@@ -9,7 +9,8 @@ use crate::tree::Path;
 /// Adam with Nesterov's momentum in terms of differences of gradients ([Xie et al., 2022](https://arxiv.org/abs/2208.06677)).
 pub type Adan<L = f64, D = AddDecayedWeights> = Chain<(ScaleByAdan, D, ScaleByLearningRate<L>)>;
 
-/// Adan with a learning rate, a number or a schedule. `b1` is 0.98, `b2` 0.92, `b3` 0.99, `eps` and `eps_root` 1e-8, and there is no weight decay.
+/// Adan with a learning rate, a number or a schedule. `b1` is 0.98, `b2` 0.92, `b3` 0.99, `eps` and `eps_root` 1e-8,
+/// and there is no weight decay.
 pub const fn adan<L: Schedule>(learning_rate: L) -> Adan<L> {
     chain((
         ScaleByAdan { eps_root: 1e-8, ..scale_by_adan() },

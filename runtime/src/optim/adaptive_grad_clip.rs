@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 /// Bounds the norm of the updates of each unit by `clipping max(‖p‖, eps)` with the unit's parameters ([Brock et al.,
 /// 2021](https://arxiv.org/abs/2102.06171)).
 ///
-/// A unit is what one output depends on: a column of a kernel `[in, out]`, all but the last axis of one of a convolution, and the
-/// whole of a vector. Of three dimensions it is the first axis, as in Optax.
+/// A unit is what one output depends on: a column of a kernel `[in, out]`, all but the last axis of one of a
+/// convolution, and the whole of a vector. Of three dimensions it is the first axis, as in Optax.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AdaptiveGradClip {
     /// The largest ratio of norms.

@@ -10,7 +10,8 @@ use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Visit, Zip};
 use serde::{Deserialize, Serialize};
 
-/// `u = g + sqrt(eta / t^gamma) n` in step `t`, with normal `n` ([Neelakantan et al., 2015](https://arxiv.org/abs/1511.06807)).
+/// `u = g + sqrt(eta / t^gamma) n` in step `t`, with normal `n` ([Neelakantan et al.,
+/// 2015](https://arxiv.org/abs/1511.06807)).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AddNoise {
     /// The variance of the noise of the first step.

@@ -13,7 +13,8 @@ pub struct ApplyEvery {
     pub k: i32,
 }
 
-/// Sums `k` updates before it lets them through. [`multi_steps`](fn@super::multi_steps) does so to the gradients, before an optimiser.
+/// Sums `k` updates before it lets them through. [`multi_steps`](fn@super::multi_steps) does so to the gradients,
+/// before an optimiser.
 pub const fn apply_every(k: i32) -> ApplyEvery {
     ApplyEvery { k }
 }

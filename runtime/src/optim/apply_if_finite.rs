@@ -17,8 +17,8 @@ pub struct ApplyIfFinite<T> {
     pub max_consecutive_errors: i32,
 }
 
-/// An optimiser that skips a step, its state untouched, where a gradient is infinite or NaN. After `max_consecutive_errors` such
-/// steps in a row it takes them, so that the mistake shows.
+/// An optimiser that skips a step, its state untouched, where a gradient is infinite or NaN. After
+/// `max_consecutive_errors` such steps in a row it takes them, so that the mistake shows.
 pub const fn apply_if_finite<T>(inner: T, max_consecutive_errors: i32) -> ApplyIfFinite<T> {
     ApplyIfFinite { inner, max_consecutive_errors }
 }

@@ -42,8 +42,8 @@ impl BiasCorrection {
     }
 }
 
-/// `base^exponent` in f32 by squaring, as `jax.lax.integer_pow` rounds it. Where little is left of `1 - base^exponent`, the rounding
-/// shows.
+/// `base^exponent` in f32 by squaring, as `jax.lax.integer_pow` rounds it. Where little is left of `1 - base^exponent`,
+/// the rounding shows.
 pub(super) fn integer_pow(mut base: f32, mut exponent: i32) -> f32 {
     let mut power = 1.0;
     while exponent > 0 {

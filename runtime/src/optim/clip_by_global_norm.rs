@@ -8,7 +8,8 @@ use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Visit};
 use serde::{Deserialize, Serialize};
 
-/// `u = g / ‖g‖ max_norm` where `‖g‖ >= max_norm`, and `g` elsewhere ([Pascanu et al., 2012](https://arxiv.org/abs/1211.5063)).
+/// `u = g / ‖g‖ max_norm` where `‖g‖ >= max_norm`, and `g` elsewhere ([Pascanu et al.,
+/// 2012](https://arxiv.org/abs/1211.5063)).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClipByGlobalNorm {
     /// The largest norm that an update may have.

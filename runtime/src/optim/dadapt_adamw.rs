@@ -9,8 +9,8 @@ use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Zip};
 use serde::{Deserialize, Serialize};
 
-/// AdamW that finds its learning rate: it bounds from below how far the parameters are from a solution ([Defazio and Mishchenko,
-/// 2023](https://arxiv.org/abs/2301.07733)).
+/// AdamW that finds its learning rate: it bounds from below how far the parameters are from a solution ([Defazio and
+/// Mishchenko, 2023](https://arxiv.org/abs/2301.07733)).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DadaptAdamw<L = f64> {
     /// A factor of the estimated learning rate, a number or a schedule.

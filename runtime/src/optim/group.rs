@@ -1,5 +1,5 @@
-//! A transform of some of the leaves only: what [`masked`](fn@super::masked) and [`multi_transform`](fn@super::multi_transform)
-//! are made of.
+//! A transform of some of the leaves only: what [`masked`](fn@super::masked) and
+//! [`multi_transform`](fn@super::multi_transform) are made of.
 //!
 //! The transform sees trees in which the other leaves are masked: they have no elements, so its state has none for them and
 //! a norm over the tree does not count them.

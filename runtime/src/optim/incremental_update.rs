@@ -4,8 +4,8 @@ use super::{EmptyState, Kernel, sweep};
 use crate::tensor::Float;
 use crate::tree::Tree;
 
-/// `old = step_size new + (1 - step_size) old`, on every leaf and in place: Polyak's average of parameters, or a target network
-/// that follows another.
+/// `old = step_size new + (1 - step_size) old`, on every leaf and in place: Polyak's average of parameters, or a target
+/// network that follows another.
 pub fn incremental_update<P: Tree>(new: &P, old: &mut P, step_size: f64) {
     sweep::update(&Towards { step_size }, old, &mut EmptyState {}, new);
 }

@@ -19,8 +19,8 @@ pub struct InjectHyperparams<T, H, const N: usize> {
     hyperparams: H,
 }
 
-/// Keeps hyper-parameters in the state, where they can be read, and numbers be changed. `hyperparams` is a tuple of names with
-/// numbers or schedules, of which `inner_factory` makes the optimiser.
+/// Keeps hyper-parameters in the state, where they can be read, and numbers be changed. `hyperparams` is a tuple of
+/// names with numbers or schedules, of which `inner_factory` makes the optimiser.
 ///
 /// ```
 /// use flaxen::optim::{self, GradientTransformation, inject_hyperparams};

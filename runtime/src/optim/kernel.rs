@@ -9,8 +9,8 @@ pub trait Kernel: Clone + Send + Sync {
     /// The number of trees in the transform's state.
     const SLOTS: usize;
 
-    /// The kernel for one leaf, asked for before the leaf's first chunk: one that needs a number of the whole leaf, such as its
-    /// norm, computes it here. `index` counts the leaves of the tree. What `updates` are here says
+    /// The kernel for one leaf, asked for before the leaf's first chunk: one that needs a number of the whole leaf,
+    /// such as its norm, computes it here. `index` counts the leaves of the tree. What `updates` are here says
     /// [`GradientTransformation::WHOLE_TREE`](super::GradientTransformation::WHOLE_TREE).
     fn prepare<E: Float>(&self, index: usize, updates: &[E], params: &[E]) -> Self {
         let _ = (index, updates, params);

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 /// A number for each leaf of the parameters, such as the group that it belongs to.
 ///
-/// They follow from the transform and the parameters, and so are no part of what a state is: all labels are equal, and none
-/// are written to a file. Labels that were not computed yet, because the state was read, are computed when they are asked for.
+/// They follow from the transform and the parameters, and so are no part of what a state is: all labels are equal, and
+/// none are written to a file. Labels that were not computed yet, because the state was read, are computed when they
+/// are asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Labels(Option<Arc<[u32]>>);
 

@@ -6,7 +6,8 @@ use super::{AddDecayedWeights, Chain, Masked, ScaleByLearningRate, ScaleByLion};
 use super::{add_decayed_weights, chain, scale_by_learning_rate, scale_by_lion};
 use crate::tree::Path;
 
-/// Descent by the sign of an interpolation between momentum and gradient ([Chen et al., 2023](https://arxiv.org/abs/2302.06675)).
+/// Descent by the sign of an interpolation between momentum and gradient ([Chen et al.,
+/// 2023](https://arxiv.org/abs/2302.06675)).
 pub type Lion<L = f64, D = AddDecayedWeights> = Chain<(ScaleByLion, D, ScaleByLearningRate<L>)>;
 
 /// Lion with a learning rate, a number or a schedule. `b1` is 0.9, `b2` 0.99 and the weight decay 1e-3.

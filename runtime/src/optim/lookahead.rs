@@ -17,8 +17,8 @@ pub struct Lookahead<T> {
     pub slow_step_size: f64,
 }
 
-/// Every `sync_period` steps the slow parameters take `slow_step_size` of the way to the fast ones, which go on from there ([Zhang
-/// et al., 2019](https://arxiv.org/abs/1907.08610)).
+/// Every `sync_period` steps the slow parameters take `slow_step_size` of the way to the fast ones, which go on from
+/// there ([Zhang et al., 2019](https://arxiv.org/abs/1907.08610)).
 ///
 /// The parameters that are trained are the fast ones; the slow ones, which one evaluates with, are in the state:
 /// [`LookaheadState::slow`]. (Optax has both in a `LookaheadParams` in the place of the parameters.)

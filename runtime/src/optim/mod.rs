@@ -18,35 +18,35 @@
 //! A step is bound by memory, so a chain goes over memory once. A transform is a configuration, which cannot do
 //! anything to an array itself; at the beginning of a step it makes a [`Kernel`] ([`GradientTransformation::begin`]),
 //! which holds the few numbers of this step, such as Adam's bias corrections. A kernel changes one chunk of a leaf: a
-//! few KiB of updates, the parameters and the transform's own state, one slice for each of its trees, its *slots*. The kernel of a chain
-//! is the tuple of its transforms' kernels, run one after the other on a chunk while that is in the
+//! few KiB of updates, the parameters and the transform's own state, one slice for each of its trees, its *slots*. The
+//! kernel of a chain is the tuple of its transforms' kernels, run one after the other on a chunk while that is in the
 //! first cache. The sweep then adds the updates to the parameters before it goes on to the next chunk. Chunks are
 //! independent of each other, so threads share them and the numbers do not depend on how many threads there are.
 //!
-//! A kernel that needs a number of a whole leaf, such as its norm, computes it when it is prepared for the leaf, right before the leaf's
-//! chunks ([`Kernel::prepare`]). And a kernel says what it does to a leaf ([`Kernel::effect`]): what
+//! A kernel that needs a number of a whole leaf, such as its norm, computes it when it is prepared for the leaf, right
+//! before the leaf's chunks ([`Kernel::prepare`]). And a kernel says what it does to a leaf ([`Kernel::effect`]): what
 //! [`set_to_zero`](fn@set_to_zero) freezes is not even read.
 //!
-//! A transform that must see all updates before it changes any ([`clip_by_global_norm`](fn@clip_by_global_norm)) says so with
-//! [`GradientTransformation::WHOLE_TREE`], and so does one that must see all updates of a leaf: the chain finishes the
-//! transforms before it in a sweep of their own, which writes the gradients' buffer, and `begin` and `prepare` read the result. At
-//! the front of a chain it costs no such sweep.
+//! A transform that must see all updates before it changes any ([`clip_by_global_norm`](fn@clip_by_global_norm)) says
+//! so with [`GradientTransformation::WHOLE_TREE`], and so does one that must see all updates of a leaf: the chain
+//! finishes the transforms before it in a sweep of their own, which writes the gradients' buffer, and `begin` and
+//! `prepare` read the result. At the front of a chain it costs no such sweep.
 //!
 //! State is made by `init` and then only written in place: a step allocates nothing, unless parameters, gradients
 //! or state are shared with another holder, which are copied first.
 //!
 //! # Some of the leaves
 //!
-//! [`masked`](fn@masked) and [`multi_transform`](fn@multi_transform) show a transform trees in which the other leaves are masked: they have
-//! a shape and no elements ([`Tensor::is_masked`](crate::tensor::Tensor::is_masked)). So no transform knows of masks, its state takes
-//! no memory for such leaves, and a norm does not count them.
+//! [`masked`](fn@masked) and [`multi_transform`](fn@multi_transform) show a transform trees in which the other leaves
+//! are masked: they have a shape and no elements ([`Tensor::is_masked`](crate::tensor::Tensor::is_masked)). So no
+//! transform knows of masks, its state takes no memory for such leaves, and a norm does not count them.
 //!
 //! # A new transform
 //!
-//! is one file: a configuration, its state ([`State`], which lists the trees), its [`Kernel`], and the two functions
-//! of [`GradientTransformation`]. [`trace`](mod@trace) is a short example. One that remembers nothing is its own kernel
-//! ([`Stateless`]), such as [`clip`](mod@clip). What a state keeps of a leaf in another shape than the leaf's is a [`PerLeaf`].
-//! A recipe such as [`adam`](mod@adam) is a type alias of a chain, with its setters.
+//! is one file: a configuration, its state ([`State`], which lists the trees), its [`Kernel`], and the two functions of
+//! [`GradientTransformation`]. [`trace`](mod@trace) is a short example. One that remembers nothing is its own kernel
+//! ([`Stateless`]), such as [`clip`](mod@clip). What a state keeps of a leaf in another shape than the leaf's is a
+//! [`PerLeaf`]. A recipe such as [`adam`](mod@adam) is a type alias of a chain, with its setters.
 
 pub mod adabelief;
 pub mod adadelta;

@@ -20,8 +20,8 @@ pub struct MultiTransform<T, const N: usize> {
 
 /// Applies to each leaf the transform whose name its label is. The state of a transform holds no memory for other leaves.
 ///
-/// What is to stay as it is gets [`set_to_zero`](fn@super::set_to_zero): neither these parameters nor their gradients are then
-/// read in a step.
+/// What is to stay as it is gets [`set_to_zero`](fn@super::set_to_zero): neither these parameters nor their gradients
+/// are then read in a step.
 ///
 /// ```
 /// use flaxen::optim::{self, multi_transform};

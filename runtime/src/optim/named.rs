@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A tuple of states, each with a name. It is written as a map, and read in the order of the tuple: the type does not know the
-/// names.
+/// A tuple of states, each with a name. It is written as a map, and read in the order of the tuple: the type does not
+/// know the names.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Named<T, const N: usize> {
     pub(super) names: [Cow<'static, str>; N],

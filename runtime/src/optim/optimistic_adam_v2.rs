@@ -8,8 +8,8 @@ use super::{chain, scale_by_adam, scale_by_learning_rate, scale_by_optimistic_gr
 /// Adam whose updates are extrapolated one step ([Daskalakis et al., 2017](https://arxiv.org/abs/1711.00141)).
 pub type OptimisticAdamV2<L = f64> = Chain<(ScaleByAdam, ScaleByOptimisticGradient, ScaleByLearningRate<L>)>;
 
-/// Optimistic Adam, with Nesterov's momentum, and a learning rate, a number or a schedule. `alpha` and `beta` are 1, the other
-/// options Adam's.
+/// Optimistic Adam, with Nesterov's momentum, and a learning rate, a number or a schedule. `alpha` and `beta` are 1,
+/// the other options Adam's.
 pub const fn optimistic_adam_v2<L: Schedule>(learning_rate: L) -> OptimisticAdamV2<L> {
     chain((
         ScaleByAdam { nesterov: true, ..scale_by_adam() },

@@ -6,8 +6,8 @@ use super::{Chain, Identity, ScaleByLearningRate, ScaleByRms, ScaleByStddev, Tra
 use super::{chain, identity, scale_by_learning_rate, scale_by_rms, trace};
 
 /// Gradients divided by the root of the mean of their squares ([Hinton,
-/// 2012](https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf)), or where `R` is [`ScaleByStddev`] by their
-/// standard deviation; with momentum where `M` is [`Trace`].
+/// 2012](https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf)), or where `R` is [`ScaleByStddev`]
+/// by their standard deviation; with momentum where `M` is [`Trace`].
 pub type Rmsprop<R = ScaleByRms, M = Identity, L = f64> = Chain<(R, ScaleByLearningRate<L>, M)>;
 
 /// RMSProp with a learning rate, a number or a schedule. `decay` is 0.9 and `eps`, inside of the root, 1e-8.

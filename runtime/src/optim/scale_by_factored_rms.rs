@@ -11,8 +11,8 @@ use crate::tree::{Path, Tree, Zip};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// Divides by the root of a decaying mean of squares, of which for large leaves only the means over their two largest axes are
-/// kept ([Shazeer and Stern, 2018](https://arxiv.org/abs/1804.04235)).
+/// Divides by the root of a decaying mean of squares, of which for large leaves only the means over their two largest
+/// axes are kept ([Shazeer and Stern, 2018](https://arxiv.org/abs/1804.04235)).
 ///
 /// With `d = 1 - (t + 1 - step_offset)^-decay_rate` in step `t` and `s = g² + epsilon`: where a leaf is not factored,
 /// `v = d v + (1 - d) s` and `u = g / sqrt(v)`. Where it is, `v_row` and `v_col` follow the means of `s` over the largest and

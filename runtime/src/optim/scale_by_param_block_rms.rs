@@ -13,8 +13,8 @@ pub struct ScaleByParamBlockRms {
     pub min_scale: f64,
 }
 
-/// Multiplies the updates of each leaf by the leaf's root mean square, which counts as `min_scale` where it is smaller. Optax's default
-/// is 1e-3.
+/// Multiplies the updates of each leaf by the leaf's root mean square, which counts as `min_scale` where it is smaller.
+/// Optax's default is 1e-3.
 pub const fn scale_by_param_block_rms(min_scale: f64) -> ScaleByParamBlockRms {
     ScaleByParamBlockRms { min_scale }
 }

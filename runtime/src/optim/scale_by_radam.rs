@@ -8,8 +8,8 @@ use crate::tree::Tree;
 use serde::{Deserialize, Serialize};
 
 /// Adam's moments. In step `t`, with `ρ∞ = 2 / (1 - b2) - 1` and `ρ = ρ∞ - 2 t b2ᵗ / (1 - b2ᵗ)`,
-/// `u = r mû / (sqrt(nû + eps_root) + eps)` with `r² = (ρ - 4) (ρ - 2) ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ)` where `ρ >= threshold`, and
-/// `u = mû` before ([Liu et al., 2019](https://arxiv.org/abs/1908.03265)).
+/// `u = r mû / (sqrt(nû + eps_root) + eps)` with `r² = (ρ - 4) (ρ - 2) ρ∞ / ((ρ∞ - 4) (ρ∞ - 2) ρ)` where
+/// `ρ >= threshold`, and `u = mû` before ([Liu et al., 2019](https://arxiv.org/abs/1908.03265)).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScaleByRadam {
     /// The decay of the mean of the gradients.

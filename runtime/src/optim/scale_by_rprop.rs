@@ -8,8 +8,8 @@ use crate::tensor::Float;
 use crate::tree::Tree;
 use serde::{Deserialize, Serialize};
 
-/// With `s = g d` of the gradient and the step `d` before: the size grows by `eta_plus` where `s > 0` and shrinks by `eta_minus` where
-/// `s < 0`; then the step is `size sign(g)`, and 0 where `s < 0` ([Riedmiller and Braun,
+/// With `s = g d` of the gradient and the step `d` before: the size grows by `eta_plus` where `s > 0` and shrinks by
+/// `eta_minus` where `s < 0`; then the step is `size sign(g)`, and 0 where `s < 0` ([Riedmiller and Braun,
 /// 1993](https://ieeexplore.ieee.org/document/298623)).
 ///
 /// The update is the step before, `u = d`, and 0 where `s < 0`: Optax lets one step pass before it takes it.

@@ -12,8 +12,8 @@ pub struct ScaleBySchedule<L> {
     pub step_size: L,
 }
 
-/// Multiplies the updates by the value of a schedule. The sign is the schedule's: [`scale_by_learning_rate`](fn@super::scale_by_learning_rate)
-/// flips it.
+/// Multiplies the updates by the value of a schedule. The sign is the schedule's:
+/// [`scale_by_learning_rate`](fn@super::scale_by_learning_rate) flips it.
 pub const fn scale_by_schedule<L: Schedule>(step_size: L) -> ScaleBySchedule<L> {
     ScaleBySchedule { step_size }
 }

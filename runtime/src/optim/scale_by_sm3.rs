@@ -11,9 +11,9 @@ use crate::tree::{Path, Tree, Zip};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 
-/// For a leaf of `n` axes there are `n` vectors `mu`, one an axis. An element's sum is `s = g² + b2 minᵢ muᵢ` (where `b2 < 1`, with
-/// `(1 - b2) g²`), the new `muᵢ` are the largest sums along the other axes, and `nu = (1 - b1) g / sqrt(s + eps) + b1 nu`,
-/// `u = nu` ([Anil et al., 2019](https://arxiv.org/abs/1901.11150)).
+/// For a leaf of `n` axes there are `n` vectors `mu`, one an axis. An element's sum is `s = g² + b2 minᵢ muᵢ` (where
+/// `b2 < 1`, with `(1 - b2) g²`), the new `muᵢ` are the largest sums along the other axes, and
+/// `nu = (1 - b1) g / sqrt(s + eps) + b1 nu`, `u = nu` ([Anil et al., 2019](https://arxiv.org/abs/1901.11150)).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScaleBySm3 {
     /// The momentum.

@@ -7,8 +7,8 @@ use crate::tensor::Float;
 use crate::tree::Tree;
 use serde::{Deserialize, Serialize};
 
-/// `mu = (1 - decay) g + decay mu`, `nu = (1 - decay) g² + decay nu`, `u = g / sqrt(nu - mu² + eps)`, or with `eps` outside of the
-/// root.
+/// `mu = (1 - decay) g + decay mu`, `nu = (1 - decay) g² + decay nu`, `u = g / sqrt(nu - mu² + eps)`, or with `eps`
+/// outside of the root.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScaleByStddev {
     /// The decay of the mean of the squares.

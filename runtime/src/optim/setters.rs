@@ -29,7 +29,7 @@ macro_rules! adam_setters {
 }
 pub(super) use adam_setters;
 
-/// Switches that are on once they are named.
+/// The setter of Nesterov's momentum, which the field `nesterov` of a transform switches on.
 macro_rules! nesterov_setter {
     ($index:tt) => {
         /// With Nesterov's momentum.

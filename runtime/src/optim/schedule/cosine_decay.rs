@@ -5,8 +5,8 @@ use super::schedules;
 use serde::{Deserialize, Serialize};
 use std::f32::consts::PI;
 
-/// `init_value ((1 - alpha) ((1 + cos(π n / decay_steps)) / 2)^exponent + alpha)`, where `n` counts the steps up to `decay_steps`
-/// ([Loshchilov and Hutter, 2016](https://arxiv.org/abs/1608.03983)).
+/// `init_value ((1 - alpha) ((1 + cos(π n / decay_steps)) / 2)^exponent + alpha)`, where `n` counts the steps up to
+/// `decay_steps` ([Loshchilov and Hutter, 2016](https://arxiv.org/abs/1608.03983)).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CosineDecay {
     /// The first value.

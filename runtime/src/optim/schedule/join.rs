@@ -11,7 +11,8 @@ pub struct Join<T> {
     boundaries: Vec<i32>,
 }
 
-/// Schedules one after the other, given as a tuple of two to six. From each boundary on the next one is read, counting from there.
+/// Schedules one after the other, given as a tuple of two to six. From each boundary on the next one is read, counting
+/// from there.
 ///
 /// ```
 /// use flaxen::optim::{Schedule, constant_schedule, join_schedules, linear_schedule};

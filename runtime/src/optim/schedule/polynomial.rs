@@ -3,8 +3,8 @@
 use super::schedules;
 use serde::{Deserialize, Serialize};
 
-/// `(init_value - end_value) (1 - n / transition_steps)^power + end_value`, where `n` counts the steps after `transition_begin` up
-/// to `transition_steps`.
+/// `(init_value - end_value) (1 - n / transition_steps)^power + end_value`, where `n` counts the steps after
+/// `transition_begin` up to `transition_steps`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Polynomial {
     /// The first value.

@@ -11,8 +11,8 @@ pub struct Sgdr {
     pub cycles: Vec<WarmupCosineDecay>,
 }
 
-/// Cosine decays one after the other ([Loshchilov and Hutter, 2016](https://arxiv.org/abs/1608.03983)). The last one goes on when its
-/// steps are over. Of no cycle the value is 0.
+/// Cosine decays one after the other ([Loshchilov and Hutter, 2016](https://arxiv.org/abs/1608.03983)). The last one
+/// goes on when its steps are over. Of no cycle the value is 0.
 ///
 /// ```
 /// use flaxen::optim::{Schedule, sgdr_schedule, warmup_cosine_decay_schedule};

@@ -29,7 +29,8 @@ pub struct WarmupCosineDecay {
     pub exponent: f64,
 }
 
-/// Along a line to the peak, and from there along half a cosine to 0, or to another value. `decay_steps` includes the warm-up.
+/// Along a line to the peak, and from there along half a cosine to 0, or to another value. `decay_steps` includes the
+/// warm-up.
 ///
 /// ```
 /// use flaxen::optim::{Schedule, warmup_cosine_decay_schedule};
