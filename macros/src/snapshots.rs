@@ -234,6 +234,37 @@ fn a_function_keeps_nothing_for_its_labels() {
 }
 
 #[test]
+fn a_vmap_is_written_among_the_equations_around_it() {
+    let function: syn::ItemFn = syn::parse_str(
+        "fn distances<B: Batch>(x: Tensor![B, 3], center: Tensor![3]) -> Tensor![B] {
+            vmap!(|x| square(x - center).sum(), x, axis = batch)
+        }",
+    )
+    .expect("a function");
+    let mut diagnostics = Diagnostics::new();
+    let signature =
+        signature(&function.sig, &syn::Generics::default(), &mut diagnostics).expect("a signature");
+    let mut parser = BodyParser::new(Place::Function, &mut diagnostics);
+    parser.inputs(&signature);
+    parser.function_body(&function.block, 1);
+    let body = parser.finish();
+    diagnostics.finish().expect("no mistakes");
+    verify(&body).expect("the parsed body");
+    let lowered = lower(body, &input_needs(&signature), 1);
+    let forward = print::forward(&lowered).join("\n").replace("::flaxen::batching::", "");
+    let steps = [
+        "x_2 = batch<batch, 0>(x_0)    keeps vmap_0",
+        "center_3 = share<batch>(center_1)    keeps vmap_1",
+        "sub_4 = sub(x_2, center_3)    keeps sub_0",
+        "square_5 = square(sub_4)    keeps square_0",
+        "sum_6 = sum(square_5)    keeps sum_0",
+        "vmap_7 = leave(sum_6)    keeps vmap_2",
+        "vmap_8 = unbatch<0>(vmap_7)    keeps vmap_3",
+    ];
+    assert_eq!(forward, steps.join("\n"));
+}
+
+#[test]
 fn verify_finds_what_is_read_before_it_is_bound() {
     let mut body = parsed(CNN).module.methods.remove(0).body;
     body.eqns.swap(0, 1);

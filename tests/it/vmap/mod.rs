@@ -4,3 +4,4 @@ mod axes;
 mod functions;
 mod modules;
 mod parity;
+mod rules;
