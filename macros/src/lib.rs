@@ -39,6 +39,10 @@ use syn::{Error, Item};
 /// called; their names are those of the fields, `encoder`, `layers_0`, `blocks_0`. What a submodule yields whose type is a
 /// type parameter must be declared, `let y: Tensor![B, 32] = self.backbone(x);`, and the bounds are written for the user.
 ///
+/// `for layer in &self.layers` and `for (i, layer) in self.layers.iter().enumerate()` are written out, a pass for each submodule of
+/// a tuple or an array. `if let Some(projection) = &self.projection` calls a submodule that may not be there, and then has no
+/// variables.
+///
 /// # Methods
 ///
 /// `call` is the method that the module is applied by. Another one, `encode`, is called as `self.encode(x)` in the module,
