@@ -228,8 +228,8 @@ fn states_of_optimisers_are_optaxs() {
     check(&fixture, "optstate_clip_adam", clipped, &params);
     check(&fixture, "optstate_rmsprop", optim::rmsprop(0.1), &params);
     check(&fixture, "optstate_sgd_schedule", optim::sgd(optim::linear_schedule(0.1, 0.0, 10)), &params);
-    let labels = |path: &flaxen::tree::Path| if path.name() == "a" { "t" } else { "f" };
-    let tx = optim::multi_transform((("t", optim::adam(0.1)), ("f", optim::set_to_zero())), labels);
+    let groups = (("t", optim::adam(0.1)), ("f", optim::set_to_zero()));
+    let tx = optim::multi_transform(groups, |path| if path.is("a") { "t" } else { "f" });
     check(&fixture, "optstate_multi_transform", tx.clone(), &params);
     // In a training state too, leaves that are left out stay empty dicts.
     let mut state = TrainState::create(params.clone(), tx);
