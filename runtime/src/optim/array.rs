@@ -3,8 +3,11 @@
 use crate::shape::{Dyn, MAX_RANK, Shape};
 use crate::tensor::serde::Bytes;
 use crate::tensor::{DType, Element, Float, Tensor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use std::any::Any;
+use std::fmt;
 
 /// What a transform keeps of a leaf in another shape, such as sums over rows. It is written as a tensor is.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,15 +113,16 @@ fn serialize<E: Element, S: Serializer>(
     }
 }
 
-/// A tensor as people read it. It does not say its element: that is `f64`, which holds every `f32`, until the array is used.
+/// A tensor in any of the ways in which one is written. What people read does not say its element: that is `f64`, which holds
+/// every `f32`, until the array is used.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Readable {
-    Number(f64),
-    Tensor { sizes: Vec<usize>, elements: Vec<f64> },
+enum Written {
+    Readable { sizes: Vec<usize>, elements: Vec<f64> },
+    Binary(Binary),
 }
 
-/// A tensor in any other format, under the name by which flaxen's own knows it.
+/// A tensor in a format that people do not read, under the name by which flaxen's own knows it.
 #[derive(Deserialize)]
 #[serde(rename = "flaxen::Tensor")]
 struct Binary {
@@ -133,26 +137,55 @@ fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error
 }
 
 impl<'de> Deserialize<'de> for Array {
+    /// What serde has put aside, to look at it twice, counts as readable too.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (sizes, elements) = match deserializer.is_human_readable() {
-            true => match Readable::deserialize(deserializer)? {
-                Readable::Number(number) => (Vec::new(), Elements::Double(vec![number])),
-                Readable::Tensor { sizes, elements } => (sizes, Elements::Double(elements)),
-            },
-            false => {
-                let Binary { dtype, sizes, bytes } = Binary::deserialize(deserializer)?;
-                let elements = match DType::from_name(&dtype) {
-                    Some(DType::Float32) => Elements::Single(words(&bytes, f32::from_le_bytes)),
-                    Some(DType::Float64) => Elements::Double(words(&bytes, f64::from_le_bytes)),
-                    _ => {
-                        return Err(de::Error::custom(format_args!(
-                            "an array of {dtype} in place of floats"
-                        )));
-                    }
-                };
-                (sizes, elements)
-            }
+        match deserializer.is_human_readable() {
+            true => deserializer.deserialize_any(AnyForm),
+            false => Binary::deserialize(deserializer)?.array(),
+        }
+    }
+}
+
+/// Reads a tensor, or a number in place of a tensor without dimensions.
+struct AnyForm;
+
+impl<'de> Visitor<'de> for AnyForm {
+    type Value = Array;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a tensor or a number")
+    }
+
+    fn visit_f32<Failure: de::Error>(self, number: f32) -> Result<Array, Failure> {
+        Array::checked(Vec::new(), Elements::Single(vec![number]))
+    }
+
+    fn visit_f64<Failure: de::Error>(self, number: f64) -> Result<Array, Failure> {
+        Array::checked(Vec::new(), Elements::Double(vec![number]))
+    }
+
+    fn visit_map<Map: MapAccess<'de>>(self, map: Map) -> Result<Array, Map::Error> {
+        match Written::deserialize(MapAccessDeserializer::new(map))? {
+            Written::Readable { sizes, elements } => Array::checked(sizes, Elements::Double(elements)),
+            Written::Binary(binary) => binary.array(),
+        }
+    }
+}
+
+impl Binary {
+    fn array<Failure: de::Error>(self) -> Result<Array, Failure> {
+        let elements = match DType::from_name(&self.dtype) {
+            Some(DType::Float32) => Elements::Single(words(&self.bytes, f32::from_le_bytes)),
+            Some(DType::Float64) => Elements::Double(words(&self.bytes, f64::from_le_bytes)),
+            _ => return Err(Failure::custom(format_args!("an array of {} in place of floats", self.dtype))),
         };
+        Array::checked(self.sizes, elements)
+    }
+}
+
+impl Array {
+    /// The array, if it has as many elements as its sizes say.
+    fn checked<Failure: de::Error>(sizes: Vec<usize>, elements: Elements) -> Result<Self, Failure> {
         let count = sizes.iter().try_fold(1usize, |count, &size| count.checked_mul(size));
         let found = match &elements {
             Elements::Single(elements) => elements.len(),
@@ -160,9 +193,7 @@ impl<'de> Deserialize<'de> for Array {
         };
         match count == Some(found) && sizes.len() <= MAX_RANK {
             true => Ok(Array { sizes, elements }),
-            false => {
-                Err(de::Error::custom(format_args!("a tensor of sizes {sizes:?} with {found} elements")))
-            }
+            false => Err(Failure::custom(format_args!("a tensor of sizes {sizes:?} with {found} elements"))),
         }
     }
 }

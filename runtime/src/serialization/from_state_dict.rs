@@ -77,6 +77,7 @@ impl<'de> Node<'de> {
                 match (array.to_int(), array.to_float()) {
                     (Some(value), _) if array.dtype() == DType::Bool => visitor.visit_bool(value != 0),
                     (Some(value), _) => int(value, visitor),
+                    (_, Some(value)) if array.dtype() == DType::Float32 => visitor.visit_f32(value as f32),
                     (_, Some(value)) => visitor.visit_f64(value),
                     _ => Err(self.refused(&visitor)),
                 }
