@@ -67,6 +67,10 @@ pub trait Op<In> {
     /// The output, or a tuple of outputs.
     type Out;
 
+    /// Whether example `i` of the output, along the first axis, depends on example `i` of the input alone. Only an op of one
+    /// input is asked.
+    const BY_EXAMPLE: bool = false;
+
     /// Computes the output. An input that nobody else holds may be overwritten.
     fn infer(&self, input: In) -> Self::Out;
 

@@ -6,7 +6,8 @@
 pub mod apply;
 pub mod apply_mut;
 pub mod axis;
-pub mod bounds;
+mod blocks;
+mod bounds;
 pub mod checks;
 pub mod closure;
 pub mod control;

@@ -9,6 +9,7 @@
 //!
 //! Each method besides `call` has the same, for a type of its own ([`methods`](super::methods)).
 
+use super::blocks::blocks;
 use super::bounds::Bounds;
 use super::effects::effects;
 use super::generics::AllGenerics;
@@ -200,7 +201,7 @@ impl<'a> Callable<'a> {
         }
     }
 
-    fn signature(&self) -> &Signature {
+    pub fn signature(&self) -> &Signature {
         &self.prepared.method.signature
     }
 
@@ -367,6 +368,7 @@ impl<'a> Callable<'a> {
         let (effects, arguments) = (&self.prepared.names.effects, self.prepared.all.arguments());
         let (pattern, setup, infer, out) =
             (self.passes.inputs(), self.passes.setup(), self.passes.infer(), self.passes.outputs());
+        let (example_bytes, by_blocks) = blocks(self);
         quote! {
             #[doc(hidden)]
             #[allow(unused_variables, unused_assignments, clippy::all)]
@@ -376,6 +378,7 @@ impl<'a> Callable<'a> {
                 type State = #state;
                 type Updates = #effects<#arguments>;
                 type Draws = #effects<#arguments>;
+                #example_bytes
 
                 fn init(&self, scope: &::flaxen::rng::Scope) -> (Self::Params, Self::State) {
                     #init
@@ -388,6 +391,7 @@ impl<'a> Callable<'a> {
                     scope: &::flaxen::rng::Scope,
                     input: #input,
                 ) -> Self::Out {
+                    #by_blocks
                     #pattern
                     #setup
                     #infer

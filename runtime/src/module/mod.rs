@@ -4,6 +4,7 @@
 //! [`Variables`], what `init` returns and `apply` takes; and what a call does besides computing its output, in types:
 //! [`Collection`], [`Phase`], [`effect`].
 
+pub(crate) mod blocks;
 mod captured;
 pub(crate) mod choose;
 mod collection;
@@ -46,6 +47,11 @@ pub trait Module<In> {
     type Updates;
     /// The rng streams that this call draws from: a [`Stream`](crate::rng::Stream), a pair of such lists, or `()`.
     type Draws;
+
+    /// Whether example `i` of the output, along the first axis, depends on example `i` of the input alone; then the most bytes that
+    /// an example takes inside of the module, besides its output. Inference may go through such a module a few examples at
+    /// a time.
+    const EXAMPLE_BYTES: Option<usize> = None;
 
     /// Draws the variables, each with the key that Flax derives from its path.
     fn init(&self, scope: &Scope) -> (Self::Params, Self::State);

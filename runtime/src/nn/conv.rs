@@ -158,6 +158,8 @@ where
     type State = ();
     type Updates = ();
     type Draws = ();
+    /// With a batch of images.
+    const EXAMPLE_BYTES: Option<usize> = if X::RANK > 3 { Some(0) } else { None };
 
     fn init(&self, scope: &Scope) -> (Self::Params, ()) {
         (KernelBias::init(scope, &self.kernel_init, &self.bias_init), ())

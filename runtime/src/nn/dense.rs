@@ -102,6 +102,7 @@ where
     type State = ();
     type Updates = ();
     type Draws = ();
+    const EXAMPLE_BYTES: Option<usize> = if S::RANK > 1 { Some(0) } else { None };
 
     fn init(&self, scope: &Scope) -> (Self::Params, ()) {
         (KernelBias::init(scope, &self.kernel_init, &self.bias_init), ())

@@ -30,6 +30,8 @@ impl<H: Number, W: Number> Op<H, W> {
 
 impl<X: Tiles<H, W>, E: Float, H: Number, W: Number> op::Op<Tensor<X, E>> for Op<H, W> {
     type Out = Tensor<X::Out, E>;
+    /// With a batch of images.
+    const BY_EXAMPLE: bool = X::RANK > 3;
 
     fn infer(&self, x: Tensor<X, E>) -> Self::Out {
         let shape = settled(&Self::shape([known(x.shape())]));

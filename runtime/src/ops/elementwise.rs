@@ -164,6 +164,7 @@ impl<F: Elementwise, E: Float> Function<E> for Pullback<'_, F> {
 #[diagnostic::do_not_recommend]
 impl<F: Elementwise, S: Shape, E: Float> op::Op<Tensor<S, E>> for F {
     type Out = Tensor<S, E>;
+    const BY_EXAMPLE: bool = S::RANK > 0;
 
     fn infer(&self, x: Tensor<S, E>) -> Tensor<S, E> {
         map(&Value(self), x)

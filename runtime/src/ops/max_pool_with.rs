@@ -38,6 +38,8 @@ where
     P: ImagePadding,
 {
     type Out = Tensor<X::Out, E>;
+    /// With a batch of images.
+    const BY_EXAMPLE: bool = X::RANK > 3;
 
     fn infer(&self, x: Tensor<X, E>) -> Self::Out {
         let shape = settled(&Self::shape([known(x.shape())]));

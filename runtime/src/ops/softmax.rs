@@ -24,6 +24,7 @@ impl Op {
 
 impl<S: SplitLast, E: Float> op::Op<Tensor<S, E>> for Op {
     type Out = Tensor<S, E>;
+    const BY_EXAMPLE: bool = S::RANK > 1;
 
     fn infer(&self, mut x: Tensor<S, E>) -> Tensor<S, E> {
         let row = x.sizes().as_ref()[S::RANK - 1];

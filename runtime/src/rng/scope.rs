@@ -134,6 +134,11 @@ impl Scope<'_> {
         }
     }
 
+    /// Whether somebody captures what is sown.
+    pub(crate) fn is_captured(&self) -> bool {
+        self.captured().is_some()
+    }
+
     fn captured(&self) -> Option<&RefCell<Captured>> {
         match &self.0 {
             Place::Root(_, captured) => *captured,

@@ -1,6 +1,7 @@
 //! What `#[module]` promises.
 
 mod assignment;
+mod blocks;
 mod branches;
 mod frozen;
 mod hyper_parameters;
