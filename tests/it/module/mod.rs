@@ -2,6 +2,7 @@
 
 mod assignment;
 mod branches;
+mod effects;
 mod frozen;
 mod hyper_parameters;
 mod inputs_and_outputs;
