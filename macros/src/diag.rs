@@ -1,6 +1,7 @@
 //! Collects mistakes, so that all of them show at once.
 
 use proc_macro2::Span;
+use quote::ToTokens;
 use syn::Error;
 
 /// The mistakes found so far. It must be asked for them before it is dropped: a forgotten mistake is a bug.
@@ -21,6 +22,11 @@ impl Diagnostics {
     /// A mistake at a place, in words of [`messages`](crate::messages).
     pub fn at(&mut self, span: Span, message: impl std::fmt::Display) {
         self.push(Error::new(span, message));
+    }
+
+    /// A mistake that is underlined as a whole.
+    pub fn over(&mut self, tokens: &impl ToTokens, message: impl std::fmt::Display) {
+        self.push(Error::new_spanned(tokens, message));
     }
 
     /// A mistake that a parser found.

@@ -8,25 +8,37 @@ pub const EARLY_RETURN: &str = "`call` is lowered to straight-line code, so it c
     help: let the last expression be the result";
 pub const WHILE: &str = "`while` and `loop` run a number of times that only the running program knows, so they have no \
     backward pass\n    help: write `for i in 0..4 { … }`, and `if` for the passes that differ";
-pub const BREAK: &str = "the number of passes is known when this is compiled, so no pass can end early\n\
-    help: put what comes after into an `if`";
+pub const BREAK: &str = "all passes of a loop are made, and each to its end\n\
+    help: put what `break` or `continue` would skip into an `if` on a hyper-parameter or on the number of the pass";
+pub const RETURN_IN_LOOP: &str = "all passes of a loop are made, so it cannot return early\n\
+    help: assign to a variable in the loop, and let it be the last expression of the body";
 pub const FOR_VALUE: &str =
     "a `for` has no value\n    help: assign to a variable in it: `let mut x = …; for … { x = …; }`";
 pub const RUN_TIME_LENGTH: &str = "how many passes a loop over tensors has must be known when this is compiled\n\
     help: iterate over a range of constants: `for i in 0..4 { … }`";
-pub const UNROLL_LITERAL: &str = "`#[unroll]` needs a range of literals: `for i in 0..4`\n\
-    help: without `#[unroll]` the ends may be constants too";
+pub const UNROLL_LITERAL: &str = "`#[unroll]` writes the loop out pass by pass, so it needs a range of literals: `for i in 0..4`\n\
+    help: if all passes have the same shapes, leave it out; then the ends may be constants too";
+pub const UNROLL_FOR: &str = "`#[unroll]` goes on a `for`";
 pub const UNROLL_TOO_LONG: &str =
     "a loop of more than 1000 passes is not unrolled\n    help: leave out `#[unroll]`";
-pub const TENSOR_CONDITION: &str = "this depends on a tensor, and which arm is taken must follow from plain values\n\
-    help: compute all arms and mix them: `mask.clone() * a + (1.0 - mask) * b`";
+pub const TENSOR_CONDITION: &str = "this depends on a tensor, but arms are taken by hyper-parameters, never by the values of tensors\n\
+    help: compute both and choose element by element, as `jnp.where` does: `mask.clone() * a + (1.0 - mask) * b` with a mask of \
+    ones and zeros, or `maximum(a, b)`, `minimum(a, b)`, `relu(x)`";
+pub const COMPARISON: &str = "the values of tensors are not compared here, since what is computed does not depend on them\n\
+    help: choose element by element, as `jnp.where` does: `mask.clone() * a + (1.0 - mask) * b` with a mask of ones and zeros, \
+    or `maximum(a, b)`, `minimum(a, b)`, `relu(x)`; `equal(a, b)` counts matches";
 pub const TENSOR_ITERATED: &str =
     "a tensor is not iterated over\n    help: use `slice::<AXIS, START, END>(x)` in each pass";
-pub const NO_ELSE: &str = "an `if` whose value is used has an `else`";
+pub const NO_ELSE: &str = "an `if` whose value is used has an `else`\n\
+    help: say what the value is otherwise: `if self.deep { dense(x) } else { x }`";
 pub const CONTROL_IN_CLOSURE: &str = "in a closure, branches and loops over tensors are not lowered\n\
     help: write them in a function with `#[differentiable]`, or in the module; a loop of literals can have `#[unroll]`";
-pub const NAME_FORMAT: &str = "the name is a string, or one with the number of the loop's pass at its end: \
-    `name = format!(\"layers_{i}\")`";
+pub const NAME_FORMAT: &str = "a name is numbered by the variable of the loop around it, which stands at its end: \
+    `name = format!(\"layers_{i}\")`\n    help: for other numbers, write the loop out with `#[unroll]`";
+pub const NAME_WITHOUT_LOOP: &str = "a name with a number in it belongs in a loop, and no loop stands around this\n\
+    help: write the name as a string: `name = \"head\"`";
+pub const NAME_IN_LOOPS: &str = "this name is numbered by one loop and stands in several, so that other passes would declare it again\n\
+    help: write one of the loops out with `#[unroll]`, or leave the name out, and it is counted: `Dense_0`, `Dense_1`";
 pub const COUNTED_BUT_NEVER_CALLED: &str = "this submodule is never called, but the numbers of those after it count it\n\
     help: give it a name, or leave it out";
 pub const COUNTED_BUT_NOT_CALLED: &str = "whether this submodule is called depends on an arm inside of the one that declares it, \
@@ -156,6 +168,23 @@ pub fn name_in_use(name: &str) -> String {
 pub fn name_in_loop(name: &str) -> String {
     format!(
         "every pass of the loop would declare `{name}`\n    help: declare it before the loop, or number it: `name = format!(\"{name}_{{i}}\")`"
+    )
+}
+
+/// A loop as long as the running program says.
+pub fn length_at_run_time(end: &impl std::fmt::Display) -> String {
+    format!(
+        "how many passes a loop over tensors has must be known when this is compiled, and `{end}` is known when it runs\n\
+         help: write a constant, `0..4` or `0..DEPTH` with `impl<const DEPTH: usize> Model<DEPTH>`; passes can be skipped with \
+         `if i < self.depth`"
+    )
+}
+
+/// A loop as long as a dimension.
+pub fn length_of_dimension(end: &impl std::fmt::Display) -> String {
+    format!(
+        "`{end}` is the size of a dimension, a type, and how many passes a loop has is a number\n\
+         help: an op computes all rows at once; or write a constant, `0..4` or `0..N` with `impl<const N: usize> Model<N>`"
     )
 }
 

@@ -5,7 +5,7 @@ use crate::module::effect::{DrawsFrom, NoDraws, NoUpdates};
 use crate::module::{Captured, Collections, Eval, Module, Sown, Train, Trainable, Variables};
 use crate::op::{Cotangent, Differentiable, Need, Needs, Op};
 use crate::rng::{Key, Rngs, Scope};
-use crate::shape::{Shape, StaticShape};
+use crate::shape::{Rule, Shape, Sizes, StaticShape};
 use crate::tensor::{Element, Float, Tensor};
 use std::cell::RefCell;
 use std::marker::PhantomData;
@@ -321,7 +321,31 @@ pub trait Pure<In>: Module<In, Updates: NoUpdates<()>, Draws: NoDraws<()>> {}
 
 impl<In, M: Module<In, Updates: NoUpdates<()>, Draws: NoDraws<()>>> Pure<In> for M {}
 
+/// What is called in the body of a module. Nothing has it: a module's own `shape` comes before [`NotCalled::shape`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a module, so it cannot be called",
+    label = "this has no `call`",
+    note = "a hyper-parameter is read without parentheses: `x * self.scale`"
+)]
+pub trait Called {}
+
+/// Makes rustc say that what is called is no module, where it would say that there is no function `shape`.
+pub trait NotCalled {
+    /// Never found.
+    fn shape<const N: usize>(_: [Sizes; N]) -> Rule;
+}
+
+impl<T: Called> NotCalled for T {
+    fn shape<const N: usize>(_: [Sizes; N]) -> Rule {
+        Rule::Poisoned
+    }
+}
+
 /// One of several: of the outputs of a call, or of the submodules in a field.
+#[diagnostic::on_unimplemented(
+    message = "several values are bound here, but this is one: `{Self}`",
+    label = "this has one value"
+)]
 pub trait Part<const INDEX: usize> {
     /// Its type.
     type Out;

@@ -56,7 +56,7 @@ pub fn checks(body: &Body, signature: &Signature, shapes: &Ident, name: &str) ->
     let constants = &checks.constants;
     quote! {
         #[doc(hidden)]
-        #[allow(dead_code, non_upper_case_globals, path_statements, clippy::all)]
+        #[allow(dead_code, non_upper_case_globals, path_statements, unused_imports, clippy::all)]
         const #shapes: bool = {
             #(#stand_ins)*
             #(#inputs)*
@@ -137,6 +137,7 @@ impl Checks<'_> {
         for (index, (arm, body)) in branch.bodies().enumerate() {
             tokens.extend(body.eqns.iter().map(|eqn| self.equation(eqn)).collect::<TokenStream>());
             let of = *first.get_or_insert(&body.outputs);
+            let assigns = |out: &Var| body.eqns.iter().any(|eqn| eqn.outs.contains(out));
             for (place, (&out, (&expected, &found))) in
                 eqn.outs.iter().zip(of.iter().zip(&body.outputs)).enumerate()
             {
@@ -147,7 +148,8 @@ impl Checks<'_> {
                     tokens.extend(quote!(const #rule: ::flaxen::shape::Rule = #expected;));
                     continue;
                 }
-                let check = quote_spanned!(span=> ::flaxen::shape::arm(#name, #expected, #found));
+                let rule = Ident::new(if assigns(&body.outputs[place]) { "arm" } else { "unchanged" }, span);
+                let check = quote_spanned!(span=> ::flaxen::shape::#rule(#name, #expected, #found));
                 tokens.extend(self.speaks(&format!("arm_{index}_of_{}_{place}", eqn.label), check, span));
             }
         }
@@ -203,8 +205,16 @@ impl Checks<'_> {
             _ => None,
         };
         let callee = callee.unwrap_or_else(|| self::callee(self.body, eqn));
+        // What is called and is no module gets a text of its own.
+        let refused = matches!(eqn.call, Call::Submodule(_));
+        let refused = refused.then(|| {
+            quote!(
+                use ::flaxen::__private::NotCalled as _;
+            )
+        });
         quote_spanned! {eqn.span=>
             if true #(&& #inputs.fits())* {
+                #refused
                 <#callee>::shape([#(#inputs.sizes()),*])
             } else {
                 ::flaxen::shape::Rule::Poisoned

@@ -214,9 +214,13 @@ impl Passes<'_> {
             (self.bound(&eqn.outs), self.arguments(eqn, moves), self.types.callee(eqn));
         let ty = self.input_type(eqn);
         match &eqn.call {
-            Call::Op { values, .. } if self.in_place => quote_spanned! {eqn.span=>
-                let #outs = ::flaxen::__private::Input(#input).infer(<#callee>::new(#(#values),*));
-            },
+            Call::Op { values, .. } if self.in_place => self.in_closure(
+                eqn,
+                &outs,
+                &input,
+                &quote_spanned!(eqn.span=> <#callee>::new(#(#values),*)),
+                |op| quote_spanned!(eqn.span=> infer(#op)),
+            ),
             Call::Op { .. } => {
                 let part = self.part(eqn);
                 quote_spanned!(eqn.span=> let #outs = <#callee as ::flaxen::op::Op<#ty>>::infer(#part, #input);)
@@ -297,6 +301,32 @@ impl Passes<'_> {
         quote!(#inputs #(#steps)*)
     }
 
+    /// An op in a closure. One with generics may name an axis, and then must stand in a `vmap!` that binds it.
+    fn in_closure(
+        &self,
+        eqn: &Eqn,
+        bound: &TokenStream,
+        input: &TokenStream,
+        op: &TokenStream,
+        computed: impl Fn(&TokenStream) -> TokenStream,
+    ) -> TokenStream {
+        let has_generics = matches!(&eqn.call, Call::Op { ty, .. } if ty.to_string().contains('<'));
+        if !has_generics {
+            let computed = computed(op);
+            return quote_spanned!(eqn.span=> let #bound = ::flaxen::__private::Input(#input).#computed;);
+        }
+        let computed = computed(&quote_spanned!(eqn.span=> __op));
+        quote_spanned! {eqn.span=>
+            let #bound = {
+                #[allow(unused_imports)]
+                use ::flaxen::batching::Anywhere as _;
+                let __input = ::flaxen::__private::Input(#input);
+                let __op = #op.within(&__input.0);
+                __input.#computed
+            };
+        }
+    }
+
     /// Keeps the shapes of those variables whose cotangent will be zero, before they move.
     pub fn keep_shapes(&self, vars: &[Var]) -> TokenStream {
         let kept = vars.iter().filter(|var| self.lowered.backward.zeros.contains(var)).map(|&var| {
@@ -314,9 +344,16 @@ impl Passes<'_> {
         let ty = self.input_type(eqn);
         let (kept, needs) = (names::residual(eqn), self.needs(eqn));
         match &eqn.call {
-            Call::Op { values, .. } if self.in_place => quote_spanned! {eqn.span=>
-                let (#outs, #kept) = ::flaxen::__private::Input(#input).vjp(<#callee>::new(#(#values),*), #needs);
-            },
+            Call::Op { values, .. } if self.in_place => {
+                let bound = quote!((#outs, #kept));
+                self.in_closure(
+                    eqn,
+                    &bound,
+                    &input,
+                    &quote_spanned!(eqn.span=> <#callee>::new(#(#values),*)),
+                    |op| quote_spanned!(eqn.span=> vjp(#op, #needs)),
+                )
+            }
             Call::Op { .. } => {
                 let part = self.part(eqn);
                 match self.condition(eqn) {

@@ -62,6 +62,8 @@ pub struct BodyParser<'a> {
     pub(super) module: Option<&'a Context>,
     /// The generics of the method.
     pub(super) generics: Option<Generics>,
+    /// The type parameters of the method and of the `impl`.
+    pub(super) type_params: Vec<Ident>,
     /// The fields of `self` that have a name.
     pub(super) held: Vec<Held>,
     /// The methods whose equations are being written in place, the innermost last.
@@ -91,6 +93,7 @@ impl<'a> BodyParser<'a> {
             values: Vec::new(),
             module: None,
             generics: None,
+            type_params: Vec::new(),
             held: Vec::new(),
             inlining: Vec::new(),
             inlined: Vec::new(),
@@ -100,6 +103,8 @@ impl<'a> BodyParser<'a> {
     /// Declares the inputs of a function.
     pub fn inputs(&mut self, signature: &Signature) {
         self.generics = Some(signature.inner.clone());
+        let params = signature.outer.type_params().chain(signature.inner.type_params());
+        self.type_params = params.map(|param| param.ident.clone()).collect();
         for (name, ty) in &signature.inputs {
             self.input(name, ty.tensor().cloned());
         }
@@ -121,6 +126,11 @@ impl<'a> BodyParser<'a> {
     /// Notes a mistake.
     pub fn mistake(&mut self, span: Span, message: impl std::fmt::Display) {
         self.diagnostics.at(span, message);
+    }
+
+    /// Notes a mistake in code that is underlined as a whole.
+    pub(super) fn mistake_over(&mut self, code: &impl ToTokens, message: impl std::fmt::Display) {
+        self.diagnostics.over(code, message);
     }
 
     /// The body that was read.
@@ -239,10 +249,9 @@ impl<'a> BodyParser<'a> {
                 other => self.expression(other, &[Wanted::anything(other.span())]).map(|_| ()),
             };
         }
-        let in_loop = self.unrolled > 0 || self.nest.iter().any(|level| matches!(level, Level::Pass { .. }));
-        match leaves_early(expr, in_loop) {
-            Some(span) => {
-                self.mistake(span, if in_loop { messages::BREAK } else { messages::EARLY_RETURN });
+        match leaves_early(expr, self.in_loop()) {
+            Some((span, word)) => {
+                self.mistake(span, self.why_not(&word));
                 None
             }
             None => {
@@ -252,12 +261,29 @@ impl<'a> BodyParser<'a> {
         }
     }
 
+    /// Whether a loop stands around what is read.
+    pub(super) fn in_loop(&self) -> bool {
+        self.unrolled > 0 || self.nest.iter().any(|level| matches!(level, Level::Pass { .. }))
+    }
+
+    /// Why the body is not left here, by this word.
+    pub(super) fn why_not(&self, word: &str) -> &'static str {
+        match (word, self.in_loop()) {
+            ("break" | "continue", _) => messages::BREAK,
+            (_, true) => messages::RETURN_IN_LOOP,
+            (_, false) => messages::EARLY_RETURN,
+        }
+    }
+
     pub(super) fn setup(&mut self, statement: &impl ToTokens) {
         let statement = Setup::Statement(statement.to_token_stream());
         self.body.setup.push((self.body.eqns.len(), statement));
     }
 
     pub(super) fn binding(&mut self, local: &Local) {
+        if let Some(unroll) = local.attrs.iter().find(|attribute| attribute.path().is_ident("unroll")) {
+            self.mistake_over(unroll, messages::UNROLL_FOR);
+        }
         let Some(init) = &local.init else {
             return self.mistake(local.span(), messages::NOT_A_CALL);
         };
@@ -335,20 +361,22 @@ fn is_of_self(place: &Expr) -> bool {
     }
 }
 
-/// Where plain code leaves the body, or a pass of a loop that is lowered.
-fn leaves_early(expr: &Expr, in_loop: bool) -> Option<Span> {
+/// Where plain code leaves the body, or a pass of a loop that is lowered, and by which word.
+fn leaves_early(expr: &Expr, in_loop: bool) -> Option<(Span, String)> {
     match expr {
-        Expr::Return(_) | Expr::Try(_) => Some(expr.span()),
+        Expr::Return(_) | Expr::Try(_) => Some((expr.span(), "return".to_string())),
         Expr::ForLoop(_) | Expr::While(_) | Expr::Loop(_) => None,
         other if in_loop => word(other.to_token_stream(), &["break", "continue", "return"]),
         _ => None,
     }
 }
 
-/// Where one of these words stands.
-fn word(tokens: TokenStream, words: &[&str]) -> Option<Span> {
+/// Where the first of these words stands.
+fn word(tokens: TokenStream, words: &[&str]) -> Option<(Span, String)> {
     tokens.into_iter().find_map(|token| match token {
-        TokenTree::Ident(ident) => words.iter().any(|word| ident == word).then(|| ident.span()),
+        TokenTree::Ident(ident) => {
+            words.iter().any(|word| ident == word).then(|| (ident.span(), ident.to_string()))
+        }
         TokenTree::Group(group) => word(group.stream(), words),
         _ => None,
     })

@@ -3,6 +3,7 @@
 use super::body::{self, BodyParser};
 use super::fields::Held;
 use super::fold;
+use super::length::Range;
 use super::pattern::{Wanted, bound_by, names};
 use super::scope::{Binding, Scope};
 use crate::ir::control::{Arm, Branch, Level, Loop, Taken};
@@ -12,7 +13,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use std::collections::BTreeMap;
 use syn::spanned::Spanned;
-use syn::{BinOp, Expr, ExprForLoop, ExprIf, ExprMatch, Pat, RangeLimits};
+use syn::{BinOp, Expr, ExprForLoop, ExprIf, ExprMatch, Pat};
 
 /// An arm before it is read.
 struct Source<'a> {
@@ -63,7 +64,7 @@ impl BodyParser<'_> {
             }
             if known.is_none() {
                 let condition = &branch.cond;
-                self.plain(condition)?;
+                self.plain(condition);
                 let held = match &**condition {
                     Expr::Let(found) => self.held_in_option(&found.pat, &found.expr),
                     _ => None,
@@ -84,7 +85,8 @@ impl BodyParser<'_> {
         }
         if last.is_none() && !wanted.is_empty() {
             self.mistake(expr.if_token.span(), messages::NO_ELSE);
-            return None;
+            // The other arms are read as if nothing were missing.
+            last = Some(syn::parse_quote!(unreachable!()));
         }
         let arms = sources.iter().map(|(head, binds, held, body)| Source {
             head: head.clone(),
@@ -100,12 +102,12 @@ impl BodyParser<'_> {
 
     /// `match … { … }`.
     pub(super) fn branch_match(&mut self, expr: &ExprMatch, wanted: &[Wanted]) -> Option<Vec<Var>> {
-        self.plain(&expr.expr)?;
+        self.plain(&expr.expr);
         let mut sources = Vec::new();
         for arm in &expr.arms {
             let (attributes, pattern) = (&arm.attrs, &arm.pat);
             if let Pat::Guard(guarded) = pattern {
-                self.plain(&guarded.guard)?;
+                self.plain(&guarded.guard);
             }
             let head = quote!(#(#attributes)* #pattern =>);
             sources.push(Source {
@@ -120,14 +122,10 @@ impl BodyParser<'_> {
         self.branch("match", expr.match_token.span(), Some(quote!(match #scrutinee)), sources, wanted)
     }
 
-    /// What decides must not be a tensor.
-    fn plain(&mut self, expr: &Expr) -> Option<()> {
-        match self.scope.touches_tensor(expr) {
-            true => {
-                self.mistake(expr.span(), messages::TENSOR_CONDITION);
-                None
-            }
-            false => Some(()),
+    /// What decides must not be a tensor. If it is, the arms are read all the same, and so are their mistakes.
+    fn plain(&mut self, expr: &Expr) {
+        if self.scope.touches_tensor(expr) {
+            self.mistake_over(expr, messages::TENSOR_CONDITION);
         }
     }
 
@@ -184,66 +182,37 @@ impl BodyParser<'_> {
         Some(outs)
     }
 
-    /// `for … in … { … }`: one body for all passes, or with `#[unroll]` and over a tuple one for each.
+    /// `for … in … { … }`: one body for all passes, or with `#[unroll]` and over a tuple one for each. Where the passes cannot be
+    /// counted, the body is read as a single one, so that its own mistakes are found as well.
     pub(super) fn for_loop(&mut self, expr: &ExprForLoop) -> Option<()> {
         if let Some((elements, numbered)) = self.sequence(unwrapped(&expr.expr)) {
             return self.unrolled_fields(expr, elements, numbered);
         }
-        self.plain_iterator(&expr.expr)?;
+        if self.iterates_over_tensor(&expr.expr) {
+            self.mistake_over(&expr.expr, messages::TENSOR_ITERATED);
+            return self.looped(expr, quote!(1), quote!(0));
+        }
         let unroll = expr.attrs.iter().any(|attribute| attribute.path().is_ident("unroll"));
         match unwrapped(&expr.expr) {
             Expr::Tuple(tuple) => self.unrolled_tuple(expr, tuple),
-            Expr::Range(range) => {
-                let (Some(start), Some(end)) = (&range.start, &range.end) else {
-                    self.mistake(expr.expr.span(), messages::RUN_TIME_LENGTH);
-                    return None;
-                };
-                let closed = matches!(range.limits, RangeLimits::Closed(_));
-                let known = (fold::number(start, &self.scope), fold::number(end, &self.scope));
-                match (unroll, known) {
-                    (true, (Some(start), Some(end))) => {
-                        self.unrolled_range(expr, start..end + i128::from(closed))
-                    }
-                    (true, _) => {
-                        self.mistake(expr.expr.span(), messages::UNROLL_LITERAL);
-                        None
-                    }
-                    (false, known) => {
-                        let length = self.without_self(length(start, end, closed, known));
-                        let start = self.without_self(quote!(#start));
-                        self.looped(expr, length, start)
-                    }
-                }
-            }
-            _ => {
-                self.mistake(expr.expr.span(), messages::RUN_TIME_LENGTH);
-                None
+            Expr::Range(range) => match (self.range(range, unroll), unroll) {
+                (Some(Range { numbers: Some(numbers), .. }), true) => self.unrolled_range(expr, numbers),
+                (Some(Range { length, start, .. }), _) => self.looped(expr, length, start),
+                (None, true) => self.unrolled_range(expr, 0..1),
+                (None, false) => self.looped(expr, quote!(1), quote!(0)),
+            },
+            other => {
+                self.mistake_over(other, messages::RUN_TIME_LENGTH);
+                self.looped(expr, quote!(1), quote!(0))
             }
         }
     }
 
-    /// Code that may stand outside of the `impl`.
-    fn without_self(&self, tokens: TokenStream) -> TokenStream {
-        let Some(ty) = self.module.map(|module| &module.self_ty) else { return tokens };
-        let tokens = tokens.into_iter().map(|token| match token {
-            TokenTree::Ident(ident) if ident == "Self" => quote!(<#ty>),
-            TokenTree::Group(group) => {
-                let inside = self.without_self(group.stream());
-                TokenTree::Group(proc_macro2::Group::new(group.delimiter(), inside)).into()
-            }
-            other => other.into(),
-        });
-        tokens.collect()
-    }
-
-    fn plain_iterator(&mut self, iterator: &Expr) -> Option<()> {
+    /// Whether the elements of a tensor would be gone through, rather than numbers or a tuple of tensors.
+    fn iterates_over_tensor(&self, iterator: &Expr) -> bool {
         match unwrapped(iterator) {
-            Expr::Tuple(_) => Some(()),
-            other if self.scope.touches_tensor(other) => {
-                self.mistake(other.span(), messages::TENSOR_ITERATED);
-                None
-            }
-            _ => Some(()),
+            Expr::Tuple(_) | Expr::Range(_) => false,
+            other => self.scope.touches_tensor(other),
         }
     }
 
@@ -599,21 +568,6 @@ fn unwrapped(expr: &Expr) -> &Expr {
         Expr::Paren(inner) => unwrapped(&inner.expr),
         Expr::Group(inner) => unwrapped(&inner.expr),
         other => other,
-    }
-}
-
-/// How many numbers a range has: a literal where that is known.
-fn length(start: &Expr, end: &Expr, closed: bool, known: (Option<i128>, Option<i128>)) -> TokenStream {
-    match known {
-        (Some(start), Some(end)) => {
-            let length = usize::try_from(end - start + i128::from(closed)).unwrap_or(0);
-            let mut length = proc_macro2::Literal::usize_unsuffixed(length);
-            length.set_span(Span::call_site());
-            quote!(#length)
-        }
-        (Some(0), None) if !closed => quote!(#end),
-        _ if closed => quote!((#end) + 1 - (#start)),
-        _ => quote!((#end) - (#start)),
     }
 }
 

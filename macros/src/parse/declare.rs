@@ -81,7 +81,8 @@ impl BodyParser<'_> {
                 Some((prefix, Number::Pass(pass), field))
             }
             None => {
-                self.mistake(span, messages::NAME_FORMAT);
+                let text = if self.in_loop() { messages::NAME_FORMAT } else { messages::NAME_WITHOUT_LOOP };
+                self.mistake_over(&name.text, text);
                 None
             }
         }
@@ -160,7 +161,7 @@ impl BodyParser<'_> {
             Level::Arm { .. } => None,
         });
         if passes.next() != Some(pass) || passes.next().is_some() {
-            self.mistake(span, messages::NAME_FORMAT);
+            self.mistake(span, messages::NAME_IN_LOOPS);
             return None;
         }
         self.free_field(prefix, prefix, span, &self.params())

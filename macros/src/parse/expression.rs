@@ -67,6 +67,10 @@ impl BodyParser<'_> {
                     None
                 }
             },
+            Expr::Return(_) => {
+                self.mistake(expr.span(), self.why_not("return"));
+                None
+            }
             other => {
                 self.mistake(other.span(), refusal(other));
                 None
@@ -197,6 +201,10 @@ impl BodyParser<'_> {
                 self.mistake(binary.op.span(), messages::ASSIGNMENT);
                 return None;
             }
+            BinOp::Eq(_) | BinOp::Ne(_) | BinOp::Lt(_) | BinOp::Le(_) | BinOp::Gt(_) | BinOp::Ge(_) => {
+                self.mistake_over(binary, messages::COMPARISON);
+                return None;
+            }
             _ => {
                 self.mistake(binary.op.span(), messages::NOT_A_CALL);
                 return None;
@@ -318,7 +326,6 @@ fn is_constant(expr: &Expr) -> bool {
 fn refusal(expr: &Expr) -> &'static str {
     match expr {
         Expr::Closure(_) => messages::CLOSURE,
-        Expr::Return(_) => messages::EARLY_RETURN,
         Expr::Break(_) | Expr::Continue(_) => messages::BREAK,
         Expr::While(_) | Expr::Loop(_) => messages::WHILE,
         Expr::ForLoop(_) => messages::FOR_VALUE,

@@ -16,6 +16,7 @@ pub mod dims;
 pub mod expression;
 pub mod fields;
 pub mod fold;
+pub mod length;
 pub mod marker;
 pub mod methods;
 pub mod pattern;

@@ -35,4 +35,4 @@ pub use lane::{Cotangents, Gather, Inputs, Lane, Outputs, Values};
 pub(crate) use lane::{backward_one_by_one, infer_one_by_one};
 pub use level::Level;
 pub use module::{AsLeadingAxis, OneByOne, Rule, RuleBackward, Vmapped};
-pub use named::{Choose, Named};
+pub use named::{Anywhere, Choose, Named, Within};

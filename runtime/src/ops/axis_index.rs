@@ -2,7 +2,7 @@
 //! varies along it.
 
 use super::collective::along;
-use crate::batching::{Axis, Batched, Named, Stack, Varying};
+use crate::batching::{Axis, Batched, Named, Stack, Varying, Within};
 use crate::op;
 use crate::shape::{Dyn, Rule, Shape, Sizes};
 use crate::tensor::{Element, Tensor};
@@ -16,6 +16,11 @@ impl<A: Axis> Op<A> {
     /// The op.
     pub const fn new() -> Self {
         Op(PhantomData)
+    }
+
+    /// The op, for an input in a `vmap!` that binds the axis.
+    pub fn within<In: Within<A>>(self, _: &In) -> In::Op<Self> {
+        In::op(self)
     }
 
     /// The rule in numbers: a scalar.

@@ -1,7 +1,7 @@
 //! The number of examples along a named axis of a `vmap!`, as `jax.lax.axis_size`: `axis_size::<batch>(x)`, for an `x` that
 //! varies along it. It is the same for every example.
 
-use crate::batching::{Axes, Axis, Batched, Extent, Named, Stack, Varying};
+use crate::batching::{Axes, Axis, Batched, Extent, Named, Stack, Varying, Within};
 use crate::op;
 use crate::shape::{Dyn, Rule, Shape, Sizes};
 use crate::tensor::{Element, Tensor};
@@ -15,6 +15,11 @@ impl<A: Axis> Op<A> {
     /// The op.
     pub const fn new() -> Self {
         Op(PhantomData)
+    }
+
+    /// The op, for an input in a `vmap!` that binds the axis.
+    pub fn within<In: Within<A>>(self, _: &In) -> In::Op<Self> {
+        In::op(self)
     }
 
     /// The rule in numbers: a scalar.

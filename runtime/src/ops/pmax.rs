@@ -3,7 +3,7 @@
 
 use super::collective::along;
 use super::extremum::{self, Largest};
-use crate::batching::{Axes, Axis, Batched, Named, Stack};
+use crate::batching::{Axes, Axis, Batched, Named, Stack, Within};
 use crate::op::{self, Differentiable, Yes};
 use crate::shape::{Dyn, Rule, Shape, Sizes};
 use crate::tensor::{Float, Tensor};
@@ -17,6 +17,11 @@ impl<A: Axis> Op<A> {
     /// The op.
     pub const fn new() -> Self {
         Op(PhantomData)
+    }
+
+    /// The op, for an input in a `vmap!` that binds the axis.
+    pub fn within<In: Within<A>>(self, _: &In) -> In::Op<Self> {
+        In::op(self)
     }
 
     /// The rule in numbers: the sizes of an example stay.

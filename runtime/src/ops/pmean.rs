@@ -2,7 +2,7 @@
 
 use super::collective::{spread, sum};
 use super::div::Scalar;
-use crate::batching::{Axes, Axis, Batched, Extent, Named};
+use crate::batching::{Axes, Axis, Batched, Extent, Named, Within};
 use crate::op::{self, Differentiable, Op as _, Yes};
 use crate::shape::{Rule, Shape, Sizes};
 use crate::tensor::{Float, Tensor};
@@ -16,6 +16,11 @@ impl<A: Axis> Op<A> {
     /// The op.
     pub const fn new() -> Self {
         Op(PhantomData)
+    }
+
+    /// The op, for an input in a `vmap!` that binds the axis.
+    pub fn within<In: Within<A>>(self, _: &In) -> In::Op<Self> {
+        In::op(self)
     }
 
     /// The rule in numbers: the sizes of an example stay.

@@ -1,7 +1,7 @@
 //! The sum over a named axis of a `vmap!`, as `jax.lax.psum`: `psum::<batch>(x)`. The result is the same for every example.
 
 use super::collective::{spread, sum};
-use crate::batching::{Axis, Batched, Named, Varying};
+use crate::batching::{Axis, Batched, Named, Varying, Within};
 use crate::op::{self, Differentiable, Yes};
 use crate::shape::{Rule, Shape, Sizes};
 use crate::tensor::{Float, Tensor};
@@ -15,6 +15,11 @@ impl<A: Axis> Op<A> {
     /// The op.
     pub const fn new() -> Self {
         Op(PhantomData)
+    }
+
+    /// The op, for an input in a `vmap!` that binds the axis.
+    pub fn within<In: Within<A>>(self, _: &In) -> In::Op<Self> {
+        In::op(self)
     }
 
     /// The rule in numbers: the sizes of an example stay.

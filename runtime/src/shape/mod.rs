@@ -24,7 +24,7 @@ pub mod window;
 pub use dim::{Batch, Dim, Dyn, Static};
 pub use message::Message;
 pub use rank::{SplitFirst, SplitLast};
-pub use sizes::{Rule, Size, Sizes, arm, carried, declared, returns, signature, written};
+pub use sizes::{Rule, Size, Sizes, arm, carried, declared, returns, signature, unchanged, written};
 
 use std::fmt::Debug;
 

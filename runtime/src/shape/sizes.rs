@@ -244,6 +244,7 @@ impl Rule {
     pub const fn output(&self, index: usize) -> Rule {
         match self {
             Rule::Outs(sizes) => Rule::Out(sizes[index]),
+            Rule::Out(_) => Rule::Refused(Message::new("this is one tensor, and several are bound")),
             _ => *self,
         }
     }
@@ -336,7 +337,22 @@ pub const fn arm(name: &str, first: Rule, other: Rule) -> Rule {
             let message = Message::new("`").text(name).text("` is ").sizes(sizes).text(" in this arm, but ");
             Rule::Refused(message.sizes(expected).text(" in the first one: all arms have one shape"))
         }
+        // What was refused has spoken.
+        (_, Rule::Refused(_)) => Rule::Poisoned,
         (_, other) => other,
+    }
+}
+
+/// Whether a value that an arm leaves as it is has the shape that the first arm gives it.
+pub const fn unchanged(name: &str, first: Rule, before: Rule) -> Rule {
+    match (first, before) {
+        (Rule::Out(expected), Rule::Out(sizes)) if sizes.differs(&expected) => {
+            let message = Message::new("`").text(name).text("` is ").sizes(sizes);
+            let message = message.text(" where nothing is assigned to it, but ").sizes(expected);
+            Rule::Refused(message.text(" in the first arm: all arms have one shape"))
+        }
+        (_, Rule::Refused(_)) => Rule::Poisoned,
+        (_, before) => before,
     }
 }
 
@@ -354,6 +370,7 @@ pub const fn carried(name: &str, before: Rule, after: Rule) -> Rule {
                 .text(" after it; where passes differ in shapes, write `#[unroll]` before `for`");
             Rule::Refused(message)
         }
+        (_, Rule::Refused(_)) => Rule::Poisoned,
         (_, after) => after,
     }
 }

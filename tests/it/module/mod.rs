@@ -3,6 +3,7 @@
 mod assignment;
 mod blocks;
 mod branches;
+mod effects;
 mod frozen;
 mod hyper_parameters;
 mod inputs_and_outputs;

@@ -151,3 +151,60 @@ fn hvp_by_the_input_of_a_model() {
     };
     close(&product, &((gradient(1e-5) - gradient(-1e-5)) / 2e-5), 1e-7);
 }
+
+/// A loop whose passes have variables of their own, an arm in it, a submodule that may not be there, and one that an arm declares.
+#[module]
+struct Looped {
+    projection: Option<Dense<3>>,
+    gated: bool,
+}
+
+#[module]
+impl Looped {
+    fn call<B: Batch, E: Float>(&self, x: Tensor![B, 3; E]) -> Tensor![B, 3; E] {
+        let mut x = x;
+        if let Some(projection) = &self.projection {
+            x = tanh(projection(x));
+        }
+        for i in 0..3 {
+            x = compact!(Dense<3>, name = format!("layers_{i}"))(x);
+            if i != 1 {
+                x = sigmoid(x);
+            }
+        }
+        if self.gated { x * compact!(Dense<3>, name = "gate")(exp(x)) } else { x }
+    }
+}
+
+fn all_looped() -> [Looped; 3] {
+    let with = Looped::new().projection(Some(Dense::new()));
+    [Looped::new(), with.clone(), with.gated(true)]
+}
+
+#[test]
+fn jvp_through_loops_arms_and_optional_submodules() {
+    for model in all_looped() {
+        let at = weights(&model.init::<f64>(Key::new(1)).params);
+        let along = moved(&at, &weights(&at), 0.5);
+        let (out, tangent) = jvp!(|params, x| model.apply(params, x), (&at, rows()), (&along, direction()));
+        assert_eq!(out, model.apply(&at, rows()));
+        let moved_out = |step: f64| model.apply(&moved(&at, &along, step), rows() + direction() * step);
+        close(&tangent, &((moved_out(1e-5) - moved_out(-1e-5)) / 2e-5), 1e-8);
+    }
+}
+
+#[test]
+fn hvp_through_loops_arms_and_optional_submodules() {
+    for model in all_looped() {
+        let at = weights(&model.init::<f64>(Key::new(1)).params);
+        let along = weights(&at);
+        let product = hvp!(|params| square(model.apply(params, rows())).sum(), &at, &along);
+        let gradient = |step: f64| {
+            let at = moved(&at, &along, step);
+            value_and_grad!(|params| square(model.apply(params, rows())).sum(), &at).1
+        };
+        let difference = moved(&gradient(1e-5), &gradient(-1e-5), -1.0);
+        let zero = moved(&product, &product, -1.0);
+        close(&product, &moved(&zero, &difference, 0.5e5), 1e-6);
+    }
+}

@@ -1,0 +1,22 @@
+//! A loop assigns to what is not `mut`.
+
+use flaxen::prelude::*;
+
+#[module]
+struct Model;
+
+#[module]
+impl Model {
+    fn call<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 3] {
+        for _ in 0..3 {
+            x = tanh(x);
+        }
+        x
+    }
+}
+
+fn main() {
+    let model = Model::new();
+    let params = model.init(Key::new(0)).params;
+    let _y = model.apply(&params, Tensor::<(U2, U3)>::zeros(Default::default()));
+}

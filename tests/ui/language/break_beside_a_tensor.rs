@@ -1,0 +1,27 @@
+//! An arm that computes something and then ends the loop.
+
+use flaxen::prelude::*;
+
+#[module]
+struct Model;
+
+#[module]
+impl Model {
+    fn call<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 3] {
+        let mut x = x;
+        for i in 0..4 {
+            if i == 2 {
+                x = relu(x);
+                break;
+            }
+            x = tanh(x);
+        }
+        x
+    }
+}
+
+fn main() {
+    let model = Model::new();
+    let params = model.init(Key::new(0)).params;
+    let _y = model.apply(&params, Tensor::<(U2, U3)>::zeros(Default::default()));
+}

@@ -1,0 +1,26 @@
+//! An arm that is taken by a tensor, and in it a second mistake.
+
+use flaxen::prelude::*;
+
+#[module]
+struct Model;
+
+#[module]
+impl Model {
+    fn call<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 3] {
+        let mut x = x;
+        for i in 0..4 {
+            if x.clone().mean() < 0.1 {
+                break;
+            }
+            x = compact!(Dense<3>, name = format!("layer_{}", i + 1))(x);
+        }
+        x
+    }
+}
+
+fn main() {
+    let model = Model::new();
+    let params = model.init(Key::new(0)).params;
+    let _y = model.apply(&params, Tensor::<(U2, U3)>::zeros(Default::default()));
+}

@@ -1,0 +1,22 @@
+//! A `match` on the values of a tensor.
+
+use flaxen::prelude::*;
+
+#[module]
+struct Model;
+
+#[module]
+impl Model {
+    fn call<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 3] {
+        match x.item() {
+            0.0 => relu(x),
+            _ => tanh(x),
+        }
+    }
+}
+
+fn main() {
+    let model = Model::new();
+    let params = model.init(Key::new(0)).params;
+    let _y = model.apply(&params, Tensor::<(U2, U3)>::zeros(Default::default()));
+}

@@ -1,0 +1,20 @@
+//! One tensor, and two names for it.
+
+use flaxen::prelude::*;
+
+#[module]
+struct Model;
+
+#[module]
+impl Model {
+    fn call<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 3] {
+        let (a, b) = tanh(x);
+        a + b
+    }
+}
+
+fn main() {
+    let model = Model::new();
+    let params = model.init(Key::new(0)).params;
+    let _y = model.apply(&params, Tensor::<(U2, U3)>::zeros(Default::default()));
+}

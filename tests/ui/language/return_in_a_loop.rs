@@ -1,0 +1,26 @@
+//! A result in the middle of a loop.
+
+use flaxen::prelude::*;
+
+#[module]
+struct Model;
+
+#[module]
+impl Model {
+    fn call<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 3] {
+        let mut x = x;
+        for i in 0..4 {
+            x = tanh(x);
+            if i == 2 {
+                return x;
+            }
+        }
+        x
+    }
+}
+
+fn main() {
+    let model = Model::new();
+    let params = model.init(Key::new(0)).params;
+    let _y = model.apply(&params, Tensor::<(U2, U3)>::zeros(Default::default()));
+}

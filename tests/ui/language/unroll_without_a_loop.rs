@@ -1,0 +1,21 @@
+//! `#[unroll]` on something other than a loop.
+
+use flaxen::prelude::*;
+
+#[module]
+struct Model;
+
+#[module]
+impl Model {
+    fn call<B: Batch>(&self, x: Tensor![B, 3]) -> Tensor![B, 3] {
+        #[unroll]
+        let y = tanh(x);
+        y
+    }
+}
+
+fn main() {
+    let model = Model::new();
+    let params = model.init(Key::new(0)).params;
+    let _y = model.apply(&params, Tensor::<(U2, U3)>::zeros(Default::default()));
+}
