@@ -108,6 +108,7 @@ fn optimisers_leave_the_heap_alone() {
     let injected = optim::inject_hyperparams(|[rate, decay]| sgd(rate).momentum(decay), rates);
     let named = optim::named_chain((("nans", optim::zero_nans()), ("adam", optim::novograd(1e-3))));
     assert_still_of("adam", chain((optim::clip(1.0), adam(1e-3), optim::scale(1.0))));
+    assert_still_of("adam in bfloat16", optim::adamw(1e-3).mu_dtype(optim::Bf16));
     assert_still_of("multi_transform", frozen());
     assert_still_of("adamw with a mask and a schedule", by_kernels);
     assert_still_of("lamb", lamb(1e-3));

@@ -1,8 +1,8 @@
 //! States of optimisers, written and read back.
 
-use flaxen::optim::{self, GradientTransformation, MaskedState, MultiTransformState};
+use flaxen::optim::{self, Bf16, GradientTransformation, MaskedState, MultiTransformState};
 use flaxen::prelude::*;
-use flaxen::serialization::{from_bytes, to_bytes};
+use flaxen::serialization::{DType, StateDict, from_bytes, to_bytes, to_state_dict};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -50,6 +50,7 @@ fn every_kind_of_state() {
     assert_eq!(state[0]["mu"]["0"]["0"][1]["sizes"], json!([3]));
     round_trip(optim::adafactor().min_dim_size_to_factor(2).learning_rate(0.1));
     round_trip(optim::flatten(optim::adam(0.1)));
+    round_trip(optim::flatten(optim::adam(0.1).mu_dtype(Bf16)));
     round_trip(optim::noisy_sgd(0.1, Key::new(3)));
     round_trip(optim::multi_steps(optim::rmsprop(0.1).centered(), 2));
     round_trip(optim::apply_if_finite(optim::lookahead(optim::sgd(0.1).momentum(0.9), 2, 0.5), 3));
@@ -63,6 +64,35 @@ fn every_kind_of_state() {
     assert_eq!(state["hyperparams_states"], json!({ "learning_rate": { "count": 2 } }));
     let named = optim::named_chain((("clip", optim::clip(1.0)), ("adam", optim::adam(0.1))));
     assert_eq!(round_trip(named)["adam"][0]["count"], 2);
+}
+
+/// As Flax has them: an array of `bfloat16` among the others.
+#[test]
+fn moments_in_bfloat16() {
+    let tx = || optim::masked(optim::adamw(0.1).mu_dtype(Bf16), |path| !path.is("0/1"));
+    let mu = &round_trip(tx())["inner_state"][0]["mu"];
+    assert_eq!(mu["0"]["0"]["sizes"], json!([2, 3]));
+    assert_eq!((&mu["0"]["1"], &mu["1"]["elements"]), (&json!({}), &json!([-0.19, -0.19])));
+    round_trip(optim::chain((optim::trace(0.9).accumulator_dtype(Bf16), optim::adam(0.1))));
+
+    let (adam, wide) = (optim::adam(0.1).mu_dtype(Bf16), optim::adam(0.1));
+    let (mut state, mut wide_state) = (adam.init(&params()), wide.init(&params()));
+    adam.update(params(), &mut state, &params());
+    wide.update(params(), &mut wide_state, &params());
+    let written = to_state_dict(&state).expect("a state dict");
+    let array = |path: [&str; 4]| match path.iter().try_fold(&written, |node, key| node.get(key)) {
+        Some(StateDict::Array(array)) => (array.dtype(), array.shape().to_vec(), array.bytes().len()),
+        other => panic!("{path:?}: {other:?}"),
+    };
+    assert_eq!(array(["0", "mu", "0", "0"]), (DType::BFloat16, vec![2, 3], 12));
+    assert_eq!(array(["0", "nu", "0", "0"]), (DType::Float32, vec![2, 3], 24));
+
+    // A training goes on with less memory.
+    let read = from_bytes(&state, &to_bytes(&wide_state).expect("a state dict")).expect("another float");
+    assert_eq!(read, state);
+    let refused = from_bytes(&wide_state, &to_bytes(&state).expect("a state dict")).expect_err("bfloat16");
+    let error = refused.to_string();
+    assert!(error.contains("expected float32[2, 3], found bfloat16[2, 3]"), "{error}");
 }
 
 #[test]

@@ -2,12 +2,17 @@
 
 use super::schedule::Schedule;
 use super::setters::{adam_setters, nesterov_setter, setters};
-use super::{AddDecayedWeights, Chain, Masked, ScaleByAdam, ScaleByLearningRate};
+use super::{
+    AccumulatorDtype, AddDecayedWeights, Chain, Masked, ParamsDtype, ScaleByAdam, ScaleByLearningRate,
+};
 use super::{add_decayed_weights, chain, scale_by_adam, scale_by_learning_rate};
 use crate::tree::Path;
 
 /// Adam with decoupled weight decay ([Loshchilov and Hutter, 2017](https://arxiv.org/abs/1711.05101)).
-pub type AdamW<L = f64, D = AddDecayedWeights> = Chain<(ScaleByAdam, D, ScaleByLearningRate<L>)>;
+///
+/// `M` are the elements of the mean of the gradients.
+pub type AdamW<L = f64, D = AddDecayedWeights, M = ParamsDtype> =
+    Chain<(ScaleByAdam<M>, D, ScaleByLearningRate<L>)>;
 
 /// AdamW with a learning rate, a number or a schedule, and Optax's weight decay of 1e-4.
 ///
@@ -24,7 +29,7 @@ pub fn nadamw<L: Schedule>(learning_rate: L) -> AdamW<L> {
     adamw(learning_rate).nesterov()
 }
 
-impl<L: Schedule> AdamW<L> {
+impl<L: Schedule, M: AccumulatorDtype> AdamW<L, AddDecayedWeights, M> {
     adam_setters!();
     nesterov_setter!(0);
     setters! {
@@ -36,8 +41,16 @@ impl<L: Schedule> AdamW<L> {
     pub fn mask(
         self,
         mask: impl Fn(&Path) -> bool + Send + Sync + 'static,
-    ) -> AdamW<L, Masked<AddDecayedWeights>> {
+    ) -> AdamW<L, Masked<AddDecayedWeights>, M> {
         let Chain((adam, decay, descend)) = self;
         chain((adam, decay.mask(mask), descend))
+    }
+}
+
+impl<L: Schedule, D, M: AccumulatorDtype> AdamW<L, D, M> {
+    /// With the mean of the gradients in these elements: [`Bf16`](super::Bf16).
+    pub fn mu_dtype<T: AccumulatorDtype>(self, mu_dtype: T) -> AdamW<L, D, T> {
+        let Chain((adam, decay, descend)) = self;
+        chain((adam.mu_dtype(mu_dtype), decay, descend))
     }
 }

@@ -3,6 +3,7 @@
 use crate::shape::{Dyn, MAX_RANK, Shape};
 use crate::tensor::serde::Bytes;
 use crate::tensor::{DType, Element, Float, Tensor};
+use half::bf16;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
@@ -23,6 +24,16 @@ pub(super) enum Elements {
     Single(Vec<f32>),
     /// All are `f64`.
     Double(Vec<f64>),
+}
+
+impl Elements {
+    /// What one of the functions makes of each element.
+    pub(super) fn map<T>(self, single: impl Fn(f32) -> T, double: impl Fn(f64) -> T) -> Vec<T> {
+        match self {
+            Elements::Single(elements) => elements.into_iter().map(single).collect(),
+            Elements::Double(elements) => elements.into_iter().map(double).collect(),
+        }
+    }
 }
 
 impl Array {
@@ -89,7 +100,7 @@ impl Serialize for Array {
 }
 
 /// As the tensor that it is.
-fn serialize<E: Element, S: Serializer>(
+pub(super) fn serialize<E: Element, S: Serializer>(
     sizes: &[usize],
     elements: &[E],
     serializer: S,
@@ -175,6 +186,10 @@ impl<'de> Visitor<'de> for AnyForm {
 impl Binary {
     fn array<Failure: de::Error>(self) -> Result<Array, Failure> {
         let elements = match DType::from_name(&self.dtype) {
+            // Every bfloat16 is an `f32`.
+            Some(DType::BFloat16) => {
+                Elements::Single(words(&self.bytes, |bytes| bf16::from_le_bytes(bytes).to_f32()))
+            }
             Some(DType::Float32) => Elements::Single(words(&self.bytes, f32::from_le_bytes)),
             Some(DType::Float64) => Elements::Double(words(&self.bytes, f64::from_le_bytes)),
             _ => return Err(Failure::custom(format_args!("an array of {} in place of floats", self.dtype))),

@@ -9,6 +9,7 @@ pub struct Gate<K>(pub(super) Option<K>);
 
 impl<K: Kernel> Kernel for Gate<K> {
     const SLOTS: usize = K::SLOTS;
+    const BF16_SLOTS: u32 = K::BF16_SLOTS;
 
     fn prepare<E: Float>(&self, index: usize, updates: &[E], params: &[E]) -> Self {
         Gate(self.0.prepare(index, updates, params))

@@ -128,6 +128,7 @@ pub struct GroupKernel<K> {
 
 impl<K: Kernel> Kernel for GroupKernel<K> {
     const SLOTS: usize = K::SLOTS;
+    const BF16_SLOTS: u32 = K::BF16_SLOTS;
 
     fn prepare<E: Float>(&self, index: usize, updates: &[E], params: &[E]) -> Self {
         let on = self.group.has(index);

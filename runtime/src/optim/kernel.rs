@@ -8,6 +8,9 @@ use crate::tensor::Float;
 pub trait Kernel: Clone + Send + Sync {
     /// The number of trees in the transform's state.
     const SLOTS: usize;
+    /// Those of the trees that are kept in bfloat16, a bit for each: bit 0 is the first. `update` gets their numbers as
+    /// elements like all others, which are rounded when all kernels of a chain are done.
+    const BF16_SLOTS: u32 = 0;
 
     /// The kernel for one leaf, asked for before the leaf's first chunk: one that needs a number of the whole leaf,
     /// such as its norm, computes it here. `index` counts the leaves of the tree. What `updates` are here says
@@ -52,6 +55,7 @@ impl Effect {
 /// A kernel that may have run already.
 impl<K: Kernel> Kernel for Option<K> {
     const SLOTS: usize = K::SLOTS;
+    const BF16_SLOTS: u32 = K::BF16_SLOTS;
 
     fn prepare<E: Float>(&self, index: usize, updates: &[E], params: &[E]) -> Self {
         self.as_ref().map(|kernel| kernel.prepare(index, updates, params))
@@ -69,11 +73,23 @@ impl<K: Kernel> Kernel for Option<K> {
     }
 }
 
+/// The `BF16_SLOTS` of kernels in a row, from the `SLOTS` and `BF16_SLOTS` of each.
+const fn side_by_side(mut kernels: &[(usize, u32)]) -> u32 {
+    let (mut all, mut first) = (0, 0);
+    while let [(slots, bf16_slots), rest @ ..] = kernels {
+        all |= *bf16_slots << first;
+        first += *slots;
+        kernels = rest;
+    }
+    all
+}
+
 macro_rules! tuples {
     ($($($kernel:ident $index:tt)+;)+) => {$(
         /// The kernels of a chain: each has its share of the slots.
         impl<$($kernel: Kernel),+> Kernel for ($($kernel,)+) {
             const SLOTS: usize = 0 $(+ $kernel::SLOTS)+;
+            const BF16_SLOTS: u32 = side_by_side(&[$(($kernel::SLOTS, $kernel::BF16_SLOTS)),+]);
 
             fn prepare<Elem: Float>(&self, index: usize, updates: &[Elem], params: &[Elem]) -> Self {
                 ($(self.$index.prepare(index, updates, params),)+)

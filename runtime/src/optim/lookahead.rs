@@ -71,6 +71,7 @@ pub struct LookaheadStep<K> {
 
 impl<K: Kernel> Kernel for LookaheadStep<K> {
     const SLOTS: usize = 1 + K::SLOTS;
+    const BF16_SLOTS: u32 = K::BF16_SLOTS << 1;
 
     fn prepare<E: Float>(&self, index: usize, updates: &[E], params: &[E]) -> Self {
         LookaheadStep { fast: self.fast.prepare(index, updates, params), sync: self.sync }

@@ -32,6 +32,9 @@
 //! finishes the transforms before it in a sweep of their own, which writes the gradients' buffer, and `begin` and
 //! `prepare` read the result. At the front of a chain it costs no such sweep.
 //!
+//! A slot may be kept in bfloat16 ([`Bf16`], [`Kernel::BF16_SLOTS`]): its chunks are made elements in the first cache before
+//! the kernels run, and rounded after.
+//!
 //! State is made by `init` and then only written in place: a step allocates nothing, unless parameters, gradients
 //! or state are shared with another holder, which are copied first.
 //!
@@ -48,6 +51,7 @@
 //! ([`Stateless`]), such as [`clip`](mod@clip). What a state keeps of a leaf in another shape than the leaf's is a
 //! [`PerLeaf`]. A recipe such as [`adam`](mod@adam) is a type alias of a chain, with its setters.
 
+pub mod accumulator;
 pub mod adabelief;
 pub mod adadelta;
 pub mod adafactor;
@@ -64,6 +68,7 @@ pub mod amsgrad;
 pub mod apply_every;
 pub mod apply_if_finite;
 mod array;
+mod bf16_array;
 mod bias_correction;
 pub mod centralize;
 pub mod chain;
@@ -142,6 +147,7 @@ pub mod trace;
 pub mod yogi;
 pub mod zero_nans;
 
+pub use accumulator::{Accumulator, AccumulatorDtype, Bf16, ParamsDtype};
 pub use adabelief::{Adabelief, adabelief};
 pub use adadelta::{Adadelta, adadelta};
 pub use adafactor::{Adafactor, adafactor};
@@ -158,6 +164,7 @@ pub use amsgrad::{Amsgrad, amsgrad};
 pub use apply_every::{ApplyEvery, ApplyEveryState, apply_every};
 pub use apply_if_finite::{ApplyIfFinite, ApplyIfFiniteState, apply_if_finite};
 pub use array::Array;
+pub use bf16_array::Bf16Array;
 pub use bias_correction::bias_correction;
 pub use centralize::{Centralize, centralize};
 pub use chain::{Chain, chain};
@@ -236,7 +243,7 @@ pub use sgd::{Sgd, sgd};
 pub use sign_sgd::{SignSgd, sign_sgd};
 pub use signum::{Signum, signum};
 pub use sm3::{Sm3, sm3};
-pub use state::{EmptyState, MAX_SLOTS, Slots, State};
+pub use state::{EmptyState, MAX_BF16_SLOTS, MAX_SLOTS, Slots, State};
 pub use stateless::Stateless;
 pub use trace::{Trace, TraceState, trace};
 pub use yogi::{Yogi, yogi};

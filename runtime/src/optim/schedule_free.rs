@@ -118,6 +118,7 @@ pub struct ScheduleFreeStep<K> {
 
 impl<K: Kernel> Kernel for ScheduleFreeStep<K> {
     const SLOTS: usize = 1 + K::SLOTS;
+    const BF16_SLOTS: u32 = K::BF16_SLOTS << 1;
 
     fn prepare<E: Float>(&self, index: usize, updates: &[E], params: &[E]) -> Self {
         ScheduleFreeStep { base: self.base.prepare(index, updates, params), ..*self }

@@ -2,7 +2,8 @@
 
 use super::schedule::Schedule;
 use super::setters::nesterov_setter;
-use super::{Chain, Identity, ScaleByLearningRate, Trace, chain, identity, scale_by_learning_rate, trace};
+use super::{AccumulatorDtype, Chain, Identity, ScaleByLearningRate, Trace};
+use super::{chain, identity, scale_by_learning_rate, trace};
 
 /// Stochastic gradient descent, with momentum where `M` is [`Trace`].
 pub type Sgd<M = Identity, L = f64> = Chain<(M, ScaleByLearningRate<L>)>;
@@ -24,6 +25,12 @@ impl<L: Schedule> Sgd<Identity, L> {
     }
 }
 
-impl<L: Schedule> Sgd<Trace, L> {
+impl<L: Schedule, A: AccumulatorDtype> Sgd<Trace<A>, L> {
     nesterov_setter!(0);
+
+    /// With the trace in these elements: [`Bf16`](super::Bf16).
+    pub fn accumulator_dtype<T: AccumulatorDtype>(self, accumulator_dtype: T) -> Sgd<Trace<T>, L> {
+        let Chain((trace, descend)) = self;
+        chain((trace.accumulator_dtype(accumulator_dtype), descend))
+    }
 }

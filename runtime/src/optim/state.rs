@@ -1,11 +1,16 @@
 //! What an optimiser remembers between steps.
 
+use super::bf16_array::Bf16Array;
+use super::per_leaf::PerLeaf;
 use crate::tree::Tree;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
 
 /// The most trees that the kernels of a chain may work on. Adam has two.
 pub const MAX_SLOTS: usize = 8;
+
+/// The most of them that may be in bfloat16.
+pub const MAX_BF16_SLOTS: usize = 4;
 
 /// The state of a transform for parameters `P`: counts, and trees of the parameters' shapes.
 ///
@@ -20,11 +25,18 @@ pub trait State<P: Tree>: Clone + Debug + PartialEq + Send + Sync + 'static {
 pub struct Slots<'a, P> {
     trees: [Option<&'a mut P>; MAX_SLOTS],
     len: usize,
+    bf16: [Option<&'a mut PerLeaf<Bf16Array>>; MAX_BF16_SLOTS],
+    bf16_len: usize,
 }
 
 impl<'a, P> Slots<'a, P> {
     pub(super) fn new() -> Self {
-        Slots { trees: [const { None }; MAX_SLOTS], len: 0 }
+        Slots {
+            trees: [const { None }; MAX_SLOTS],
+            len: 0,
+            bf16: [const { None }; MAX_BF16_SLOTS],
+            bf16_len: 0,
+        }
     }
 
     /// Adds a tree.
@@ -34,6 +46,26 @@ impl<'a, P> Slots<'a, P> {
     pub fn push(&mut self, tree: &'a mut P) {
         self.trees[self.len] = Some(tree);
         self.len += 1;
+    }
+
+    /// Adds what is a tree of the parameters' shapes in bfloat16: one of the kernel's
+    /// [`BF16_SLOTS`](super::Kernel::BF16_SLOTS).
+    ///
+    /// # Panics
+    /// If there are [`MAX_BF16_SLOTS`] already.
+    pub fn push_bf16(&mut self, tree: &'a mut PerLeaf<Bf16Array>) {
+        self.bf16[self.bf16_len] = Some(tree);
+        self.bf16_len += 1;
+    }
+
+    /// Takes out those in bfloat16.
+    pub(super) fn take_bf16<const H: usize>(&mut self) -> [&'a mut PerLeaf<Bf16Array>; H] {
+        assert_eq!(self.bf16_len, H, "a state hands out as many trees in bfloat16 as its kernel has slots");
+        let mut all = self.bf16.iter_mut().filter_map(Option::take);
+        std::array::from_fn(|_| match all.next() {
+            Some(tree) => tree,
+            None => unreachable!("counted above"),
+        })
     }
 
     /// `first`, then the trees.

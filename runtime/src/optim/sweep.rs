@@ -3,13 +3,16 @@
 //! A leaf is cut into blocks, which threads share, and a block into chunks, of which everything that a kernel touches
 //! stays in the first cache while the kernels of a chain run one after the other.
 
+use super::bf16_array::{Bf16Array, round, widen};
 use super::kernel::{Effect, Kernel};
-use super::state::{MAX_SLOTS, Slots, State};
+use super::per_leaf::PerLeaf;
+use super::state::{MAX_BF16_SLOTS, MAX_SLOTS, Slots, State};
 use crate::backend::map::vectorized;
 use crate::backend::parallel_items;
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Zip};
+use half::bf16;
 use std::marker::PhantomData;
 
 /// Elements of a chunk: 4 KiB of f32 from each tree.
@@ -36,11 +39,31 @@ pub(super) fn update<K: Kernel, P: Tree>(kernel: &K, updates: &mut P, state: &mu
 /// Visits the leaves of `read`, `written` and the trees of the state together.
 fn walk<M: Mode, K: Kernel, P: Tree>(kernel: &K, read: &mut P, written: &mut P, state: &mut impl State<P>) {
     const { assert!(K::SLOTS <= MAX_SLOTS, "a chain whose state is of too many trees") };
+    const {
+        let count = K::BF16_SLOTS.count_ones() as usize;
+        assert!(count <= MAX_BF16_SLOTS, "a chain whose state is of too many trees in bfloat16");
+    };
     let mut slots = Slots::new();
     state.slots(&mut slots);
-    let mut sweep = Sweep { kernel, index: 0, mode: PhantomData::<M> };
     // A number of slots that the type does not have is not compiled.
-    match K::SLOTS {
+    match const { K::BF16_SLOTS.count_ones() } {
+        0 => walk_slots::<M, K, P, 0>(kernel, read, written, slots),
+        1 => walk_slots::<M, K, P, 1>(kernel, read, written, slots),
+        2 => walk_slots::<M, K, P, 2>(kernel, read, written, slots),
+        3 => walk_slots::<M, K, P, 3>(kernel, read, written, slots),
+        _ => walk_slots::<M, K, P, MAX_BF16_SLOTS>(kernel, read, written, slots),
+    }
+}
+
+/// With `H` slots in bfloat16.
+fn walk_slots<'a, M: Mode, K: Kernel, P: Tree, const H: usize>(
+    kernel: &'a K,
+    read: &'a mut P,
+    written: &'a mut P,
+    mut slots: Slots<'a, P>,
+) {
+    let mut sweep = Sweep { kernel, index: 0, bf16: slots.take_bf16::<H>(), mode: PhantomData::<M> };
+    match const { K::SLOTS.saturating_sub(H) } {
         0 => read.zip(slots.after::<1>(written), &Path::ROOT, &mut sweep),
         1 => read.zip(slots.after::<2>(written), &Path::ROOT, &mut sweep),
         2 => read.zip(slots.after::<3>(written), &Path::ROOT, &mut sweep),
@@ -53,17 +76,18 @@ fn walk<M: Mode, K: Kernel, P: Tree>(kernel: &K, read: &mut P, written: &mut P, 
     }
 }
 
-struct Sweep<'a, K, M> {
+struct Sweep<'a, K, M, const H: usize> {
     kernel: &'a K,
     /// Of the next leaf.
     index: usize,
+    bf16: [&'a mut PerLeaf<Bf16Array>; H],
     mode: PhantomData<M>,
 }
 
-impl<K: Kernel, M: Mode, const N: usize> Zip<N> for Sweep<'_, K, M> {
+impl<K: Kernel, M: Mode, const N: usize, const H: usize> Zip<N> for Sweep<'_, K, M, H> {
     fn leaf<S: Shape, E: Float>(
         &mut self,
-        _: &Path,
+        path: &Path,
         read: &mut Tensor<S, E>,
         written: [&mut Tensor<S, E>; N],
     ) {
@@ -75,47 +99,70 @@ impl<K: Kernel, M: Mode, const N: usize> Zip<N> for Sweep<'_, K, M> {
         }
         let kernel = M::prepare(self.kernel, index, read.as_slice(), first.as_slice());
         if !M::can_skip(kernel.effect()) {
-            leaf::<M, K, E, N>(&kernel, read.as_slice(), written.map(|tensor| tensor.as_mut_slice()));
+            let read = read.as_slice();
+            let bf16 = self.bf16.each_mut().map(|tree| tree.elements_mut(index, path, read.len()));
+            leaf::<M, K, E, N, H>(&kernel, read, written.map(|tensor| tensor.as_mut_slice()), bf16);
         }
     }
 }
 
 /// Cuts a leaf into blocks. Which thread gets which block changes nothing: a kernel knows one chunk only.
-fn leaf<M: Mode, K: Kernel, E: Float, const N: usize>(kernel: &K, read: &[E], written: [&mut [E]; N]) {
+fn leaf<M: Mode, K: Kernel, E: Float, const N: usize, const H: usize>(
+    kernel: &K,
+    read: &[E],
+    written: [&mut [E]; N],
+    bf16: [&mut [bf16]; H],
+) {
     if read.len() <= BLOCK {
-        return dispatch::<M, K, E, N>(kernel, read, written);
+        return dispatch::<M, K, E, N, H>(kernel, read, written, bf16);
     }
     let mut written = written.map(|slice| slice.chunks_mut(BLOCK));
+    let mut bf16 = bf16.map(|slice| slice.chunks_mut(BLOCK));
     let blocks = read.chunks(BLOCK).map(move |read| {
         let written = written.each_mut().map(|blocks| blocks.next().unwrap_or_default());
-        (read, written)
+        let bf16 = bf16.each_mut().map(|blocks| blocks.next().unwrap_or_default());
+        (read, written, bf16)
     });
-    parallel_items(read.len().div_ceil(BLOCK), blocks, |(read, written)| {
-        dispatch::<M, K, E, N>(kernel, read, written);
+    parallel_items(read.len().div_ceil(BLOCK), blocks, |(read, written, bf16)| {
+        dispatch::<M, K, E, N, H>(kernel, read, written, bf16);
     });
 }
 
 /// Runs a block with the widest instructions of the processor.
-fn dispatch<M: Mode, K: Kernel, E: Float, const N: usize>(kernel: &K, read: &[E], written: [&mut [E]; N]) {
-    struct Block<'a, M, K, E, const N: usize>(&'a K, &'a [E], [&'a mut [E]; N], PhantomData<M>);
-    impl<M: Mode, K: Kernel, E: Float, const N: usize> pulp::NullaryFnOnce for Block<'_, M, K, E, N> {
+fn dispatch<M: Mode, K: Kernel, E: Float, const N: usize, const H: usize>(
+    kernel: &K,
+    read: &[E],
+    written: [&mut [E]; N],
+    bf16: [&mut [bf16]; H],
+) {
+    struct Block<'a, M, K, E, const N: usize, const H: usize> {
+        kernel: &'a K,
+        read: &'a [E],
+        written: [&'a mut [E]; N],
+        bf16: [&'a mut [bf16]; H],
+        mode: PhantomData<M>,
+    }
+    impl<M: Mode, K: Kernel, E: Float, const N: usize, const H: usize> pulp::NullaryFnOnce
+        for Block<'_, M, K, E, N, H>
+    {
         type Output = ();
 
         #[inline(always)]
         fn call(self) {
-            let Block(kernel, read, mut written, _) = self;
+            let Block { kernel, read, mut written, mut bf16, .. } = self;
             for (index, read) in read.chunks(CHUNK).enumerate() {
                 let range = index * CHUNK..index * CHUNK + read.len();
                 // The slot of a transform that leaves this leaf out is empty.
                 let chunk = written.each_mut().map(|slice| slice.get_mut(range.clone()).unwrap_or_default());
-                M::chunk(kernel, read, &mut { chunk });
+                let bf16 = bf16.each_mut().map(|slice| slice.get_mut(range.clone()).unwrap_or_default());
+                M::chunk(kernel, read, &mut { chunk }, bf16);
             }
         }
     }
-    vectorized(Block(kernel, read, written, PhantomData::<M>));
+    vectorized(Block { kernel, read, written, bf16, mode: PhantomData::<M> });
 }
 
-/// Which tree is read and which is written. `written` begins with it; the slots follow.
+/// Which tree is read and which is written. `written` begins with it; the slots follow, and those in bfloat16.
 trait Mode {
     /// The kernel for a leaf, from the tree that is read and the first that is written.
     fn prepare<K: Kernel, E: Float>(kernel: &K, index: usize, read: &[E], written: &[E]) -> K;
@@ -123,7 +170,12 @@ trait Mode {
     /// Whether nothing has to be done to a leaf.
     fn can_skip(effect: Effect) -> bool;
 
-    fn chunk<K: Kernel, E: Float>(kernel: &K, read: &[E], written: &mut [&mut [E]]);
+    fn chunk<K: Kernel, E: Float, const H: usize>(
+        kernel: &K,
+        read: &[E],
+        written: &mut [&mut [E]],
+        bf16: [&mut [bf16]; H],
+    );
 }
 
 /// Reads gradients, writes parameters.
@@ -139,13 +191,18 @@ impl Mode for Apply {
     }
 
     #[inline(always)]
-    fn chunk<K: Kernel, E: Float>(kernel: &K, gradients: &[E], written: &mut [&mut [E]]) {
+    fn chunk<K: Kernel, E: Float, const H: usize>(
+        kernel: &K,
+        gradients: &[E],
+        written: &mut [&mut [E]],
+        bf16: [&mut [bf16]; H],
+    ) {
         let [params, slots @ ..] = written else { return };
         // The updates never leave the first cache.
         let mut updates = [E::ZERO; CHUNK];
         let updates = &mut updates[..gradients.len()];
         updates.copy_from_slice(gradients);
-        kernel.update(updates, params, slots);
+        update_chunk(kernel, updates, params, slots, bf16);
         params.iter_mut().zip(updates).for_each(|(param, update)| *param += *update);
     }
 }
@@ -163,21 +220,51 @@ impl Mode for Update {
     }
 
     #[inline(always)]
-    fn chunk<K: Kernel, E: Float>(kernel: &K, params: &[E], written: &mut [&mut [E]]) {
+    fn chunk<K: Kernel, E: Float, const H: usize>(
+        kernel: &K,
+        params: &[E],
+        written: &mut [&mut [E]],
+        bf16: [&mut [bf16]; H],
+    ) {
         let [updates, slots @ ..] = written else { return };
-        kernel.update(updates, params, slots);
+        update_chunk(kernel, updates, params, slots, bf16);
     }
+}
+
+/// Runs a kernel on a chunk. What is in bfloat16 it sees as elements, which never leave the first cache either.
+#[inline(always)]
+fn update_chunk<K: Kernel, E: Float, const H: usize>(
+    kernel: &K,
+    updates: &mut [E],
+    params: &[E],
+    slots: &mut [&mut [E]],
+    mut bf16: [&mut [bf16]; H],
+) {
+    if H == 0 {
+        return kernel.update(updates, params, slots);
+    }
+    let mut wide = [[E::ZERO; CHUNK]; H];
+    wide.iter_mut().zip(&bf16).for_each(|(wide, narrow)| widen(narrow, wide));
+    let mut widened = wide.iter_mut().zip(&bf16).map(|(wide, narrow)| &mut wide[..narrow.len()]);
+    let mut others = slots.iter_mut().map(|slot| &mut **slot);
+    let mut all: [&mut [E]; MAX_SLOTS] = std::array::from_fn(|slot| {
+        let is_bf16 = K::BF16_SLOTS >> slot & 1 == 1;
+        (if is_bf16 { widened.next() } else { others.next() }).unwrap_or_default()
+    });
+    kernel.update(updates, params, &mut all[..K::SLOTS]);
+    bf16.iter_mut().zip(&wide).for_each(|(narrow, wide)| round(wide, narrow));
 }
 
 #[cfg(test)]
 mod tests {
+    use super::BLOCK;
     use crate::backend::{set_threads, threads};
-    use crate::optim::{self, GradientTransformation};
+    use crate::optim::{self, Bf16, GradientTransformation};
     use crate::prelude::*;
 
     #[test]
     fn blocks_and_threads_change_nothing() {
-        let sizes = [0, 1, super::CHUNK, super::BLOCK + 1, 3 * super::BLOCK + 5];
+        let sizes = [0, 1, super::CHUNK, BLOCK + 1, 3 * BLOCK + 5];
         let before = threads();
         for size in sizes {
             let value = |i: usize| (i % 31) as f32 / 16.0 - 0.9;
@@ -185,7 +272,8 @@ mod tests {
                 set_threads(count);
                 let mut params = Tensor::<(Dyn,)>::from_fn((Dyn(size),), value);
                 let masked = optim::masked(optim::scale_by_trust_ratio(), |_| true);
-                let tx = optim::chain((optim::clip_by_global_norm(0.5), optim::adamw(0.1), masked));
+                let adam = optim::adamw(0.1).mu_dtype(Bf16);
+                let tx = optim::chain((optim::clip_by_global_norm(0.5), optim::adamw(0.1), adam, masked));
                 let mut state = tx.init(&params);
                 for _ in 0..3 {
                     let gradients = params.clone();
@@ -200,5 +288,41 @@ mod tests {
             assert!((31..size).all(|i| params[i] == params[i - 31]), "{size} elements");
         }
         set_threads(before);
+    }
+
+    /// Slots in bfloat16 amid the others and at the end, of all leaves and of some.
+    #[test]
+    fn slots_in_bfloat16_are_found_by_the_kernels_that_have_them() {
+        type Params = (Tensor<(Dyn,)>, Tensor<(U2, U3), f64>);
+        let leaves = |seed: usize| -> Params {
+            let mix = |i: usize| ((i * 7 + seed * 13) % 29) as f64 / 10.0 - 1.4;
+            (Tensor::from_fn((Dyn(BLOCK + 5),), |i| mix(i) as f32), Tensor::from_fn(Default::default(), mix))
+        };
+        let momentum = optim::trace(0.9).accumulator_dtype(Bf16);
+        let adam = optim::scale_by_adam().mu_dtype(Bf16);
+        let by_itself = optim::masked(momentum, |path| path.is("0"));
+        let tx = optim::chain((optim::trace(0.5), adam, optim::scale_by_rms(), by_itself.clone()));
+        let together = optim::lookahead(tx, 2, 0.5);
+        let params = leaves(0);
+        let (mut fused, mut state) = (params.clone(), together.init(&params));
+        let mut states = (
+            optim::trace(0.5).init(&params),
+            adam.init(&params),
+            optim::scale_by_rms().init(&params),
+            by_itself.init(&params),
+        );
+        let mut fast = params.clone();
+        for step in 1..4 {
+            together.apply_gradients(&mut fused, leaves(step), &mut state);
+            let updates = optim::trace(0.5).update(leaves(step), &mut states.0, &fast);
+            let updates = adam.update(updates, &mut states.1, &fast);
+            let updates = optim::scale_by_rms().update(updates, &mut states.2, &fast);
+            by_itself.update(updates, &mut states.3, &fast);
+            // With the way back after two steps.
+            fast = fused.clone();
+            assert_eq!(state.fast_state, states, "step {step}");
+        }
+        let moved = |(a, b): (&f32, &f32)| a != b;
+        assert!(fused.0.as_slice().iter().zip(params.0.as_slice()).any(moved));
     }
 }

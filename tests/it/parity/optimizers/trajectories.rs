@@ -2,8 +2,8 @@
 
 use super::{Cases, STEPS};
 use flaxen::optim::{
-    self, adafactor, adam, adamw, chain, clip, inject_hyperparams, masked, multi_steps, multi_transform,
-    named_chain, rmsprop, schedule_fn, sgd,
+    self, Bf16, adafactor, adam, adamw, chain, clip, inject_hyperparams, masked, multi_steps,
+    multi_transform, named_chain, rmsprop, schedule_fn, sgd,
 };
 use flaxen::rng::{Key, Layout};
 
@@ -21,7 +21,7 @@ fn every_trajectory() {
     accumulated(&mut cases);
     scheduled(&mut cases);
     contributed(&mut cases);
-    assert_eq!(cases.done.len(), 91);
+    assert_eq!(cases.done.len(), 92);
     cases.finish();
 }
 
@@ -45,6 +45,7 @@ fn adams(cases: &mut Cases) {
     cases.run("adam", adam(0.1));
     cases.run("adam_options", adam(0.1).b1(0.8).b2(0.99).eps(1e-4).eps_root(1e-6));
     cases.run("adam_nesterov", adam(0.1).nesterov());
+    cases.run("adam_mu_bf16", adam(0.1).mu_dtype(Bf16));
     cases.run("nadam", optim::nadam(0.1));
     cases.run("adamw", adamw(0.1));
     cases.run("adamw_options", adamw(0.1).weight_decay(0.1).b1(0.8));
