@@ -7,7 +7,10 @@
 //! $ cargo bench --bench step                  # all rows
 //! $ cargo bench --bench step -- mlp           # one of them
 //! $ cargo bench --bench step -- --json mlp    # as a line of JSON, without Criterion
+//! $ cargo bench --bench step -- --peer 'jax=python jax_bench.py' mlp    # in turns with another program
 //! ```
+//!
+//! `compare.sh`, beside this folder, gives the peers.
 //!
 //! `BENCH_THREADS` is the number of threads, if not all of the machine's; `BENCH_SECONDS` how long each of three
 //! repetitions takes, 1 s if it is not set.
@@ -16,6 +19,7 @@ mod adam10m;
 mod bnmlp;
 mod cnn;
 mod cnn_eval;
+mod compare;
 mod json;
 mod linreg;
 mod mlp;
@@ -31,6 +35,7 @@ mod triad;
 
 use std::alloc::System;
 use std::env;
+use std::error::Error;
 use std::time::Duration;
 
 use criterion::Criterion;
@@ -51,7 +56,7 @@ const ROWS: [(&str, fn() -> Row); 7] = [
     ("adam10m", adam10m::row),
 ];
 
-fn main() {
+fn main() -> Result<(), Box<dyn Error>> {
     if let Some(threads) = variable("BENCH_THREADS") {
         flaxen::backend::set_threads(threads as usize);
     }
@@ -60,7 +65,12 @@ fn main() {
     let asked = |name: &str| arguments.iter().any(|argument| argument == name);
     let all = !ROWS.iter().any(|(name, _)| asked(name));
     let rows = ROWS.into_iter().filter(|(name, _)| all || asked(name));
-    if asked("--json") {
+    if asked("--peer") {
+        let names: Vec<&str> = rows.map(|(name, _)| name).collect();
+        let pairs = arguments.windows(2).filter(|pair| pair[0] == "--peer");
+        let peers: Vec<String> = pairs.map(|pair| pair[1].clone()).collect();
+        compare::compare(&names, &peers, variable("BENCH_PASSES").unwrap_or(3.0) as usize)?;
+    } else if asked("--json") {
         rows.for_each(|(name, row)| json::print(name, &mut row(), seconds));
     } else {
         let mut machine = Machine::measure();
@@ -68,6 +78,7 @@ fn main() {
         rows.clone().for_each(|(name, row)| machine.line(name, &mut row(), seconds));
         with_criterion(rows);
     }
+    Ok(())
 }
 
 /// A number from the environment.

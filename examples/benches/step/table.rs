@@ -69,7 +69,7 @@ impl Machine {
 }
 
 /// A time in a unit of its size.
-fn written(seconds: f64) -> String {
+pub fn written(seconds: f64) -> String {
     match seconds {
         ..1e-6 => format!("{:.1} ns", seconds * 1e9),
         ..1e-3 => format!("{:.2} µs", seconds * 1e6),
