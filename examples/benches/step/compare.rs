@@ -1,12 +1,14 @@
 //! The same rows by other frameworks, in turns with ours, so that whatever else the machine does hits all of them.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::error::Error;
 use std::process::{Command, Stdio};
-use std::{env, fs};
 
+use flaxen::backend::threads;
 use serde_json::Value;
 
+use crate::conditions::{conditions, load};
 use crate::table::written;
 
 /// A program that measures the row that it is told, as its last argument, and prints lines as [`crate::json`] does.
@@ -68,7 +70,7 @@ pub fn compare(rows: &[&str], peers: &[String], passes: usize) -> Result<(), Box
     for peer in peers {
         runners.push(Runner::peer(peer)?);
     }
-    println!("load before: {}", load());
+    println!("{}, {} thread(s), {passes} passes\n", conditions(), threads());
     println!("| row | runner | median | best | ratio |\n|---|---|---:|---:|---:|");
     for row in rows {
         let mut times = BTreeMap::<(usize, String), Vec<(Seconds, f64)>>::new();
@@ -90,7 +92,7 @@ pub fn compare(rows: &[&str], peers: &[String], passes: usize) -> Result<(), Box
             println!("| {row} | {variant} | {} | {} | {ratio:.2} |", written(median), written(best));
         }
     }
-    println!("load after: {}", load());
+    println!("\nload after: {}", load());
     Ok(())
 }
 
@@ -98,10 +100,4 @@ fn middle(numbers: impl Iterator<Item = f64>) -> f64 {
     let mut numbers: Vec<f64> = numbers.collect();
     numbers.sort_by(f64::total_cmp);
     numbers[numbers.len() / 2]
-}
-
-/// How many processes wanted to run, in the last one, five and fifteen minutes, where the system says so.
-fn load() -> String {
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    load.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
 }

@@ -20,6 +20,7 @@ mod bnmlp;
 mod cnn;
 mod cnn_eval;
 mod compare;
+mod conditions;
 mod json;
 mod linreg;
 mod mlp;

@@ -3,6 +3,7 @@
 use flaxen::backend::threads;
 use stats_alloc::Region;
 
+use crate::conditions::conditions;
 use crate::row::{Row, Work};
 use crate::timing::Times;
 use crate::{HEAP, peak, triad};
@@ -25,11 +26,10 @@ impl Machine {
 
     /// Prints the head of the table.
     pub fn head(&self) {
-        println!("{} thread(s), peak {:.1} GFLOP/s", threads(), self.operations / 1e9);
-        println!(
-            "{:13} {:>14} {:>11} {:>11} {:>11} {:>14} {:>16}",
-            "row", "work", "floor", "best", "median", "share of peak", "allocations/step"
-        );
+        let peak = self.operations / 1e9;
+        println!("{}, {} thread(s), peak {peak:.1} GFLOP/s\n", conditions(), threads());
+        println!("| row | work | floor | best | median | share of peak | allocations/step |");
+        println!("|---|---:|---:|---:|---:|---:|---:|");
     }
 
     /// Seconds that the work takes at peak.
@@ -58,12 +58,14 @@ impl Machine {
             Work::Operations(operations) => format!("{:.3} MFLOP", operations as f64 / 1e6),
             Work::Bytes { moved, .. } => format!("{:.0} MB", moved as f64 / 1e6),
         };
+        let share = |time: f64| 100.0 * floor / time;
         println!(
-            "{name:13} {work:>14} {:>11} {:>11} {:>11} {:>12.1} % {allocations:>16}",
+            "| {name} | {work} | {} | {} | {} | {:.1} % ({:.1} %) | {allocations} |",
             written(floor),
             written(best),
             written(median),
-            100.0 * floor / median,
+            share(median),
+            share(best),
         );
     }
 }
