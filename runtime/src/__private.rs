@@ -15,6 +15,7 @@ pub use crate::module::control::{
     Either, Slots, StandIn, Unzip, accumulate, called, constant, each, each_of, first_of, fold, narrowed,
     other_arm, scan, scan_back, summed, taken, taken_mut,
 };
+pub use crate::module::named::Names;
 use crate::transform::{Lift, Primal, Split};
 pub use crate::transform::{jacobian_by_columns, jacobian_by_rows};
 pub use serde;

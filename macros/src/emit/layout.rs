@@ -37,7 +37,7 @@ pub fn doc(part: &Part) -> String {
     let name = &part.field.name;
     let numbered = match part.field.number {
         Number::None => format!("`{name}`"),
-        _ if part.is_in_loop() => format!("`{name}_0`, `{name}_1`, …, one for each pass"),
+        _ if part.passes().next().is_some() => format!("`{name}_0`, `{name}_1`, …, one for each pass"),
         _ => format!("`{name}_…`, as Flax numbers it"),
     };
     if part.may_be_missing() { format!("{numbered}, if its arm is taken") } else { numbered }
@@ -48,36 +48,45 @@ pub fn written_name(part: &Part) -> String {
     if is_plain(part) { part.field.name.clone() } else { names::text(&part.field.key) }
 }
 
-/// The attribute that says so to serde.
-pub fn serialized(part: &Part) -> TokenStream {
-    let name = written_name(part);
-    let absent = part
-        .is_optional_field()
-        .then(|| quote!(, default, skip_serializing_if = "::core::option::Option::is_none"));
-    quote!(#[serde(rename = #name #absent)])
-}
-
 impl Part<'_> {
-    fn is_in_loop(&self) -> bool {
-        self.field.nest.iter().any(|level| matches!(level, Level::Pass { .. }))
+    /// The loops around the declaration.
+    fn passes(&self) -> impl Iterator<Item = usize> {
+        self.field.nest.iter().filter_map(|level| match level {
+            Level::Pass { of, .. } => Some(*of),
+            Level::Arm { .. } => None,
+        })
     }
 
     fn may_be_missing(&self) -> bool {
         self.field.optional || self.field.nest.iter().any(|level| matches!(level, Level::Arm { .. }))
-    }
-
-    /// Whether the field itself is an `Option`.
-    fn is_optional_field(&self) -> bool {
-        match self.field.nest.first() {
-            Some(level) => matches!(level, Level::Arm { .. }),
-            None => self.field.optional,
-        }
     }
 }
 
 /// Whether a field is there, once, and its name is known.
 fn is_plain(part: &Part) -> bool {
     part.field.nest.is_empty() && !part.field.optional && part.field.number == Number::None
+}
+
+/// Whether the names do not depend on what the program does.
+pub fn names_are_known(parts: &[Part]) -> bool {
+    parts.iter().all(is_plain)
+}
+
+/// Tells the name of what is in every place.
+pub fn names(parts: &[Part]) -> TokenStream {
+    walk(parts, Access::Read, &|part, value| {
+        let passes: Vec<Ident> = part.passes().map(names::pass).collect();
+        let place = written_name(part) + &"/{}".repeat(passes.len());
+        let place = quote!(::core::format_args!(#place, #(#passes),*));
+        let name = &part.field.name;
+        match part.field.number {
+            Number::None => quote!(names.add(#value, #place, ::core::format_args!(#name));),
+            _ => {
+                let name = format!("{name}_{{}}");
+                quote!(names.add(#value, #place, ::core::format_args!(#name, number));)
+            }
+        }
+    })
 }
 
 /// `Tree::visit` of every field.
@@ -118,7 +127,7 @@ pub fn debug(parts: &[Part]) -> TokenStream {
             _ => quote!(.entry(&::core::format_args!("{}_{}", #name, number), #value)),
         }
     };
-    if parts.iter().all(is_plain) {
+    if names_are_known(parts) {
         let entries = parts.iter().map(|part| {
             let place = part.field.place();
             entry(part, quote!(&self.#place))

@@ -241,7 +241,10 @@ impl Structure<'_> {
         let (copies, tree, debug) = (self.copies(), self.tree(), self.debug());
         let renamed = fields.iter().map(|parts| match derived.is_empty() {
             true => TokenStream::new(),
-            false => layout::serialized(parts[0]),
+            false => {
+                let name = layout::written_name(parts[0]);
+                quote!(#[serde(rename = #name)])
+            }
         });
         quote! {
             #[doc = #doc]

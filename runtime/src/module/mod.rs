@@ -10,6 +10,7 @@ mod collection;
 pub(crate) mod control;
 mod each;
 pub mod effect;
+pub(crate) mod named;
 mod phase;
 mod remat;
 pub(crate) mod serialization;

@@ -89,12 +89,13 @@ pub fn from_state_dict<T: Serializable>(target: &T, state: &StateDict) -> Result
     target.from_state_dict(state)
 }
 
-/// As [`from_state_dict`](fn@from_state_dict), for a type that needs no other value of its own as a template.
+/// As [`from_state_dict`](fn@from_state_dict), for a type that needs no other value of its own as a template: one whose names
+/// follow from the type. Those of submodules in loops and arms follow from hyper-parameters too.
 ///
 /// # Errors
 /// As [`from_state_dict`](fn@from_state_dict).
 pub fn from_state_dict_as<T: DeserializeOwned>(state: &StateDict) -> Result<T> {
-    Ok(from_state_dict::from_state_dict(state)?)
+    Ok(from_state_dict::from_state_dict(None, state)?)
 }
 
 /// A value as msgpack: `flax.serialization.to_bytes`.

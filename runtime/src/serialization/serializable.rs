@@ -33,7 +33,7 @@ impl<T: Serialize + DeserializeOwned> Serializable for T {
     }
 
     fn from_state_dict(&self, state: &StateDict) -> Result<Self> {
-        Ok(from_state_dict::from_state_dict(state)?)
+        Ok(from_state_dict::from_state_dict(Some(&to_state_dict::template(self)?), state)?)
     }
 }
 

@@ -10,11 +10,13 @@
 //! | `()` | nothing: a field of this type has no key; elsewhere an empty dict |
 //! | `None` | `None` |
 //! | a variant of an enum | its name; with a value, a dict of name and value |
+//! | a module's parameters | a dict of its submodules and parameters, under Flax's names |
 //! | [`Variables`](crate::module::Variables) | a dict of the collections: `params`, `batch_stats`, … |
 
 use super::array::Array;
 use super::refusal::Refusal;
 use super::state_dict::{Dict, StateDict};
+use crate::module::named::{NAMED, NAMES};
 use crate::module::serialization::VARIABLES;
 use crate::tensor::{DType, serde::TENSOR};
 use serde::ser::{self, Serialize};
@@ -22,7 +24,13 @@ use std::fmt::Display;
 
 /// The state dict of a value.
 pub fn to_state_dict(value: &(impl Serialize + ?Sized)) -> Result<StateDict, Refusal> {
-    Ok(value.serialize(ToStateDict)?.unwrap_or_else(|| Dict::new().into()))
+    ToStateDict { template: false }.whole(value)
+}
+
+/// What a value consists of, part by part as its type has them, with the names under which they are written where these
+/// do not follow from the type. Tensors are left out.
+pub fn template(value: &(impl Serialize + ?Sized)) -> Result<StateDict, Refusal> {
+    ToStateDict { template: true }.whole(value)
 }
 
 impl ser::Error for Refusal {
@@ -32,7 +40,22 @@ impl ser::Error for Refusal {
 }
 
 /// Makes a value of a state dict, and `None` of `()`, which has no place in a dict.
-struct ToStateDict;
+#[derive(Clone, Copy, Default)]
+struct ToStateDict {
+    /// Whether it is a template that is made.
+    template: bool,
+}
+
+impl ToStateDict {
+    /// Of `()` too.
+    fn whole(self, value: &(impl Serialize + ?Sized)) -> Result<StateDict, Refusal> {
+        Ok(value.serialize(self)?.unwrap_or_else(|| Dict::new().into()))
+    }
+
+    fn entries(self) -> Entries {
+        Entries { serializer: self, ..Entries::default() }
+    }
+}
 
 type Made = Result<Option<StateDict>, Refusal>;
 
@@ -139,21 +162,21 @@ impl ser::Serializer for ToStateDict {
         variant: &'static str,
         value: &T,
     ) -> Made {
-        let mut entries = Entries::default();
+        let mut entries = self.entries();
         entries.add(variant, value)?;
         ser::SerializeMap::end(entries)
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Entries, Refusal> {
-        Ok(Entries::default())
+        Ok(self.entries())
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Entries, Refusal> {
-        Ok(Entries::default())
+        Ok(self.entries())
     }
 
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Entries, Refusal> {
-        Ok(Entries::default())
+        Ok(self.entries())
     }
 
     fn serialize_tuple_variant(
@@ -163,15 +186,15 @@ impl ser::Serializer for ToStateDict {
         variant: &'static str,
         _: usize,
     ) -> Result<Entries, Refusal> {
-        Ok(Entries { variant: Some(variant), ..Entries::default() })
+        Ok(Entries { variant: Some(variant), ..self.entries() })
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Entries, Refusal> {
-        Ok(Entries::default())
+        Ok(self.entries())
     }
 
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Struct, Refusal> {
-        Ok(Struct { name, entries: Entries::default() })
+        Ok(Struct { name, entries: self.entries() })
     }
 
     fn serialize_struct_variant(
@@ -181,7 +204,7 @@ impl ser::Serializer for ToStateDict {
         variant: &'static str,
         _: usize,
     ) -> Result<Entries, Refusal> {
-        Ok(Entries { variant: Some(variant), ..Entries::default() })
+        Ok(Entries { variant: Some(variant), ..self.entries() })
     }
 
     fn is_human_readable(&self) -> bool {
@@ -192,6 +215,7 @@ impl ser::Serializer for ToStateDict {
 /// A dict that is being filled.
 #[derive(Default)]
 struct Entries {
+    serializer: ToStateDict,
     dict: Dict,
     /// The variant of an enum whose value it is.
     variant: Option<&'static str>,
@@ -202,7 +226,7 @@ struct Entries {
 impl Entries {
     /// Adds the entry of a field, unless its value is `()`.
     fn field<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), Refusal> {
-        if let Some(value) = value.serialize(ToStateDict).map_err(|refusal| refusal.at(key))? {
+        if let Some(value) = value.serialize(self.serializer).map_err(|refusal| refusal.at(key))? {
             self.dict.push(key.into(), value);
         }
         Ok(())
@@ -210,7 +234,7 @@ impl Entries {
 
     /// Adds an entry.
     fn add<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) -> Result<(), Refusal> {
-        let value = to_state_dict(value).map_err(|refusal| refusal.at(key))?;
+        let value = self.serializer.whole(value).map_err(|refusal| refusal.at(key))?;
         self.dict.push(key.into(), value);
         Ok(())
     }
@@ -299,7 +323,7 @@ impl ser::SerializeStructVariant for Entries {
     }
 }
 
-/// A struct, of which two are known by their names.
+/// A struct, of which three are known by their names.
 struct Struct {
     name: &'static str,
     entries: Entries,
@@ -314,13 +338,19 @@ impl ser::SerializeStruct for Struct {
         key: &'static str,
         value: &T,
     ) -> Result<(), Refusal> {
-        self.entries.field(key, value)
+        match (self.name, self.entries.serializer) {
+            (TENSOR, ToStateDict { template: true }) => Ok(()),
+            _ => self.entries.field(key, value),
+        }
     }
 
     fn end(self) -> Made {
-        match self.name {
-            TENSOR => made(tensor(self.entries.dict)?),
-            VARIABLES => made(collections(self.entries.dict)),
+        match (self.name, self.entries.serializer) {
+            (TENSOR, ToStateDict { template: true }) => made(StateDict::Nil),
+            (_, ToStateDict { template: true }) => self.entries.finish(),
+            (TENSOR, _) => made(tensor(self.entries.dict)?),
+            (VARIABLES, _) => made(collections(self.entries.dict)),
+            (NAMED, _) => made(named(self.entries.dict)),
             _ => self.entries.finish(),
         }
     }
@@ -368,4 +398,17 @@ fn collections(mut parts: Dict) -> Dict {
         dict.push(name.into(), variable);
     }
     variables
+}
+
+/// The parts of a struct under their names, which it says for their places, in the order of the names.
+fn named(mut parts: Dict) -> Dict {
+    let mut named = Dict::new();
+    if let Some(StateDict::Dict(names)) = parts.remove(NAMES) {
+        for (place, name) in names {
+            if let (StateDict::Str(name), Some(part)) = (name, parts.take(place.split('/'))) {
+                named.push(name, part);
+            }
+        }
+    }
+    named
 }

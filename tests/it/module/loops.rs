@@ -1,6 +1,9 @@
 //! `for` over constant ranges: one body for all passes, or one for each with `#[unroll]`.
 
 use flaxen::prelude::*;
+use flaxen::serialization::{
+    Dict, StateDict, from_bytes, from_state_dict, from_state_dict_as, to_bytes, to_state_dict,
+};
 use flaxen::tree::Tree;
 
 use crate::finite_differences::{check_module, weights};
@@ -121,6 +124,52 @@ fn the_keys_are_those_of_the_numbers() {
         of(Dense::<U2>::new(), &scope.child(name), &input).kernel
     };
     assert_eq!(params.dense_3.kernel, drawn("Dense_4"));
+}
+
+/// The names are Flax's, each pass a key. What was written is read back by a template with the same hyper-parameters.
+#[test]
+fn passes_are_written_under_their_names() {
+    type Params = CountedParams<2>;
+    let bytes = |params: &Params| to_bytes(params).expect("tensors");
+    let params = weights(&Stack::new().init(Key::new(0)).params);
+    let layers = params.layers.iter().enumerate();
+    let dict = |layer| to_state_dict(layer).expect("tensors");
+    let dict = Dict::from_iter(layers.map(|(i, layer)| (format!("layers_{i}"), dict(layer))));
+    assert_eq!(to_state_dict(&params).expect("tensors"), StateDict::from(dict.clone()));
+    let template = Stack::new().init(Key::new(1)).params;
+    assert_eq!(from_bytes(&template, &to_bytes(&params).expect("tensors")).expect("the same model"), params);
+
+    let mut other = dict;
+    let layer = other.remove("layers_2").expect("a layer");
+    let refused = |dict: &Dict| from_state_dict(&template, &dict.clone().into()).unwrap_err().to_string();
+    assert_eq!(refused(&other), "layers_2/kernel: expected float64[3, 3], found no such key");
+    other.insert("layers_2", layer.clone());
+    other.insert("layers_4", layer);
+    assert_eq!(refused(&other), "layers_4: expected no such key, found a dict of `kernel`, `bias`");
+
+    for skip in [None, Some(0), Some(1)] {
+        let model = Counted::<2>::new().skip(skip);
+        let params = weights(&model.init(Key::new(0)).params);
+        let state = to_state_dict(&params).expect("tensors");
+        let keys: Vec<_> = state.as_dict().expect("a dict").keys().map(String::from).collect();
+        let count = if skip.is_some() { 5 } else { 6 };
+        assert_eq!(keys, (0..count).map(|i| format!("Dense_{i}")).collect::<Vec<_>>());
+        let template = model.init(Key::new(1)).params;
+        assert_eq!(from_bytes(&template, &bytes(&params)).expect("the same model"), params);
+        let state = TrainState::create(params, adam(0.1));
+        let template = TrainState::create(template, adam(0.1));
+        let restored = from_bytes(&template, &to_bytes(&state).expect("tensors")).expect("the same model");
+        assert_eq!(restored, state);
+        let error = from_state_dict_as::<Params>(&to_state_dict(&state.params).expect("tensors"));
+        let error = error.expect_err("which arm is taken?").to_string();
+        assert_eq!(
+            error,
+            "the whole tree: expected a template: the names of these submodules follow from hyper-parameters, found a type alone"
+        );
+    }
+    let [one, other] = [Some(0), Some(1)].map(|skip| Counted::<2>::new().skip(skip).init(Key::new(0)).params);
+    let error = from_bytes(&one, &bytes(&other)).unwrap_err().to_string();
+    assert_eq!(error, "Dense_2/kernel: expected float64[4, 5], found float64[5, 4]");
 }
 
 /// A submodule that all passes share, one that only some of them call, plain values that change from pass to pass, two
