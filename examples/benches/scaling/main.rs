@@ -1,6 +1,6 @@
 //! How the time of a training step grows with the batch, the width and the depth of a model, and the number of threads.
 //!
-//! Prints the medians and draws them, beside what the machine's peak, as measured in the same run, would allow, as SVG files
+//! Prints the best times and draws them, beside what the machine's peak, as measured in the same run, would allow, as SVG files
 //! into `target/scaling`, or another folder:
 //!
 //! ```console
@@ -117,7 +117,7 @@ fn deep<L: Repeats>() -> Sized {
     (L::N, deep::operations(BATCH, L::N), Box::new(step))
 }
 
-/// Times steps of all sizes by all numbers of threads, prints the medians, and draws them.
+/// Times steps of all sizes by all numbers of threads, prints the best times, and draws them.
 fn measure(
     folder: &Path,
     name: &str,
@@ -131,7 +131,7 @@ fn measure(
     for (size, operations, mut step) in steps {
         for (curve, peak) in curves.iter_mut().zip(peaks) {
             set_threads(curve.threads);
-            let seconds = Times::of(&mut step, seconds).median;
+            let seconds = Times::of(&mut step, seconds).best;
             curve.points.push(Point { size, seconds, floor: operations as f64 / peak });
         }
         let [alone, pair] =

@@ -29,7 +29,7 @@ pub struct Curve {
 pub struct Point {
     /// Examples in a batch, features, or layers.
     pub size: usize,
-    /// Median seconds of a step.
+    /// Seconds of a step.
     pub seconds: f64,
     /// Seconds at the machine's peak.
     pub floor: f64,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use flaxen::backend::threads;
 use serde_json::Value;
@@ -33,12 +33,13 @@ impl Runner {
     /// Seconds of a step, lowest and median, of each variant that the program prints.
     fn measure(&self, row: &str) -> Result<Vec<(String, Seconds)>, Box<dyn Error>> {
         let (program, arguments) = self.command.split_first().ok_or("a peer without a command")?;
-        let output = Command::new(program).args(arguments).arg(row).stderr(Stdio::null()).output()?;
+        let output = Command::new(program).args(arguments).arg(row).output()?;
+        if !output.status.success() {
+            return Err(format!("{}: {}", self.name, String::from_utf8_lossy(&output.stderr)).into());
+        }
         let lines = String::from_utf8(output.stdout)?;
-        let times = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).filter_map(step_time);
-        let variants =
-            times.map(|(peer, time)| (if peer.is_empty() { self.name.clone() } else { peer }, time));
-        Ok(variants.collect())
+        let lines = lines.lines().filter_map(|line| serde_json::from_str(line).ok());
+        Ok(lines.filter_map(step_time).collect())
     }
 }
 
@@ -64,36 +65,54 @@ fn step_time(line: Value) -> Option<(String, Seconds)> {
 
 /// Runs all rows by all runners, as often as there are passes, and prints a table in Markdown.
 ///
-/// The ratio is that of a pass, a peer's median to ours, and the median of all passes; above 1 ours is the faster.
+/// Ratios are a peer's time to ours, so above 1 ours is the faster: of medians, for each pass, and the median of all passes; and of
+/// the best of all passes, which says more where the machine has something else to do.
 pub fn compare(rows: &[&str], peers: &[String], passes: usize) -> Result<(), Box<dyn Error>> {
     let mut runners = vec![Runner::ours()?];
     for peer in peers {
         runners.push(Runner::peer(peer)?);
     }
     println!("{}, {} thread(s), {passes} passes\n", conditions(), threads());
-    println!("| row | runner | median | best | ratio |\n|---|---|---:|---:|---:|");
+    println!("| row | runner | median | best | ratio | of best |\n|---|---|---:|---:|---:|---:|");
     for row in rows {
-        let mut times = BTreeMap::<(usize, String), Vec<(Seconds, f64)>>::new();
-        for _ in 0..passes {
-            let mut ours = f64::NAN;
-            for (order, runner) in runners.iter().enumerate() {
-                for (variant, time) in runner.measure(row)? {
-                    if order == 0 {
-                        ours = time.median;
-                    }
-                    times.entry((order, variant)).or_default().push((time, time.median / ours));
-                }
-            }
-        }
-        for ((_, variant), passes) in times {
-            let median = middle(passes.iter().map(|(time, _)| time.median));
-            let best = passes.iter().map(|(time, _)| time.best).fold(f64::INFINITY, f64::min);
-            let ratio = middle(passes.iter().map(|(_, ratio)| *ratio));
-            println!("| {row} | {variant} | {} | {} | {ratio:.2} |", written(median), written(best));
-        }
+        print(row, &in_turns(&runners, row, passes)?);
     }
     println!("\nload after: {}", load());
     Ok(())
+}
+
+/// The times of each variant, ours first, and how many times ours its median was, in each pass.
+type Measured = BTreeMap<(usize, String), Vec<(Seconds, f64)>>;
+
+fn in_turns(runners: &[Runner], row: &str, passes: usize) -> Result<Measured, Box<dyn Error>> {
+    let mut measured = Measured::new();
+    for _ in 0..passes {
+        let mut ours = f64::NAN;
+        for (order, runner) in runners.iter().enumerate() {
+            for (variant, time) in runner.measure(row)? {
+                if order == 0 {
+                    ours = time.median;
+                }
+                measured.entry((order, variant)).or_default().push((time, time.median / ours));
+            }
+        }
+    }
+    Ok(measured)
+}
+
+fn print(row: &str, measured: &Measured) {
+    let mut ours = None;
+    for ((_, variant), passes) in measured {
+        let median = middle(passes.iter().map(|(time, _)| time.median));
+        let best = passes.iter().map(|(time, _)| time.best).fold(f64::INFINITY, f64::min);
+        let ratio = middle(passes.iter().map(|(_, ratio)| *ratio));
+        let of_best = best / *ours.get_or_insert(best);
+        println!(
+            "| {row} | {variant} | {} | {} | {ratio:.2} | {of_best:.2} |",
+            written(median),
+            written(best)
+        );
+    }
 }
 
 fn middle(numbers: impl Iterator<Item = f64>) -> f64 {
