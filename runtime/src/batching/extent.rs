@@ -53,6 +53,7 @@ impl Extent for Shared {
 )]
 pub trait Varying: Extent + Dim {}
 
+#[diagnostic::do_not_recommend]
 impl<D: Dim> Varying for D {}
 
 /// An extent that is [`Shared`].
