@@ -72,7 +72,7 @@ fn moments_in_bfloat16() {
     let tx = || optim::masked(optim::adamw(0.1).mu_dtype(Bf16), |path| !path.is("0/1"));
     let mu = &round_trip(tx())["inner_state"][0]["mu"];
     assert_eq!(mu["0"]["0"]["sizes"], json!([2, 3]));
-    assert_eq!((&mu["0"]["1"], &mu["1"]["elements"]), (&json!({}), &json!([-0.19, -0.19])));
+    assert_eq!((&mu["0"]["1"], &mu["1"]["elements"]), (&json!({}), &json!([-0.18945312, -0.18945312])));
     round_trip(optim::chain((optim::trace(0.9).accumulator_dtype(Bf16), optim::adam(0.1))));
 
     let (adam, wide) = (optim::adam(0.1).mu_dtype(Bf16), optim::adam(0.1));
