@@ -51,10 +51,15 @@ impl Extent for Shared {
     message = "this result of a `vmap!` is the same for every example",
     label = "it does not depend on the axis: write `out_axes = None` for it"
 )]
-pub trait Varying: Extent + Dim {}
+pub trait Varying: Extent {
+    /// The dimension. Asking for it lets rustc say what is wrong with an extent that is none.
+    type Size: Dim;
+}
 
 #[diagnostic::do_not_recommend]
-impl<D: Dim> Varying for D {}
+impl<D: Dim> Varying for D {
+    type Size = D;
+}
 
 /// An extent that is [`Shared`].
 #[diagnostic::on_unimplemented(

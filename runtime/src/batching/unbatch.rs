@@ -46,12 +46,12 @@ where
     S: InsertAxis<K>,
     E: Element,
 {
-    type Out = L::Value<Tensor<S::Inserted<N>, E>>;
+    type Out = L::Value<Tensor<S::Inserted<N::Size>, E>>;
 
     fn infer(&self, Leaving(x): Leaving<A, N, L, S, E>) -> Self::Out {
         let Along { extent, outer, .. } = x.axes();
         let (count, sizes) = (outer.count(), x.shape().sizes());
-        let (front, len) = (sizes.as_ref()[..K::N].iter().product(), extent.size());
+        let (front, len) = (sizes.as_ref()[..K::N].iter().product(), extent.count());
         let shape = settled(&inserted(Sizes::known(sizes.as_ref()), K::N, Size::Known(len)));
         let elements = swapped(x.into_stack().into_flat(), [count, len, front]);
         outer.close(Stack::new(count, shape, elements))
@@ -75,8 +75,8 @@ where
     }
 
     fn backward(&self, (axes, shape): Self::Residuals, cotangent: Self::Out) -> Leaving<A, N, L, S, E> {
-        let (outer, stack) = L::open::<Tensor<S::Inserted<N>, E>>(cotangent);
-        let (sizes, len) = (shape.sizes(), axes.extent.size());
+        let (outer, stack) = L::open::<Tensor<S::Inserted<N::Size>, E>>(cotangent);
+        let (sizes, len) = (shape.sizes(), axes.extent.count());
         let front = sizes.as_ref()[..K::N].iter().product();
         let elements = swapped(stack.into_flat(), [outer.count(), front, len]);
         Leaving(Batched::new(axes, Stack::new(axes.count(), shape, elements)))
