@@ -19,6 +19,9 @@
 //! as many. So tiles of 4 for the forward pass and the gradient of the input. The kernel's gradient sums over tiles,
 //! not channels, and there tiles of 4 are three times less accurate than the direct sum; it has tiles of 2 (see
 //! [`kernel_gradient`]).
+//!
+//! The sum over channels is made in two halves. In one it would be up to a quarter faster for 32 channels, but the root mean
+//! square of the error would be 2.05 times the direct sum's; so it is 1.7 times, and 1.45 times for 64 channels.
 
 mod kernel;
 pub(super) mod kernel_gradient;
@@ -248,25 +251,33 @@ impl<E: Lanes> Block<'_, E> {
     unsafe fn multiply(&self, kernel: &[E], taps: &[Tap]) {
         let Convolution { arch, taps: ref matrix, .. } = *self.convolution;
         let (width, [depth, features]) = (strip::<E>(arch), matrix.sizes);
+        // In two halves, because interpolation enlarges the rounding of the sums.
+        let (first, second) = taps.split_at(taps.len().div_ceil(2));
         for point in 0..N * N {
             for index in 0..matrix.strips(arch) {
-                let panel = Panel {
-                    rows: self.tiles.len(),
-                    // Rounded up to a register: what is computed anyway.
-                    columns: width.min((features - index * width).next_multiple_of(width / REGISTERS)),
-                    taps,
-                    a: self.values.start.wrapping_add(point * self.values.point()),
-                    a_rows: Rows::Blocked,
-                    a_step: 1,
-                    b: kernel[point * matrix.point(arch) + index * depth * width..].as_ptr(),
-                    b_step: width,
-                    c: self.products.at(N * N, 0, index * width).wrapping_add(point * self.products.point()),
-                    c_row: width,
-                    finish: Finish { accumulate: false, bias: None, relu: false },
-                };
-                // SAFETY: the values are packed in blocks of rows, the kernel has a row of full strip width for every
-                // step of the sum, and the products are the caller's promise.
-                unsafe { panel.run(arch) };
+                let c = self.products.at(N * N, 0, index * width).wrapping_add(point * self.products.point());
+                for (taps, accumulate) in [(first, false), (second, true)] {
+                    if taps.is_empty() {
+                        continue;
+                    }
+                    let panel = Panel {
+                        rows: self.tiles.len(),
+                        // Rounded up to a register: what is computed anyway.
+                        columns: width.min((features - index * width).next_multiple_of(width / REGISTERS)),
+                        taps,
+                        a: self.values.start.wrapping_add(point * self.values.point()),
+                        a_rows: Rows::Blocked,
+                        a_step: 1,
+                        b: kernel[point * matrix.point(arch) + index * depth * width..].as_ptr(),
+                        b_step: width,
+                        c,
+                        c_row: width,
+                        finish: Finish { accumulate, bias: None, relu: false },
+                    };
+                    // SAFETY: the values are packed in blocks of rows, the kernel has a row of full strip width for
+                    // every step of the sum, and the products are the caller's promise.
+                    unsafe { panel.run(arch) };
+                }
             }
         }
     }

@@ -129,7 +129,7 @@ impl<E: Lanes> Gradient<'_, E> {
         for index in 0..blocks {
             let at = |index: usize| first + (last - first) * index / blocks;
             let tiles = at(index)..at(index + 1);
-            // The rows of tiles that this block is the last of, or the first: each belongs to one block.
+            // The rows of tiles that end in this block.
             let pixels = self.pixel(tiles.start / across)..self.pixel(tiles.end / across);
             sum_rows(self.arch, &self.cotangent[pixels], index > 0, bias);
             // SAFETY: the caller's promise.

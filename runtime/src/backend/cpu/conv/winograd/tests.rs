@@ -29,11 +29,14 @@ prop_compose! {
     }
 }
 
-/// Numbers between -1 and 1.
+/// Numbers between -1 and 1, by Marsaglia's xorshift: those of a linear congruence repeat themselves at powers of 2, and
+/// so do pixels and channels.
 fn numbers<E: Lanes>(len: usize, seed: u32) -> Vec<E> {
-    let mut state = seed;
+    let mut state = seed.wrapping_mul(0x9e37_79b9) | 1;
     let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
         E::from((state >> 8) as f32 / (1 << 23) as f32 - 1.0)
     };
     (0..len).map(|_| next()).collect()

@@ -64,10 +64,10 @@ impl Grid {
 /// The most tiles of a block: a few times the rows of a panel's tile, so that little is lost when they are not a multiple.
 pub(super) const TILES: usize = 56;
 
-/// Where the values of a block of tiles are: for each `WIDTH` features a panel a point, with a row a tile.
+/// Where the values of a block of tiles are: for each `width` features a panel a point, with a row a tile.
 ///
-/// The places of a tile's values are constants apart, however many tiles there are, and the constant is odd in
-/// lines, so that they fall into different sets of a cache.
+/// The places of a tile's values are constants apart, however many tiles there are, and the constant is an odd number of
+/// rows, so that few of them fall into the same set of a cache.
 #[derive(Clone, Copy)]
 pub(super) struct Panels<E> {
     pub start: *mut E,
@@ -95,8 +95,7 @@ impl<E> Panels<E> {
     }
 }
 
-/// Evaluates tiles of `I` by `I` pixels at `N` by `N` points.
-/// Rows of the panels are strips, or blocks.
+/// Evaluates tiles of `I` by `I` pixels at `N` by `N` points. The panels are as wide as strips, or as blocks.
 pub(super) struct Evaluate<'a, E, T, const I: usize, const N: usize, const STRIPS: bool> {
     pub grid: &'a Grid,
     pub source: &'a [E],
