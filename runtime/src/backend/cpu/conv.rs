@@ -17,7 +17,7 @@ use pulp::Arch;
 
 use self::sweep::{Axis, Sweep};
 use self::winograd::Pass;
-pub use self::winograd::set_winograd;
+pub use self::winograd::{Winograd, set_winograd};
 use super::lanes::Lanes;
 use super::pack::pack_strips;
 use super::panel::strip;

@@ -33,7 +33,7 @@ mod tests;
 
 use std::marker::PhantomData;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use pulp::Arch;
 
@@ -47,13 +47,27 @@ use super::super::threads::{Shared, parallel_seated, seats, threads};
 use super::check;
 use crate::backend::{ConvGeometry, Epilogue};
 
-/// Whether convolutions may be Winograd's.
-static ENABLED: AtomicBool = AtomicBool::new(true);
+/// Which passes of convolutions with kernels of 3 by 3 taps may be computed by Winograd's algorithm, which is faster and
+/// rounds differently.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Winograd {
+    /// None: every convolution is the direct sum.
+    Never,
+    /// The gradients of input and kernel.
+    #[default]
+    Gradients,
+    /// The forward pass, too. Where a window is empty but its neighbours are not, the direct sum is exactly 0, as Flax's
+    /// is, and this one a number near it, so that a `relu` behind it may let a cotangent through: training takes
+    /// another path than Flax's. For inference that does not matter.
+    Everywhere,
+}
 
-/// Sets whether convolutions with kernels of 3 by 3 taps may be computed by Winograd's algorithm, which is faster and rounds
-/// differently. They may unless this says no; then every convolution is the direct sum.
-pub fn set_winograd(enabled: bool) {
-    ENABLED.store(enabled, Ordering::Relaxed);
+/// What `set_winograd` was told.
+static ALLOWED: AtomicU8 = AtomicU8::new(Winograd::Gradients as u8);
+
+/// Sets which convolutions may be computed by Winograd's algorithm.
+pub fn set_winograd(allowed: Winograd) {
+    ALLOWED.store(allowed as u8, Ordering::Relaxed);
 }
 
 /// A pass of a convolution.
@@ -64,10 +78,16 @@ pub(super) enum Pass {
     KernelGradient,
 }
 
-/// Whether a pass is to be computed by Winograd's algorithm: where that was measured to be faster, and no more than twice
-/// as far from the exact sums as the direct one.
+/// Whether a pass is to be computed by Winograd's algorithm: where it is allowed, and suits the shape.
 pub(super) fn pays<E: Lanes>(g: &ConvGeometry, pass: Pass) -> bool {
-    if size_of::<E>() != size_of::<f32>() || !ENABLED.load(Ordering::Relaxed) {
+    let least = if pass == Pass::Forward { Winograd::Everywhere } else { Winograd::Gradients };
+    suits::<E>(g, pass) && ALLOWED.load(Ordering::Relaxed) >= least as u8
+}
+
+/// Whether the algorithm was measured to be faster for such a shape, and no more than twice as far from the exact sums as
+/// the direct one.
+fn suits<E: Lanes>(g: &ConvGeometry, pass: Pass) -> bool {
+    if size_of::<E>() != size_of::<f32>() {
         return false;
     }
     let fits = g.kernel == [3; 2] && g.strides == [1; 2] && g.dilation == [1; 2] && g.groups == 1;

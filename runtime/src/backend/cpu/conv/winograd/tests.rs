@@ -164,7 +164,7 @@ fn the_error_is_at_most_twice_the_direct_kernels() {
         assert!(
             [Pass::Forward, Pass::InputGradient, Pass::KernelGradient]
                 .iter()
-                .all(|&pass| pays::<f32>(&g, pass))
+                .all(|&pass| suits::<f32>(&g, pass))
         );
         let input: Vec<f32> = numbers(g.input_len(), 1);
         let (kernel, cotangent): (Vec<f32>, Vec<f32>) =
@@ -222,14 +222,14 @@ fn any_number_of_threads_gives_the_same_bits() {
 }
 
 #[test]
-fn only_what_was_measured_to_pay_is_chosen() {
+fn only_what_was_measured_to_pay_suits() {
     let passes = [Pass::Forward, Pass::InputGradient, Pass::KernelGradient];
-    let chosen = |g: ConvGeometry| passes.map(|pass| pays::<f32>(&g, pass));
+    let chosen = |g: ConvGeometry| passes.map(|pass| suits::<f32>(&g, pass));
     assert_eq!(chosen(same(32, 14, 32, 64)), [true; 3]);
     assert_eq!(chosen(same(16, 32, 64, 64)), [true; 3]);
     assert_eq!(chosen(same(32, 14, 16, 16)), [false; 3]);
     assert_eq!(chosen(same(32, 28, 1, 32)), [false; 3]);
     assert_eq!(chosen(same(32, 5, 64, 64)), [false; 3]);
     assert_eq!(chosen(ConvGeometry { strides: [2; 2], ..same(16, 32, 64, 64) }), [false; 3]);
-    assert!(!pays::<f64>(&same(16, 32, 64, 64), Pass::Forward));
+    assert!(!suits::<f64>(&same(16, 32, 64, 64), Pass::Forward));
 }
