@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use criterion::Criterion;
 use flaxen::backend::{
-    ConvGeometry, Divisor, Epilogue, Gemm, PoolGeometry, avg_pool, avg_pool_gradient, conv_forward,
-    conv_input_gradient, conv_kernel_gradient, gemm, max_pool, max_pool_gradient, set_threads, threads,
+    ConvGeometry, Divisor, Epilogue, Gemm, PoolGeometry, Winograd, avg_pool, avg_pool_gradient, conv_forward,
+    conv_input_gradient, conv_kernel_gradient, gemm, max_pool, max_pool_gradient, set_threads, set_winograd,
+    threads,
 };
 
 const BATCH: usize = 32;
@@ -92,9 +93,14 @@ impl DerefMut for Values {
 }
 
 fn convolutions(bench: &mut Bench<'_>) {
-    for (name, size, in_features, out_features) in [("conv 1->32", 28, 1, 32), ("conv 32->64", 14, 32, 64)] {
+    for (name, batch, size, in_features, out_features) in [
+        ("conv 1->32", BATCH, 28, 1, 32),
+        ("conv 32->64", BATCH, 14, 32, 64),
+        ("conv 32->64 of 1000", 1000, 14, 32, 64),
+        ("conv 64->64", 16, 32, 64, 64),
+    ] {
         let g = ConvGeometry {
-            batch: BATCH,
+            batch,
             input: [size; 2],
             in_features,
             output: [size; 2],
@@ -105,20 +111,39 @@ fn convolutions(bench: &mut Bench<'_>) {
             dilation: [1; 2],
             groups: 1,
         };
+        let mut pass = |pass: &str, kernel: &mut dyn FnMut()| {
+            let name = format!("{name} {pass}");
+            bench(&name, g.flops(), kernel);
+            against_direct(&name, kernel);
+        };
         let (input, kernel, bias) = (values(g.input_len()), values(g.kernel_len()), values(out_features));
         let mut output = values(g.output_len());
-        bench(&format!("{name} forward"), g.flops(), &mut || {
+        pass("forward", &mut || {
             conv_forward(&g, &input, &kernel, Epilogue::Bias(&bias), &mut output);
         });
         let (mut kernel_gradient, mut bias_gradient) = (values(g.kernel_len()), values(out_features));
-        bench(&format!("{name} kernel gradient"), g.flops(), &mut || {
+        pass("kernel gradient", &mut || {
             conv_kernel_gradient(&g, &input, &output, &mut kernel_gradient, Some(&mut bias_gradient));
         });
         let mut input_gradient = values(g.input_len());
-        bench(&format!("{name} input gradient"), g.flops(), &mut || {
+        pass("input gradient", &mut || {
             conv_input_gradient(&g, &output, &kernel, &mut input_gradient);
         });
     }
+}
+
+/// Prints how much faster a convolution is than the direct sum: the best of runs that alternate, so that other work on the
+/// machine slows both.
+fn against_direct(name: &str, kernel: &mut dyn FnMut()) {
+    let mut best = [f64::INFINITY; 2];
+    for run in 0..120 {
+        set_winograd(if run % 2 == 1 { Winograd::Everywhere } else { Winograd::Never });
+        let start = Instant::now();
+        kernel();
+        best[run % 2] = best[run % 2].min(start.elapsed().as_secs_f64());
+    }
+    set_winograd(Winograd::default());
+    println!("{name:32} Winograd's: {:.2} times the speed of the direct sum", best[0] / best[1]);
 }
 
 fn products(bench: &mut Bench<'_>) {

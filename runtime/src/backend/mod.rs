@@ -9,6 +9,7 @@
 
 mod cpu;
 
+pub use cpu::conv::{Winograd, set_winograd};
 pub use cpu::kernels::Kernels;
 pub use cpu::lanes::{Lanes, Number};
 pub(crate) use cpu::share::parallel_items;

@@ -2,11 +2,13 @@
 //!
 //! Forward pass and input gradient are the same walk (see [`sweep`]): windows of a packed image against a packed
 //! kernel. The kernel gradient sums over pixels instead of channels (see [`kernel_gradient`]).
+//! Kernels of 3 by 3 taps can do with fewer multiplications (see [`winograd`]).
 
 #![allow(unsafe_code)]
 
 mod kernel_gradient;
 mod sweep;
+mod winograd;
 
 #[cfg(test)]
 mod tests;
@@ -14,6 +16,8 @@ mod tests;
 use pulp::Arch;
 
 use self::sweep::{Axis, Sweep};
+use self::winograd::Pass;
+pub use self::winograd::{Winograd, set_winograd};
 use super::lanes::Lanes;
 use super::pack::pack_strips;
 use super::panel::strip;
@@ -30,6 +34,9 @@ pub(super) fn forward<E: Lanes>(
     epilogue: Epilogue<'_, E>,
     output: &mut [E],
 ) {
+    if winograd::pays::<E>(geometry, Pass::Forward) {
+        return winograd::forward(arch(), geometry, input, kernel, epilogue, output);
+    }
     forward_with(arch(), geometry, input, kernel, epilogue, output);
 }
 
@@ -40,6 +47,9 @@ pub(super) fn input_gradient<E: Lanes>(
     kernel: &[E],
     input_gradient: &mut [E],
 ) {
+    if winograd::pays::<E>(geometry, Pass::InputGradient) {
+        return winograd::input_gradient(arch(), geometry, cotangent, kernel, input_gradient);
+    }
     input_gradient_with(arch(), geometry, cotangent, kernel, input_gradient);
 }
 
@@ -51,7 +61,12 @@ pub(super) fn kernel_gradient<E: Lanes>(
     kernel_gradient: &mut [E],
     bias_gradient: Option<&mut [E]>,
 ) {
-    kernel_gradient::compute(arch(), geometry, input, cotangent, kernel_gradient, bias_gradient);
+    let compute = if winograd::pays::<E>(geometry, Pass::KernelGradient) {
+        winograd::kernel_gradient::compute
+    } else {
+        kernel_gradient::compute
+    };
+    compute(arch(), geometry, input, cotangent, kernel_gradient, bias_gradient);
 }
 
 /// Panics unless the slices have the lengths that the geometry says.

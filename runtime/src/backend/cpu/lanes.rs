@@ -27,7 +27,7 @@ pub trait Number:
 }
 
 /// An element type with SIMD registers. The operations on registers are those of [`pulp::Simd`].
-pub trait Lanes: Number {
+pub trait Lanes: Number + From<f32> {
     /// A register full of elements.
     type Register<S: Simd>: Copy;
     /// The number of elements in a register.

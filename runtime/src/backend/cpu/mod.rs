@@ -2,7 +2,7 @@
 
 pub(crate) mod attention;
 pub(crate) mod columns;
-mod conv;
+pub(super) mod conv;
 pub(crate) mod copy;
 mod dual;
 pub(crate) mod gather;

@@ -109,7 +109,7 @@ pub(super) fn strip<E: Lanes>(arch: pulp::Arch) -> usize {
 }
 
 /// Registers across a strip.
-const REGISTERS: usize = 2;
+pub(super) const REGISTERS: usize = 2;
 
 /// The highest tile whose sums, strip of `B` and broadcast element fit the registers. Tiles of `f64`, which is there
 /// for checks rather than for speed, stay lower: every height is compiled on its own.

@@ -25,7 +25,7 @@ use crate::backend::ConvGeometry;
 const CHUNKS: usize = 8;
 
 /// Partial sums of large kernels together have about this many elements at most.
-const PARTIAL: usize = 1 << 22;
+pub(super) const PARTIAL: usize = 1 << 22;
 
 /// A packed band has about this many elements at most.
 const BAND: usize = 1 << 12;
@@ -93,7 +93,7 @@ pub(super) fn compute<E: Lanes>(
 }
 
 /// `sum = partials[0] + partials[1] + …`, each read from `start`.
-fn add_partials<E: Lanes>(partials: &[E], len: usize, start: usize, sum: &mut [E]) {
+pub(super) fn add_partials<E: Lanes>(partials: &[E], len: usize, start: usize, sum: &mut [E]) {
     for (index, partial) in partials.chunks_exact(len).enumerate() {
         let partial = &partial[start..start + sum.len()];
         if index == 0 {

@@ -7,7 +7,7 @@ use super::super::threads::set_threads;
 use super::*;
 
 /// Calls `visit(input, kernel, output)` with the indices of every product of the convolution.
-fn products(g: &ConvGeometry, mut visit: impl FnMut(usize, usize, usize)) {
+pub(super) fn products(g: &ConvGeometry, mut visit: impl FnMut(usize, usize, usize)) {
     let (per_group, out_per_group) = (g.in_features / g.groups, g.out_features / g.groups);
     for (n, (y, x)) in (0..g.batch).flat_map(|n| positions(g.output).map(move |at| (n, at))) {
         for (ky, kx) in positions(g.kernel) {
