@@ -184,6 +184,17 @@ pub fn conv_forward<E: Kernels>(
     E::conv_forward(geometry, input, kernel, epilogue, output);
 }
 
+/// The same where no backward pass follows: it may round differently, see [`Winograd`].
+pub fn conv_inference<E: Kernels>(
+    geometry: &ConvGeometry,
+    input: &[E],
+    kernel: &[E],
+    epilogue: Epilogue<'_, E>,
+    output: &mut [E],
+) {
+    E::conv_inference(geometry, input, kernel, epilogue, output);
+}
+
 /// The gradient of [`conv_forward`] with respect to the input, from the output's cotangent.
 pub fn conv_input_gradient<E: Kernels>(
     geometry: &ConvGeometry,

@@ -8,7 +8,7 @@
 //! learning the kernel is not flipped.
 
 use super::per_feature::{self, PerFeature};
-use crate::backend::{ConvGeometry, conv_forward, conv_input_gradient, conv_kernel_gradient};
+use crate::backend::{ConvGeometry, conv_forward, conv_inference, conv_input_gradient, conv_kernel_gradient};
 use crate::op::{self, Differentiable, Need, No};
 use crate::shape::decimal::Number;
 use crate::shape::dim::Dim1;
@@ -38,6 +38,17 @@ impl<S: PerAxis, P: ImagePadding, D: PerAxis, G: Number> Op<S, P, D, G> {
             }
         }
         rule::<S, P, D>("conv", inputs[0], inputs[1], G::N)
+    }
+
+    /// What the kernels ask for, and the shape of the output.
+    fn sizes<X, K, E>(x: &Tensor<X, E>, kernel: &Tensor<K, E>) -> (ConvGeometry, X::Out)
+    where
+        X: Convolves<K, S, P, D, G>,
+        K: SplitLast,
+        E: Float,
+    {
+        let shape = settled(&Self::shape([known(x.shape()), known(kernel.shape())]));
+        (Self::geometry(x.shape(), kernel.shape(), shape), shape)
     }
 
     fn geometry<X: Image, Y: Image>(x: X, kernel: impl Shape, y: Y) -> ConvGeometry {
@@ -122,10 +133,9 @@ where
     type Out = Tensor<X::Out, E>;
 
     fn infer(&self, (x, kernel, bias): (Tensor<X, E>, Tensor<K, E>, B)) -> Self::Out {
-        let shape = settled(&Self::shape([known(x.shape()), known(kernel.shape())]));
-        let geometry = Self::geometry(x.shape(), kernel.shape(), shape);
+        let (geometry, shape) = Self::sizes(&x, &kernel);
         Tensor::written(shape, |y| {
-            conv_forward(&geometry, x.as_slice(), kernel.as_slice(), bias.epilogue(), y)
+            conv_inference(&geometry, x.as_slice(), kernel.as_slice(), bias.epilogue(), y)
         })
     }
 }
@@ -153,7 +163,11 @@ where
             x: NK::when(|| x.clone()),
             kernel: NX::when(|| kernel.clone()),
         };
-        (op::Op::infer(self, (x, kernel, bias)), residuals)
+        let (geometry, shape) = Self::sizes(&x, &kernel);
+        let y = Tensor::written(shape, |y| {
+            conv_forward(&geometry, x.as_slice(), kernel.as_slice(), bias.epilogue(), y)
+        });
+        (y, residuals)
     }
 
     fn backward(

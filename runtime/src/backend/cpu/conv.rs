@@ -40,6 +40,20 @@ pub(super) fn forward<E: Lanes>(
     forward_with(arch(), geometry, input, kernel, epilogue, output);
 }
 
+/// See [`crate::backend::conv_inference`].
+pub(super) fn inference<E: Lanes>(
+    geometry: &ConvGeometry,
+    input: &[E],
+    kernel: &[E],
+    epilogue: Epilogue<'_, E>,
+    output: &mut [E],
+) {
+    if winograd::pays::<E>(geometry, Pass::Inference) {
+        return winograd::forward(arch(), geometry, input, kernel, epilogue, output);
+    }
+    forward_with(arch(), geometry, input, kernel, epilogue, output);
+}
+
 /// See [`crate::backend::conv_input_gradient`].
 pub(super) fn input_gradient<E: Lanes>(
     geometry: &ConvGeometry,

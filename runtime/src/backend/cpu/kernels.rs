@@ -23,6 +23,15 @@ pub trait Kernels: Number {
         epilogue: Epilogue<'_, Self>,
         output: &mut [Self],
     );
+    fn conv_inference(
+        geometry: &ConvGeometry,
+        input: &[Self],
+        kernel: &[Self],
+        epilogue: Epilogue<'_, Self>,
+        output: &mut [Self],
+    ) {
+        Self::conv_forward(geometry, input, kernel, epilogue, output);
+    }
     fn conv_input_gradient(
         geometry: &ConvGeometry,
         cotangent: &[Self],
@@ -75,6 +84,15 @@ macro_rules! kernels {
                 output: &mut [Self],
             ) {
                 conv::forward(geometry, input, kernel, epilogue, output);
+            }
+            fn conv_inference(
+                geometry: &ConvGeometry,
+                input: &[Self],
+                kernel: &[Self],
+                epilogue: Epilogue<'_, Self>,
+                output: &mut [Self],
+            ) {
+                conv::inference(geometry, input, kernel, epilogue, output);
             }
             fn conv_input_gradient(
                 geometry: &ConvGeometry,

@@ -53,17 +53,17 @@ use crate::backend::{ConvGeometry, Epilogue};
 pub enum Winograd {
     /// None: every convolution is the direct sum.
     Never,
-    /// The gradients of input and kernel.
+    /// The gradients of input and kernel, and inference.
     #[default]
-    Gradients,
-    /// The forward pass, too. Where a window is empty but its neighbours are not, the direct sum is exactly 0, as Flax's
-    /// is, and this one a number near it, so that a `relu` behind it may let a cotangent through: training takes
-    /// another path than Flax's. For inference that does not matter.
+    NotForward,
+    /// The forward pass of training, too. Where a window is empty but its neighbours are not, the direct sum is exactly 0, as
+    /// Flax's is, and this one a number near it, so that a `relu` behind it may let a cotangent through: training takes
+    /// another path than Flax's.
     Everywhere,
 }
 
 /// What `set_winograd` was told.
-static ALLOWED: AtomicU8 = AtomicU8::new(Winograd::Gradients as u8);
+static ALLOWED: AtomicU8 = AtomicU8::new(Winograd::NotForward as u8);
 
 /// Sets which convolutions may be computed by Winograd's algorithm.
 pub fn set_winograd(allowed: Winograd) {
@@ -73,14 +73,17 @@ pub fn set_winograd(allowed: Winograd) {
 /// A pass of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pass {
+    /// The forward pass of training.
     Forward,
+    /// The same where no backward pass follows.
+    Inference,
     InputGradient,
     KernelGradient,
 }
 
 /// Whether a pass is to be computed by Winograd's algorithm: where it is allowed, and suits the shape.
 pub(super) fn pays<E: Lanes>(g: &ConvGeometry, pass: Pass) -> bool {
-    let least = if pass == Pass::Forward { Winograd::Everywhere } else { Winograd::Gradients };
+    let least = if pass == Pass::Forward { Winograd::Everywhere } else { Winograd::NotForward };
     suits::<E>(g, pass) && ALLOWED.load(Ordering::Relaxed) >= least as u8
 }
 
@@ -98,7 +101,7 @@ fn suits<E: Lanes>(g: &ConvGeometry, pass: Pass) -> bool {
         return false;
     }
     let (result, tile, fewer) = match pass {
-        Pass::Forward => (g.output, M, 3),
+        Pass::Forward | Pass::Inference => (g.output, M, 3),
         Pass::InputGradient => (g.input, M, 3),
         Pass::KernelGradient => (g.output, kernel_gradient::M, 2),
     };
