@@ -410,6 +410,29 @@ pub fn zeros<T: Cotangent>(like: T) -> T {
     like.zeros_like()
 }
 
+/// Prints the shapes of a tree by name. A module without variables is left out, as Flax has no key for it.
+pub struct Shapes<'a, 'f>(std::fmt::DebugMap<'a, 'f>);
+
+impl<'a, 'f> Shapes<'a, 'f> {
+    /// Begins to print.
+    pub fn of(formatter: &'a mut std::fmt::Formatter<'f>) -> Self {
+        Shapes(formatter.debug_map())
+    }
+
+    /// Prints an entry.
+    pub fn entry<T: std::fmt::Debug>(&mut self, name: &dyn std::fmt::Debug, value: &T) -> &mut Self {
+        if size_of::<T>() > 0 {
+            self.0.entry(name, value);
+        }
+        self
+    }
+
+    /// Ends.
+    pub fn finish(&mut self) -> std::fmt::Result {
+        self.0.finish()
+    }
+}
+
 /// Prints the shape of a leaf as Flax does: `(10, 5)`, `(5,)`.
 pub struct LeafShape<'a, S: Shape, E: Element>(pub &'a Tensor<S, E>);
 

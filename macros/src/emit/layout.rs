@@ -132,14 +132,14 @@ pub fn debug(parts: &[Part]) -> TokenStream {
             let place = part.field.place();
             entry(part, quote!(&self.#place))
         });
-        return quote!(formatter.debug_map()#(#entries)*.finish());
+        return quote!(::flaxen::__private::Shapes::of(formatter)#(#entries)*.finish());
     }
     let entries = walk(parts, Access::Read, &|part, value| {
         let entry = entry(part, value);
         quote!(map #entry;)
     });
     quote! {
-        let mut map = formatter.debug_map();
+        let mut map = ::flaxen::__private::Shapes::of(formatter);
         #entries
         map.finish()
     }

@@ -59,7 +59,6 @@ fn variables_print_by_collection_and_module() {
                 scale: (8,),
                 bias: (8,),
             },
-            Dropout_0: (),
         },
         Block_1: {
             Dense_0: {
@@ -70,7 +69,6 @@ fn variables_print_by_collection_and_module() {
                 scale: (6,),
                 bias: (6,),
             },
-            Dropout_0: (),
         },
         Dense_0: {
             kernel: (6, 3),
