@@ -42,7 +42,8 @@ pub(super) fn without<S: Shape>(sizes: &[usize], axis: usize) -> S {
 /// A tensor of shape `shape` that has `x` at every place along an axis.
 pub(super) fn stretched<S: Shape, E: Float>(shape: S, axis: Axis, x: &[E]) -> Tensor<S, E> {
     let Axis { len, inner, .. } = axis;
-    Tensor::written(shape, |out| {
-        map::rows(out, inner, |row, out| out.copy_from_slice(&x[row / len * inner..][..inner]));
+    Tensor::written(shape, |out| match inner {
+        1 => map::rows(out, len, |row, out| out.fill(x[row])),
+        _ => map::rows(out, inner, |row, out| out.copy_from_slice(&x[row / len * inner..][..inner])),
     })
 }

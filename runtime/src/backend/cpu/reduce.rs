@@ -49,6 +49,10 @@ pub fn sum_blocks<E: Number>(x: &[E], axis: Axis, out: &mut [E]) {
     }
     let together = (CHUNK / (block.min(len) * inner).max(1)).max(1);
     parallel_chunks(out, together * inner, |chunk, sums| {
+        if inner == 1 && blocks == 1 && len <= LANES * RUN {
+            let x = &x[chunk * together * len..][..sums.len() * len];
+            return vectorized(SumsOfRuns { x, len, sums });
+        }
         for (index, sums) in sums.chunks_exact_mut(inner).enumerate() {
             let (outer, place) = ((chunk * together + index) / blocks, (chunk * together + index) % blocks);
             let rows = place * block..((place + 1) * block).min(len);
@@ -65,6 +69,24 @@ pub fn sum<E: Number>(x: &[E]) -> E {
     }
     let (left, right) = x.split_at((x.len() / 2).next_multiple_of(LANES * RUN));
     sum(left) + sum(right)
+}
+
+/// The sums of stretches of `len` elements each, none of them longer than what lanes add up in one go.
+struct SumsOfRuns<'a, E> {
+    x: &'a [E],
+    len: usize,
+    sums: &'a mut [E],
+}
+
+impl<E: Number> NullaryFnOnce for SumsOfRuns<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (index, sum) in self.sums.iter_mut().enumerate() {
+            *sum = SumOfRun(&self.x[index * self.len..][..self.len]).call();
+        }
+    }
 }
 
 struct SumOfRun<'a, E>(&'a [E]);
@@ -85,7 +107,8 @@ impl<E: Number> NullaryFnOnce for SumOfRun<'_, E> {
         for (sum, &x) in sums.iter_mut().zip(rest) {
             *sum += x;
         }
-        let mut width = LANES / 2;
+        // The lanes beyond the elements are zero.
+        let mut width = self.0.len().next_power_of_two().min(LANES) / 2;
         while width > 0 {
             for lane in 0..width {
                 let other = sums[lane + width];
