@@ -176,7 +176,7 @@ fn leaves_know_their_collection_and_print_by_it() {
     assert_eq!(leaves.0, ["batch_stats/mean", "cache/Remember_0/calls", "cache/Remember_0/last"]);
     assert_eq!(
         format!("{variables:?}"),
-        "{params: {Remember_0: {}}, batch_stats: {mean: (3,)}, cache: {Remember_0: {calls: (), last: (3,)}}}"
+        "{params: {}, batch_stats: {mean: (3,)}, cache: {Remember_0: {calls: (), last: (3,)}}}"
     );
 }
 
