@@ -84,7 +84,7 @@ fn activation(bench: &mut Bench<'_>) {
     bench("quick_gelu forward", 2.0 * bytes, "GB/s", &mut || drop(quick_gelu(x.clone())));
     let params: DenseParams<U768, dim!(3072)> = DenseParams { kernel: values(), bias: values() };
     let (layer, tokens) = (Dense::<dim!(3072)>::new(), values::<(dim!(1600), U768)>());
-    let flops = 2.0 * (1600 * 768 * 3072) as f64;
+    let flops = 2.0 * (1600.0 * 768.0 * 3072.0);
     bench("dense 768->3072 forward", flops, "GFLOP/s", &mut || {
         drop(Layer::apply(&layer, &params, tokens.clone()));
     });
