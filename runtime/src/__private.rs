@@ -10,7 +10,7 @@ use crate::tensor::{Element, Float, Tensor};
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
-pub use crate::module::blocks::{Example, example_bytes, if_by_example, in_blocks};
+pub use crate::module::blocks::{ExampleBytes, example_bytes, if_by_example, in_blocks};
 pub use crate::module::choose::Choose;
 pub use crate::module::control::{
     Either, Slots, StandIn, Unzip, accumulate, called, constant, each, each_of, first_of, fold, narrowed,

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! const EXAMPLE_BYTES: Option<usize> = example_bytes(&[
-//!     (<Conv<…> as Module<V0>>::EXAMPLE_BYTES, <V1 as Example>::BYTES),
-//!     (<relu::Op as Op<V1>>::BY_EXAMPLE.then_some(0), <V2 as Example>::BYTES),
+//!     (<Conv<…> as Module<V0>>::EXAMPLE_BYTES, <V1 as ExampleBytes>::BYTES),
+//!     (if_by_example(<relu::Op as Op<V1>>::BY_EXAMPLE), <V2 as ExampleBytes>::BYTES),
 //!     …
 //! ]);
 //! ```
@@ -47,7 +47,7 @@ fn part(callable: &Callable, eqn: &Eqn) -> TokenStream {
         Call::Submodule(_) => quote!(<#callee as ::flaxen::module::Module<#input>>::EXAMPLE_BYTES),
         _ => quote!(::flaxen::__private::if_by_example(<#callee as ::flaxen::op::Op<#input>>::BY_EXAMPLE)),
     };
-    quote!((#inside, <#out as ::flaxen::__private::Example>::BYTES))
+    quote!((#inside, <#out as ::flaxen::__private::ExampleBytes>::BYTES))
 }
 
 /// Whether every equation has one tensor of the batch and makes one, and generics of the method are the batch alone.

@@ -7,20 +7,20 @@
 
 use super::Module;
 use crate::rng::Scope;
-use crate::shape::{Shape, Size};
-use crate::tensor::{Element, Tensor};
+use crate::shape::{MAX_RANK, Shape, Size};
+use crate::tensor::{Element, Tensor, shape_of};
 use std::marker::PhantomData;
 
 /// What a block's largest value may take: it is to stay in the second caches.
 const BLOCK: usize = 3 << 20;
 
 /// The bytes of an example, of a value that has examples along its first axis.
-pub trait Example {
-    /// The product of all sizes but the first, if the type knows them.
+pub trait ExampleBytes {
+    /// The bytes of an element times all sizes but the first, if the type knows them.
     const BYTES: Option<usize>;
 }
 
-impl<S: Shape, E: Element> Example for Tensor<S, E> {
+impl<S: Shape, E: Element> ExampleBytes for Tensor<S, E> {
     const BYTES: Option<usize> = {
         let (mut bytes, mut axis, mut known) = (size_of::<E>(), 1, S::RANK > 0);
         while axis < S::RANK {
@@ -78,42 +78,33 @@ where
     }
     let examples = count.div_ceil(count.div_ceil(fitting));
     let mut block = |start: usize| {
-        let input = input.examples::<T>(start, examples.min(count - start))?;
-        Some(Module::<Tensor<T, E>>::infer(module, params, state, scope, input))
+        let input = input.examples::<T>(start, examples.min(count - start));
+        Module::<Tensor<T, E>>::infer(module, params, state, scope, input)
     };
-    let first = block(0)?;
-    let shape = with_count::<V, U>(first.shape(), count)?;
-    let len = shape.elements() / count;
-    let mut rest = true;
-    let out = Tensor::written(shape, |out| {
+    let first = block(0);
+    let len = first.as_slice().len() / examples;
+    Some(Tensor::written(with_count(first.shape(), count), |out| {
         out[..examples * len].copy_from_slice(first.as_slice());
         for start in (examples..count).step_by(examples) {
-            let Some(part) = block(start) else {
-                rest = false;
-                return;
-            };
+            let part = block(start);
             out[start * len..][..part.as_slice().len()].copy_from_slice(part.as_slice());
         }
-    });
-    rest.then_some(out)
+    }))
 }
 
-/// The shape with another size of its first axis.
-fn with_count<S: Shape, T: Shape>(shape: S, count: usize) -> Option<T> {
-    let mut sizes = [0; crate::shape::MAX_RANK];
-    let sizes = sizes.get_mut(..S::RANK)?;
-    sizes.copy_from_slice(shape.sizes().as_ref());
-    *sizes.first_mut()? = count;
-    T::from_sizes(sizes)
+/// The shape with another size of its first axis, in a type that leaves that size open or has just this one.
+fn with_count<S: Shape, T: Shape>(shape: S, count: usize) -> T {
+    let mut sizes = [0; MAX_RANK];
+    sizes[..S::RANK].copy_from_slice(shape.sizes().as_ref());
+    sizes[0] = count;
+    shape_of(&sizes[..S::RANK])
 }
 
 impl<S: Shape, E: Element> Tensor<S, E> {
     /// Some of the examples along the first axis.
-    fn examples<T: Shape>(&self, start: usize, count: usize) -> Option<Tensor<T, E>> {
-        let len = self.as_slice().len() / self.sizes().as_ref().first()?;
+    fn examples<T: Shape>(&self, start: usize, count: usize) -> Tensor<T, E> {
+        let len = self.as_slice().len() / self.sizes().as_ref()[0];
         let examples = &self.as_slice()[start * len..(start + count) * len];
-        Some(Tensor::written(with_count::<S, T>(self.shape(), count)?, |place| {
-            place.copy_from_slice(examples)
-        }))
+        Tensor::written(with_count(self.shape(), count), |place| place.copy_from_slice(examples))
     }
 }
