@@ -62,7 +62,9 @@ pub(super) fn gemm_with<E: Lanes>(
         return portable::gemm(gemm, c, c_stride, epilogue);
     }
     let work = gemm.m * gemm.k * gemm.n;
-    let tasks = if seats(2, work) == 1 { 1 } else { 2 * threads() };
+    // Where every task turns all of `B`, one a thread is enough.
+    let each = if gemm.b_strides[1] == 1 { 2 } else { 1 };
+    let tasks = if seats(2, work) == 1 { 1 } else { each * threads() };
     let job = Job::new(arch, gemm, c_stride, tasks);
     let (seats, len, c) = (seats(job.tasks(), work), job.plan.seat_len::<E>(), Shared(c.as_mut_ptr()));
     with_scratch(seats * len, |scratch: &mut [E]| {
