@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 mod kernel_gradient;
+mod one_channel;
 mod sweep;
 mod winograd;
 

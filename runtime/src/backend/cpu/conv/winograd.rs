@@ -23,7 +23,7 @@
 //!
 //! In tiles of 4 the sum over channels is made in two halves. In one it would be up to a quarter faster for 32 channels, but
 //! the root mean square of the error would be 2.05 times the direct sum's; so it is 1.7 times, and 1.45 times for 64
-//! channels. In tiles of 2 it is about the direct sum's in one.
+//! channels. In tiles of 2 it is made in one, and the error is 0.6 to 0.7 times the direct sum's.
 
 mod kernel;
 pub(super) mod kernel_gradient;
