@@ -25,7 +25,7 @@ use super::threads::{Shared, parallel_seated, seats, threads};
 use crate::backend::{Epilogue, Gemm, Product};
 
 /// Steps of the sum that are packed at once: a strip of `B` of this depth fits the first cache.
-const DEPTH: usize = 128;
+const DEPTH: usize = 256;
 
 /// Rows that are packed at once.
 const ROWS: usize = 56;

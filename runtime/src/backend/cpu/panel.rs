@@ -252,7 +252,7 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
         unsafe { finish::<S, E, HEIGHT, WIDTH>(simd, panel, row, sums) }
     } else {
         // SAFETY: the promise of `Panel::run` about `c`.
-        unsafe { finish_partial::<S, E, HEIGHT, WIDTH>(panel, row, &sums) }
+        unsafe { finish_partial::<S, E, HEIGHT, WIDTH>(panel, row, sums) }
     }
 }
 
@@ -307,15 +307,16 @@ fn each<E, R, const HEIGHT: usize, const WIDTH: usize>(
 unsafe fn finish_partial<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize>(
     panel: &Panel<'_, E>,
     row: usize,
-    sums: &[[E::Register<S>; WIDTH]; HEIGHT],
+    mut sums: [[E::Register<S>; WIDTH]; HEIGHT],
 ) {
-    let mut buffer = [E::default(); WIDEST];
-    for (i, sums) in sums.iter().enumerate() {
-        for (v, sum) in sums.iter().enumerate() {
-            // SAFETY: a strip is at most `WIDEST` elements wide.
-            unsafe { E::store::<S>(buffer.as_mut_ptr().add(v * E::lanes::<S>()), *sum) };
-        }
-        for (column, &sum) in buffer[..panel.columns].iter().enumerate() {
+    // Through a buffer: whoever took an element out of the sums would keep all of them in memory, full tiles too.
+    let mut buffer = [[E::default(); WIDEST]; HEIGHT];
+    // SAFETY: a strip is at most `WIDEST` elements wide.
+    each(&mut sums, buffer.as_mut_ptr().cast(), WIDEST, E::lanes::<S>(), |c, _, sum| unsafe {
+        E::store::<S>(c, *sum);
+    });
+    for (i, sums) in buffer.iter().enumerate() {
+        for (column, &sum) in sums[..panel.columns].iter().enumerate() {
             // SAFETY: the caller's promise.
             let c = unsafe { &mut *panel.c.add((row + i) * panel.c_row + column) };
             panel.finish.apply(c, sum, column);
