@@ -184,7 +184,8 @@ pub fn conv_forward<E: Kernels>(
     E::conv_forward(geometry, input, kernel, epilogue, output);
 }
 
-/// The same where no backward pass follows: it may round differently, see [`Winograd`].
+/// The same where no backward pass follows: it may round differently, and a window of zeros give a number near 0, see
+/// [`Winograd`].
 pub fn conv_inference<E: Kernels>(
     geometry: &ConvGeometry,
     input: &[E],

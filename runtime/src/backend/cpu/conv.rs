@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 mod kernel_gradient;
+mod one_channel;
 mod sweep;
 mod winograd;
 
@@ -34,10 +35,10 @@ pub(super) fn forward<E: Lanes>(
     epilogue: Epilogue<'_, E>,
     output: &mut [E],
 ) {
-    if winograd::pays::<E>(geometry, Pass::Forward) {
-        return winograd::forward(arch(), geometry, input, kernel, epilogue, output);
+    match winograd::tile::<E>(geometry, Pass::Forward) {
+        Some(tile) => winograd::forward(arch(), tile, geometry, input, kernel, epilogue, output),
+        None => forward_with(arch(), geometry, input, kernel, epilogue, output),
     }
-    forward_with(arch(), geometry, input, kernel, epilogue, output);
 }
 
 /// See [`crate::backend::conv_inference`].
@@ -48,10 +49,10 @@ pub(super) fn inference<E: Lanes>(
     epilogue: Epilogue<'_, E>,
     output: &mut [E],
 ) {
-    if winograd::pays::<E>(geometry, Pass::Inference) {
-        return winograd::forward(arch(), geometry, input, kernel, epilogue, output);
+    match winograd::tile::<E>(geometry, Pass::Inference) {
+        Some(tile) => winograd::forward(arch(), tile, geometry, input, kernel, epilogue, output),
+        None => forward_with(arch(), geometry, input, kernel, epilogue, output),
     }
-    forward_with(arch(), geometry, input, kernel, epilogue, output);
 }
 
 /// See [`crate::backend::conv_input_gradient`].
@@ -61,10 +62,10 @@ pub(super) fn input_gradient<E: Lanes>(
     kernel: &[E],
     input_gradient: &mut [E],
 ) {
-    if winograd::pays::<E>(geometry, Pass::InputGradient) {
-        return winograd::input_gradient(arch(), geometry, cotangent, kernel, input_gradient);
+    match winograd::tile::<E>(geometry, Pass::InputGradient) {
+        Some(tile) => winograd::input_gradient(arch(), tile, geometry, cotangent, kernel, input_gradient),
+        None => input_gradient_with(arch(), geometry, cotangent, kernel, input_gradient),
     }
-    input_gradient_with(arch(), geometry, cotangent, kernel, input_gradient);
 }
 
 /// See [`crate::backend::conv_kernel_gradient`].
@@ -75,10 +76,9 @@ pub(super) fn kernel_gradient<E: Lanes>(
     kernel_gradient: &mut [E],
     bias_gradient: Option<&mut [E]>,
 ) {
-    let compute = if winograd::pays::<E>(geometry, Pass::KernelGradient) {
-        winograd::kernel_gradient::compute
-    } else {
-        kernel_gradient::compute
+    let compute = match winograd::tile::<E>(geometry, Pass::KernelGradient) {
+        Some(_) => winograd::kernel_gradient::compute,
+        None => kernel_gradient::compute,
     };
     compute(arch(), geometry, input, cotangent, kernel_gradient, bias_gradient);
 }

@@ -3,7 +3,7 @@
 //! The rows of the product are the kernel's (tap, channel) pairs, its columns the output features, and the steps
 //! of its sum the pixels. In an image packed with its padding, the channels of the taps side by side in a row of the
 //! kernel are side by side in memory, so they are rows that can be read in place; the cotangent, too, is read
-//! where it lies. Where that makes few rows (one channel, or a dilated kernel), the rows are gathered instead.
+//! where it lies. (Images of one channel make few such rows: see [`one_channel`].)
 //!
 //! The bands of all images are dealt into at most [`CHUNKS`] chunks, each with its own sums, which are then added in
 //! order: the split, and so every bit of the result, depends on the sizes alone.
@@ -14,11 +14,11 @@ use pulp::Arch;
 
 use super::super::lanes::Lanes;
 use super::super::pack::pack_strips;
-use super::super::panel::{BLOCK, Finish, Panel, Rows, Tap, strip};
+use super::super::panel::{Finish, Panel, REGISTERS, Rows, Tap, strip};
 use super::super::rows::sum_rows;
 use super::super::scratch::{padded, with_scratch, with_taps};
 use super::super::threads::{Shared, parallel_chunks, parallel_seated, seats, threads};
-use super::{check, positions};
+use super::{check, one_channel, positions};
 use crate::backend::ConvGeometry;
 
 /// The most partial sums.
@@ -29,9 +29,6 @@ pub(super) const PARTIAL: usize = 1 << 22;
 
 /// A packed band has about this many elements at most.
 const BAND: usize = 1 << 12;
-
-/// Fewer rows side by side than this are gathered.
-const FEW: usize = 6;
 
 pub(super) fn compute<E: Lanes>(
     arch: Arch,
@@ -122,6 +119,8 @@ struct Plan<'a> {
     chunks: usize,
     /// Rows of the product that are side by side in a packed image.
     run: usize,
+    /// Whether all rows fit the registers, see [`one_channel`].
+    one_channel: bool,
 }
 
 impl<'a> Plan<'a> {
@@ -137,33 +136,19 @@ impl<'a> Plan<'a> {
         let chunks = CHUNKS.min(PARTIAL / g.kernel_len().max(1)).min(g.batch * bands).max(1);
         let run = if g.dilation[1] == 1 { g.kernel[1] * channels } else { channels };
         let strips = g.groups * features.div_ceil(strip);
-        Self { arch, g, channels, features, strip, strips, width, band, bands, chunks, run }
+        let one_channel = g.in_features == 1 && g.kernel == [3; 2] && g.dilation == [1; 2];
+        Self { arch, g, channels, features, strip, strips, width, band, bands, chunks, run, one_channel }
     }
 
     fn units(&self) -> usize {
         self.g.batch * self.bands
     }
 
-    fn gathered(&self) -> bool {
-        self.run < FEW
-    }
-
-    /// Rows of the product in a group.
-    fn rows(&self) -> usize {
-        self.g.kernel[0] * self.g.kernel[1] * self.channels
-    }
-
-    fn blocks_in_row(&self) -> usize {
-        self.g.output[1].div_ceil(BLOCK)
-    }
-
-    /// Elements of a band of the image, of its gathered rows, and of one strip of the cotangent.
-    fn pieces(&self) -> [usize; 3] {
+    /// Elements of a band of the image, and of one strip of the cotangent.
+    fn pieces(&self) -> [usize; 2] {
         let rows =
             (self.band - 1) * self.g.strides[0] + (self.g.kernel[0].max(1) - 1) * self.g.dilation[0] + 1;
-        let gathered =
-            if self.gathered() { self.band * self.blocks_in_row() * self.rows() * BLOCK } else { 0 };
-        [rows * self.width * self.channels, gathered, self.band * self.g.output[1] * self.strip]
+        [rows * self.width * self.channels, self.band * self.g.output[1] * self.strip]
     }
 
     /// Elements of scratch for a thread.
@@ -173,19 +158,12 @@ impl<'a> Plan<'a> {
 
     /// Adds the sum over the pixels of a band, row after row, with `b_step` elements between pixels of the cotangent.
     fn push_taps(&self, taps: &mut Vec<Tap>, b_step: usize) {
-        let width = self.g.output[1];
-        for row in 0..self.band {
-            if self.gathered() {
-                for block in 0..self.blocks_in_row() {
-                    let (index, start) = (row * self.blocks_in_row() + block, block * BLOCK);
-                    let len = BLOCK.min(width - start);
-                    taps.push(Tap { a: index * self.rows() * BLOCK, b: (row * width + start) * b_step, len });
-                }
-            } else {
-                let a = row * self.g.strides[0] * self.width * self.channels;
-                taps.push(Tap { a, b: row * width * b_step, len: width });
-            }
-        }
+        let len = self.g.output[1];
+        taps.extend((0..self.band).map(|row| Tap {
+            a: row * self.g.strides[0] * self.width * self.channels,
+            b: row * len * b_step,
+            len,
+        }));
     }
 }
 
@@ -210,9 +188,8 @@ impl<E: Lanes> Chunk<'_, E> {
     /// of this task's strips meanwhile.
     unsafe fn compute(&self, chunk: usize, scratch: &mut [E]) {
         let (plan, g) = (self.plan, self.plan.g);
-        let [image_len, gathered_len, _] = plan.pieces().map(padded::<E>);
-        let (image, rest) = scratch.split_at_mut(image_len);
-        let (gathered, strip) = rest.split_at_mut(gathered_len);
+        let [image_len, _] = plan.pieces().map(padded::<E>);
+        let (image, strip) = scratch.split_at_mut(image_len);
         let units = chunk * plan.units() / plan.chunks..(chunk + 1) * plan.units() / plan.chunks;
         let first = units.start;
         for unit in units {
@@ -220,7 +197,7 @@ impl<E: Lanes> Chunk<'_, E> {
             let count = plan.band.min(g.output[0] - start);
             let pixel = (unit / plan.bands * g.output[0] + start) * g.output[1];
             let cotangent = &self.cotangent[pixel * g.out_features..][..count * g.output[1] * g.out_features];
-            if self.strips.start == 0 {
+            if self.strips.start == 0 && !plan.one_channel {
                 // SAFETY: the sums of the bias lie behind the kernel's, and only the first split makes them.
                 let bias =
                     unsafe { std::slice::from_raw_parts_mut(self.to.add(g.kernel_len()), g.out_features) };
@@ -232,14 +209,10 @@ impl<E: Lanes> Chunk<'_, E> {
                 let (group, column) = (index / per_group, index % per_group * plan.strip);
                 if packed_group.replace(group) != Some(group) {
                     self.pack(unit / plan.bands, start, count, group, image);
-                    if plan.gathered() {
-                        self.gather(count, image, gathered);
-                    }
                 }
-                let rows = if plan.gathered() { &*gathered } else { &*image };
                 let band = Product { group, column, count, accumulate: unit != first };
                 // SAFETY: the caller's promise.
-                unsafe { self.multiply(&band, rows, cotangent, strip) };
+                unsafe { self.multiply(&band, image, cotangent, strip) };
             }
         }
     }
@@ -273,41 +246,19 @@ impl<E: Lanes> Chunk<'_, E> {
         }
     }
 
-    /// Gathers the rows of the product from a packed band, in blocks of pixels.
-    fn gather(&self, count: usize, image: &[E], gathered: &mut [E]) {
-        let (plan, g) = (self.plan, self.plan.g);
-        let step = g.strides[1] * plan.channels;
-        for block in 0..count * plan.blocks_in_row() {
-            let (y, x) = (block / plan.blocks_in_row(), block % plan.blocks_in_row() * BLOCK);
-            let len = BLOCK.min(g.output[1] - x);
-            let rows = &mut gathered[block * plan.rows() * BLOCK..][..plan.rows() * BLOCK];
-            for (index, (ky, kx)) in positions(g.kernel).enumerate() {
-                let row = y * g.strides[0] + ky * g.dilation[0];
-                let from = (row * plan.width + x * g.strides[1] + kx * g.dilation[1]) * plan.channels;
-                for channel in 0..plan.channels {
-                    let to = &mut rows[(index * plan.channels + channel) * BLOCK..][..len];
-                    let from = &image[from + channel..];
-                    if step == 1 {
-                        to.copy_from_slice(&from[..len]);
-                    } else {
-                        to.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, &from)| *to = from);
-                    }
-                }
-            }
-        }
-    }
-
     /// Adds the product of a band's rows with one strip of its cotangent to the sums.
     ///
     /// # Safety
     /// As for [`Self::compute`].
-    unsafe fn multiply(&self, band: &Product, rows: &[E], cotangent: &[E], strip: &mut [E]) {
+    unsafe fn multiply(&self, band: &Product, image: &[E], cotangent: &[E], strip: &mut [E]) {
         let (plan, g) = (self.plan, self.plan.g);
         let column = band.group * plan.features + band.column;
         let columns = plan.strip.min(plan.features - band.column);
         let mut b = cotangent[column..].as_ptr();
         let (mut b_step, mut taps) = (g.out_features, self.in_place);
-        if columns < plan.strip {
+        // Panels read whole strips, and registers are enough for one channel.
+        let read = if plan.one_channel { plan.strip / REGISTERS } else { plan.strip };
+        if !columns.is_multiple_of(read) {
             // SAFETY: the strip lies within the cotangent, and its piece has room for a band.
             unsafe {
                 pack_strips(
@@ -322,31 +273,43 @@ impl<E: Lanes> Chunk<'_, E> {
             };
             (b, b_step, taps) = (strip.as_ptr(), plan.strip, self.packed);
         }
-        let taps = &taps[..taps.len() / plan.band * band.count];
+        if plan.one_channel {
+            let sums = one_channel::KernelGradient {
+                count: [band.count, g.output[1]],
+                source: image.as_ptr(),
+                source_rows: [g.strides[0] * plan.width, g.strides[1], plan.width],
+                cotangent: b,
+                cotangent_step: b_step,
+                features: columns,
+                accumulate: band.accumulate,
+                to: self.to.wrapping_add(column),
+                to_step: g.out_features,
+                bias: self.to.wrapping_add(g.kernel_len() + column),
+            };
+            // SAFETY: the packed image has all that the band's windows see; the sums are the caller's promise.
+            return unsafe { sums.run(plan.arch) };
+        }
+        let taps = &taps[..band.count];
         let panel = |row: usize, rows: usize, a: *const E| Panel {
             rows,
             columns,
             taps,
             a,
-            a_rows: if plan.gathered() { Rows::Blocked } else { Rows::Adjacent },
-            a_step: if plan.gathered() { 1 } else { g.strides[1] * plan.channels },
+            a_rows: Rows::Adjacent,
+            a_step: g.strides[1] * plan.channels,
             b,
             b_step,
             c: self.to.wrapping_add(row * g.out_features + column),
             c_row: g.out_features,
             finish: Finish { accumulate: band.accumulate, bias: None, relu: false },
         };
-        if plan.gathered() {
-            // SAFETY: every gathered row has all pixels of the band; the sums are the caller's promise.
-            return unsafe { panel(0, plan.rows(), rows.as_ptr()).run(plan.arch) };
-        }
         let runs = plan.g.kernel[1] * plan.channels / plan.run;
         for (ky, kx) in positions([g.kernel[0], runs]) {
             let at = (ky * g.dilation[0] * plan.width + kx * g.dilation[1]) * plan.channels;
             let row = (ky * g.kernel[1] + kx) * plan.channels;
             // SAFETY: the run is side by side in the packed image under every pixel of the band; the sums are the
             // caller's promise.
-            unsafe { panel(row, plan.run, rows[at..].as_ptr()).run(plan.arch) };
+            unsafe { panel(row, plan.run, image[at..].as_ptr()).run(plan.arch) };
         }
     }
 }

@@ -9,9 +9,10 @@
 use pulp::Arch;
 
 use super::super::lanes::Lanes;
-use super::super::panel::{BLOCK, Finish, Panel, Rows, Tap, strip};
+use super::super::panel::{BLOCK, Finish, Panel, REGISTERS, Rows, Tap, strip};
 use super::super::scratch::padded;
 use super::super::threads::{Shared, parallel_seated, seats, threads};
+use super::one_channel;
 use crate::backend::Epilogue;
 
 /// A packed band has about this many elements at most, so that it stays in the second cache.
@@ -199,6 +200,13 @@ impl Band<'_> {
         }
     }
 
+    /// The pixel that the first window of a row of the band makes.
+    fn pixel(&self, row: usize) -> usize {
+        let [rows, columns] = &self.sweep.axes;
+        let y = rows.target_start + (self.start + row) * rows.target_step;
+        (self.image * rows.target + y) * columns.target + columns.target_start
+    }
+
     /// Computes the band.
     ///
     /// # Safety
@@ -218,9 +226,31 @@ impl Band<'_> {
             let kernel = &kernel[(self.group * sweep.strips::<E>() + index) * sweep.depth * width..];
             let feature = self.group * sweep.features + index * width;
             let strip = width.min(sweep.features - index * width);
+            let finish = Finish::from(epilogue).columns(feature, strip);
+            if strip.is_multiple_of(width / REGISTERS)
+                && columns.step == 1
+                && sweep.block() == 1
+                && one_channel::suits(taps, sweep.row_len())
+            {
+                let outputs = one_channel::Forward {
+                    count: [self.count, columns.count],
+                    source: packed.as_ptr(),
+                    source_rows: [rows.step * sweep.row_len(), sweep.row_len()],
+                    kernel: kernel.as_ptr(),
+                    kernel_step: width,
+                    target: target.at(self.pixel(0) * features + feature),
+                    target_strides: [
+                        rows.target_step * columns.target * features,
+                        columns.target_step * features,
+                    ],
+                    features: strip,
+                    finish,
+                };
+                // SAFETY: as below; a strip is some registers.
+                unsafe { outputs.run(sweep.arch) };
+                continue;
+            }
             for row in 0..self.count {
-                let y = rows.target_start + (self.start + row) * rows.target_step;
-                let pixel = (self.image * rows.target + y) * columns.target + columns.target_start;
                 let panel = Panel {
                     rows: columns.count,
                     columns: strip,
@@ -230,9 +260,9 @@ impl Band<'_> {
                     a_step: 1,
                     b: kernel.as_ptr(),
                     b_step: width,
-                    c: target.at(pixel * features + feature),
+                    c: target.at(self.pixel(row) * features + feature),
                     c_row: columns.target_step * features,
-                    finish: Finish::from(epilogue).columns(feature, strip),
+                    finish,
                 };
                 // SAFETY: the taps of all windows of a row lie within the packed rows, the kernel has a row of full
                 // strip width for every step of the sum, and `target` is the caller's promise.

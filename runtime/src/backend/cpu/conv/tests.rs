@@ -45,12 +45,15 @@ prop_compose! {
         channels in prop_oneof![Just(1_usize), 2_usize..5, 15_usize..36],
         features in prop_oneof![1_usize..4, 15_usize..18, 31_usize..40],
         kernel in prop::array::uniform2(1_usize..4),
-        strides in prop::array::uniform2(1_usize..4),
+        strides in prop::array::uniform2(prop_oneof![Just(1_usize), 2_usize..4]),
         dilation in prop::array::uniform2(1_usize..3),
         padding in prop::array::uniform2(prop::array::uniform2(0_usize..4)),
         output in prop::array::uniform2(1_usize..10),
         spare in prop::array::uniform2(0_usize..3),
+        one_channel: bool,
     ) -> ConvGeometry {
+        let (groups, channels, kernel, dilation) =
+            if one_channel { (1, 1, [3; 2], [1; 2]) } else { (groups, channels, kernel, dilation) };
         // An input for which the output fits, with `spare` pixels that no window need reach.
         let input = [0, 1].map(|i| {
             let seen = (output[i] - 1) * strides[i] + (kernel[i] - 1) * dilation[i] + 1;
@@ -129,33 +132,36 @@ proptest! {
 
 #[test]
 fn one_and_two_threads_give_the_same_bits() {
-    let g = ConvGeometry {
-        batch: 9,
-        input: [14, 14],
-        in_features: 20,
-        output: [14, 14],
-        out_features: 40,
-        kernel: [3, 3],
-        strides: [1, 1],
-        padding: [[1, 1]; 2],
-        dilation: [1, 1],
-        groups: 1,
-    };
-    let fractions = |len: usize, scale: f32| (0..len).map(|i| (i as f32 * scale).sin()).collect::<Vec<_>>();
-    let input = fractions(g.input_len(), 0.37);
-    let (kernel, cotangent) = (fractions(g.kernel_len(), 0.71), fractions(g.output_len(), 0.13));
-    let all = || {
-        let mut results =
-            [g.output_len(), g.input_len(), g.kernel_len(), g.out_features].map(|len| vec![0.0; len]);
-        let [output, dx, dk, db] = &mut results;
-        forward(&g, &input, &kernel, Epilogue::Assign, output);
-        input_gradient(&g, &cotangent, &kernel, dx);
-        kernel_gradient(&g, &input, &cotangent, dk, Some(db));
-        results.map(|result| result.into_iter().map(f32::to_bits).collect::<Vec<_>>())
-    };
-    let [one, two] = [1, 2].map(|count| {
-        set_threads(count);
-        all()
-    });
-    assert!(one == two);
+    for in_features in [1, 20] {
+        let g = ConvGeometry {
+            batch: 9,
+            input: [14, 14],
+            in_features,
+            output: [14, 14],
+            out_features: 40,
+            kernel: [3, 3],
+            strides: [1, 1],
+            padding: [[1, 1]; 2],
+            dilation: [1, 1],
+            groups: 1,
+        };
+        let fractions =
+            |len: usize, scale: f32| (0..len).map(|i| (i as f32 * scale).sin()).collect::<Vec<_>>();
+        let input = fractions(g.input_len(), 0.37);
+        let (kernel, cotangent) = (fractions(g.kernel_len(), 0.71), fractions(g.output_len(), 0.13));
+        let all = || {
+            let mut results =
+                [g.output_len(), g.input_len(), g.kernel_len(), g.out_features].map(|len| vec![0.0; len]);
+            let [output, dx, dk, db] = &mut results;
+            forward(&g, &input, &kernel, Epilogue::Assign, output);
+            input_gradient(&g, &cotangent, &kernel, dx);
+            kernel_gradient(&g, &input, &cotangent, dk, Some(db));
+            results.map(|result| result.into_iter().map(f32::to_bits).collect::<Vec<_>>())
+        };
+        let [one, two] = [1, 2].map(|count| {
+            set_threads(count);
+            all()
+        });
+        assert!(one == two, "{in_features} channels");
+    }
 }

@@ -16,12 +16,14 @@
 //!
 //! A tile of 4 moves `36·(channels + features)` floats through the second cache twice, 14 to 28 KiB; to evaluate one takes
 //! 144 multiply-adds a register, to interpolate one 120. A tile of 2 takes 32 and 24 additions, but there are four times
-//! as many. So tiles of 4 for the forward pass and the gradient of the input. The kernel's gradient sums over tiles,
-//! not channels, and there tiles of 4 are three times less accurate than the direct sum; it has tiles of 2 (see
+//! as many. So tiles of 4 for inference and the gradient of the input. The forward pass of training has tiles of 2,
+//! because a `relu` behind it asks whether a sum is exactly 0 (see [`Winograd`]). The kernel's gradient sums over tiles,
+//! not channels, and there tiles of 4 are three times less accurate than the direct sum; it, too, has tiles of 2 (see
 //! [`kernel_gradient`]).
 //!
-//! The sum over channels is made in two halves. In one it would be up to a quarter faster for 32 channels, but the root mean
-//! square of the error would be 2.05 times the direct sum's; so it is 1.7 times, and 1.45 times for 64 channels.
+//! In tiles of 4 the sum over channels is made in two halves. In one it would be up to a quarter faster for 32 channels, but
+//! the root mean square of the error would be 2.05 times the direct sum's; so it is 1.7 times, and 1.45 times for 64
+//! channels. In tiles of 2 it is made in one, and the error is 0.6 to 0.7 times the direct sum's.
 
 mod kernel;
 pub(super) mod kernel_gradient;
@@ -39,7 +41,7 @@ use pulp::Arch;
 
 use self::kernel::Taps;
 use self::tiles::{Evaluate, Grid, Interpolate, Panels, TILES};
-use self::transform::{Input, Output};
+use self::transform::{Input, Kernel, Output, Transform};
 use super::super::lanes::Lanes;
 use super::super::panel::{BLOCK, Finish, Panel, REGISTERS, Rows, Tap, strip};
 use super::super::scratch::{padded, with_scratch, with_taps};
@@ -47,25 +49,25 @@ use super::super::threads::{Shared, parallel_seated, seats, threads};
 use super::check;
 use crate::backend::{ConvGeometry, Epilogue};
 
-/// Which passes of convolutions with kernels of 3 by 3 taps may be computed by Winograd's algorithm, which is faster and
+/// By which tiles convolutions with kernels of 3 by 3 taps may be computed by Winograd's algorithm, which is faster and
 /// rounds differently.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Winograd {
     /// None: every convolution is the direct sum.
     Never,
-    /// The gradients of input and kernel, and inference.
+    /// In the forward pass of training tiles of 2 by 2 outputs, where a window of zeros gives exactly 0, as in the direct
+    /// sum: a `relu` behind it stops the same cotangents. In gradients and inference whatever is fastest.
     #[default]
-    NotForward,
-    /// The forward pass of training, too. Where a window is empty but its neighbours are not, the direct sum is exactly 0, as
-    /// Flax's is, and this one a number near it, so that a `relu` behind it may let a cotangent through: training takes
-    /// another path than Flax's.
-    Everywhere,
+    KeepZeros,
+    /// Whatever is fastest in every pass. In tiles of 4 by 4 outputs a window of zeros among others gives a number near
+    /// 0, so that a `relu` behind it may let a cotangent through: training takes another path than Flax's.
+    Fastest,
 }
 
 /// What `set_winograd` was told.
-static ALLOWED: AtomicU8 = AtomicU8::new(Winograd::NotForward as u8);
+static ALLOWED: AtomicU8 = AtomicU8::new(Winograd::KeepZeros as u8);
 
-/// Sets which convolutions may be computed by Winograd's algorithm.
+/// Sets by which tiles convolutions may be computed by Winograd's algorithm.
 pub fn set_winograd(allowed: Winograd) {
     ALLOWED.store(allowed as u8, Ordering::Relaxed);
 }
@@ -81,48 +83,66 @@ pub(super) enum Pass {
     KernelGradient,
 }
 
-/// Whether a pass is to be computed by Winograd's algorithm: where it is allowed, and suits the shape.
-pub(super) fn pays<E: Lanes>(g: &ConvGeometry, pass: Pass) -> bool {
-    let least = if pass == Pass::Forward { Winograd::Everywhere } else { Winograd::NotForward };
-    suits::<E>(g, pass) && ALLOWED.load(Ordering::Relaxed) >= least as u8
+/// The tiles of outputs that a pass is computed by, if it is to be computed by Winograd's algorithm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tile {
+    /// 2 by 2 outputs, from values at 4 by 4 points.
+    Of2,
+    /// 4 by 4 outputs, from values at 6 by 6 points.
+    Of4,
 }
 
-/// Whether the algorithm was measured to be faster for such a shape, and no more than twice as far from the exact sums as
-/// the direct one.
-fn suits<E: Lanes>(g: &ConvGeometry, pass: Pass) -> bool {
+/// The tiles for a pass, where the algorithm is allowed and suits the shape.
+pub(super) fn tile<E: Lanes>(g: &ConvGeometry, pass: Pass) -> Option<Tile> {
+    let allowed = ALLOWED.load(Ordering::Relaxed);
+    if allowed == Winograd::Never as u8 {
+        return None;
+    }
+    let tiles: &[Tile] = match pass {
+        Pass::Forward if allowed < Winograd::Fastest as u8 => &[Tile::Of2],
+        // Tiles of 4 would be three times less accurate than the direct sum.
+        Pass::KernelGradient => &[Tile::Of2],
+        _ => &[Tile::Of4, Tile::Of2],
+    };
+    tiles.iter().copied().find(|&tile| suits::<E>(g, pass, tile))
+}
+
+/// Whether tiles were measured to be faster for such a shape, and no more than twice as far from the exact sums as
+/// the direct sum.
+fn suits<E: Lanes>(g: &ConvGeometry, pass: Pass, tile: Tile) -> bool {
     if size_of::<E>() != size_of::<f32>() {
         return false;
     }
+    // Elsewhere the transforms, which grow with the sum of channels and features, take as long as the products save; and
+    // with fewer channels the direct sum is so short that tiles of 4 are less accurate. The waste at the edges must leave
+    // so many times fewer multiplications.
+    let (size, fewest, fewer) = match (tile, pass) {
+        (Tile::Of4, _) => (4, 32, 3.0),
+        (Tile::Of2, Pass::KernelGradient) => (2, 32, 2.0),
+        (Tile::Of2, _) => (2, 16, 1.5),
+    };
     let fits = g.kernel == [3; 2] && g.strides == [1; 2] && g.dilation == [1; 2] && g.groups == 1;
-    // With fewer channels the transforms, which grow with their sum, take as long as the products save; and the direct
-    // sum is so short that tiles of 4 are less accurate. More than 256 were not measured.
-    let channels = 32..=256;
+    // More than 256 were not measured.
+    let channels = fewest..=256;
     if !fits || !channels.contains(&g.in_features) || !channels.contains(&g.out_features) {
         return false;
     }
-    let (result, tile, fewer) = match pass {
-        Pass::Forward | Pass::Inference => (g.output, M, 3),
-        Pass::InputGradient => (g.input, M, 3),
-        Pass::KernelGradient => (g.output, kernel_gradient::M, 2),
-    };
+    let result = if pass == Pass::InputGradient { g.input } else { g.output };
     let [pixels, tiles]: [usize; 2] =
-        [1, tile].map(|size| result.iter().map(|&length| length.div_ceil(size)).product());
-    // Enough tiles for the kernel's transform, and tiles that do not waste too much at the edges: as many times fewer
-    // multiplications as `fewer` says.
-    let points = (tile + 2) * (tile + 2);
-    g.batch * tiles >= 32 && 9 * pixels >= fewer * points * tiles
+        [1, size].map(|size| result.iter().map(|&length| length.div_ceil(size)).product());
+    let points = (size + 2) * (size + 2);
+    g.in_features + g.out_features >= 48
+        && g.batch * tiles >= 32
+        && (9 * pixels) as f64 >= fewer * (points * tiles) as f64
 }
-
-/// Tiles of the forward pass and of the input's gradient are `M` by `M`, and have values at `N` by `N` points.
-const M: usize = 4;
-const N: usize = M + 2;
 
 /// The values of a block of tiles have about this many elements at most: with the kernel's they stay in the second cache.
 const VALUES: usize = 5 << 15;
 
-/// The forward pass, in tiles of `M` by `M` outputs.
+/// The forward pass.
 pub(super) fn forward<E: Lanes>(
     arch: Arch,
+    tile: Tile,
     g: &ConvGeometry,
     input: &[E],
     kernel: &[E],
@@ -130,66 +150,74 @@ pub(super) fn forward<E: Lanes>(
     output: &mut [E],
 ) {
     check(g, input, kernel, output);
+    let (sizes, strides) = ([g.in_features, g.out_features], [g.out_features, 1]);
     let convolution = Convolution {
         arch,
-        taps: Taps {
-            kernel,
-            sizes: [g.in_features, g.out_features],
-            strides: [g.out_features, 1],
-            turned: false,
-        },
-        source: grid::<M>(g, g.input, g.in_features, [0, 1].map(|i| -(g.padding[i][0] as isize)), g.output),
-        target: grid::<M>(g, g.output, g.out_features, [0; 2], g.output),
+        batch: g.batch,
+        taps: Taps { kernel, sizes, strides, turned: false },
+        images: [g.input, g.output],
+        low: g.padding.map(|[low, _]| -(low as isize)),
     };
-    convolution.run(input, epilogue, output);
+    convolution.run(tile, input, epilogue, output);
 }
 
-/// The gradient of the input, in tiles of `M` by `M` pixels: a convolution of the cotangent with the turned and
-/// transposed kernel.
+/// The gradient of the input: a convolution of the cotangent with the turned and transposed kernel.
 pub(super) fn input_gradient<E: Lanes>(
     arch: Arch,
+    tile: Tile,
     g: &ConvGeometry,
     cotangent: &[E],
     kernel: &[E],
     input_gradient: &mut [E],
 ) {
     check(g, input_gradient, kernel, cotangent);
+    let (sizes, strides) = ([g.out_features, g.in_features], [1, g.out_features]);
     let convolution = Convolution {
         arch,
-        taps: Taps {
-            kernel,
-            sizes: [g.out_features, g.in_features],
-            strides: [1, g.out_features],
-            turned: true,
-        },
-        source: grid::<M>(g, g.output, g.out_features, [0, 1].map(|i| g.padding[i][0] as isize - 2), g.input),
-        target: grid::<M>(g, g.input, g.in_features, [0; 2], g.input),
+        batch: g.batch,
+        taps: Taps { kernel, sizes, strides, turned: true },
+        images: [g.output, g.input],
+        low: g.padding.map(|[low, _]| low as isize - 2),
     };
-    convolution.run(cotangent, Epilogue::Assign, input_gradient);
+    convolution.run(tile, cotangent, Epilogue::Assign, input_gradient);
 }
 
-/// The tiles of an image that belong to tiles of `STEP` by `STEP` of a result.
-fn grid<const STEP: usize>(
-    g: &ConvGeometry,
-    image: [usize; 2],
-    features: usize,
-    low: [isize; 2],
-    result: [usize; 2],
-) -> Grid {
-    Grid { batch: g.batch, image, features, low, step: STEP, tiles: result.map(|size| size.div_ceil(STEP)) }
-}
-
-/// A convolution as products at points.
+/// A convolution as it is computed: of any pass that makes an image of an image.
 struct Convolution<'a, E> {
     arch: Arch,
+    batch: usize,
     taps: Taps<'a, E>,
-    source: Grid,
-    target: Grid,
+    /// Height and width of source and target.
+    images: [[usize; 2]; 2],
+    /// Where in the source the first window begins; negative in the padding.
+    low: [isize; 2],
 }
 
 impl<E: Lanes> Convolution<'_, E> {
-    fn run(&self, source: &[E], epilogue: Epilogue<'_, E>, target: &mut [E]) {
-        let (tiles, [depth, features]) = (self.source.len(), self.taps.sizes);
+    /// Computes the target.
+    fn run(&self, tile: Tile, source: &[E], epilogue: Epilogue<'_, E>, target: &mut [E]) {
+        match tile {
+            Tile::Of2 => self.in_tiles::<2, 4>(source, epilogue, target),
+            Tile::Of4 => self.in_tiles::<4, 6>(source, epilogue, target),
+        }
+    }
+
+    /// Computes the target in tiles of `M` by `M` pixels, from values at `N` by `N` points.
+    fn in_tiles<const M: usize, const N: usize>(
+        &self,
+        source: &[E],
+        epilogue: Epilogue<'_, E>,
+        target: &mut [E],
+    ) where
+        Input: Transform<N, N>,
+        Kernel: Transform<3, N>,
+        Output: Transform<N, M>,
+    {
+        let [depth, features] = self.taps.sizes;
+        let tiles = self.images[1].map(|size| size.div_ceil(M));
+        let grid = |image, features, low| Grid { batch: self.batch, image, features, low, step: M, tiles };
+        let grids = [grid(self.images[0], depth, self.low), grid(self.images[1], features, [0; 2])];
+        let tiles = grids[0].len();
         if target.is_empty() {
             return;
         }
@@ -222,8 +250,10 @@ impl<E: Lanes> Convolution<'_, E> {
                 let taps = &*taps;
                 parallel_seated(seats, tasks, |seat, task| {
                     let values = scratch.at(seat * (values_len + products_len));
-                    let block = Block {
-                        convolution: self,
+                    let block = Block::<_, M, N> {
+                        arch: self.arch,
+                        matrix: &self.taps,
+                        grids: &grids,
                         tiles: task * block..((task + 1) * block).min(tiles),
                         values: panels(values),
                         products: products(values.wrapping_add(values_len)),
@@ -242,21 +272,28 @@ impl<E: Lanes> Convolution<'_, E> {
 }
 
 /// A task: a block of tiles.
-struct Block<'a, E> {
-    convolution: &'a Convolution<'a, E>,
+struct Block<'a, E, const M: usize, const N: usize> {
+    arch: Arch,
+    matrix: &'a Taps<'a, E>,
+    /// Of source and target.
+    grids: &'a [Grid; 2],
     tiles: Range<usize>,
     values: Panels<E>,
     products: Panels<E>,
 }
 
-impl<E: Lanes> Block<'_, E> {
+impl<E: Lanes, const M: usize, const N: usize> Block<'_, E, M, N>
+where
+    Input: Transform<N, N>,
+    Output: Transform<N, M>,
+{
     /// The values of the source's tiles.
     ///
     /// # Safety
     /// As for [`Evaluate::run`].
     unsafe fn evaluate(&self, source: &[E], zeros: &[E]) {
         let evaluate = Evaluate::<_, _, N, N, false> {
-            grid: &self.convolution.source,
+            grid: &self.grids[0],
             source,
             zeros,
             tiles: self.tiles.clone(),
@@ -264,7 +301,7 @@ impl<E: Lanes> Block<'_, E> {
             transform: PhantomData::<Input>,
         };
         // SAFETY: the caller's promise.
-        unsafe { evaluate.run(self.convolution.arch) };
+        unsafe { evaluate.run(self.arch) };
     }
 
     /// The products with the kernel's values, point by point.
@@ -272,10 +309,10 @@ impl<E: Lanes> Block<'_, E> {
     /// # Safety
     /// The panels must be as large as the block, and nobody else may touch them meanwhile.
     unsafe fn multiply(&self, kernel: &[E], taps: &[Tap]) {
-        let Convolution { arch, taps: ref matrix, .. } = *self.convolution;
+        let (arch, matrix) = (self.arch, self.matrix);
         let (width, [depth, features]) = (strip::<E>(arch), matrix.sizes);
-        // In two halves, because interpolation enlarges the rounding of the sums.
-        let (first, second) = taps.split_at(taps.len().div_ceil(2));
+        // In two halves where interpolation enlarges the rounding of the sums.
+        let (first, second) = taps.split_at(if M > 2 { taps.len().div_ceil(2) } else { taps.len() });
         for point in 0..N * N {
             for index in 0..matrix.strips(arch) {
                 let c = self.products.at(N * N, 0, index * width).wrapping_add(point * self.products.point());
@@ -311,14 +348,14 @@ impl<E: Lanes> Block<'_, E> {
     /// As for [`Interpolate::run`].
     unsafe fn interpolate(&self, epilogue: Epilogue<'_, E>, target: Shared<E>) {
         let interpolate = Interpolate {
-            grid: &self.convolution.target,
+            grid: &self.grids[1],
             panels: self.products,
             tiles: self.tiles.clone(),
-            finish: Finish::from(epilogue).columns(0, self.convolution.target.features),
+            finish: Finish::from(epilogue).columns(0, self.grids[1].features),
             target: target.0,
             transform: PhantomData::<Output>,
         };
         // SAFETY: the caller's promise.
-        unsafe { interpolate.run(self.convolution.arch) };
+        unsafe { interpolate.run(self.arch) };
     }
 }

@@ -19,13 +19,12 @@ use super::super::super::scratch::{padded, with_scratch};
 use super::super::super::threads::{Shared, parallel_chunks, parallel_seated, seats};
 use super::super::check;
 use super::super::kernel_gradient::{PARTIAL, add_partials};
-use super::grid;
 use super::tiles::{Evaluate, Grid, Panels, TILES, Written};
 use super::transform::{Cotangent, Input, KernelGradient};
 use crate::backend::ConvGeometry;
 
 /// Tiles of outputs are `M` by `M`, and have values at `N` by `N` points.
-pub(super) const M: usize = 2;
+const M: usize = 2;
 const N: usize = M + 2;
 
 /// The most partial sums.
@@ -43,14 +42,15 @@ pub(in super::super) fn compute<E: Lanes>(
     if let Some(bias_gradient) = &bias_gradient {
         assert_eq!(bias_gradient.len(), g.out_features, "the bias of {g:?}");
     }
-    let low = [0, 1].map(|i| -(g.padding[i][0] as isize));
+    let tiles = g.output.map(|size| size.div_ceil(M));
+    let grid = |image, features, low| Grid { batch: g.batch, image, features, low, step: M, tiles };
     let gradient = Gradient {
         arch,
         g,
         input,
         cotangent,
-        inputs: grid::<M>(g, g.input, g.in_features, low, g.output),
-        outputs: grid::<M>(g, g.output, g.out_features, [0; 2], g.output),
+        inputs: grid(g.input, g.in_features, g.padding.map(|[low, _]| -(low as isize))),
+        outputs: grid(g.output, g.out_features, [0; 2]),
     };
     if gradient.outputs.len() == 0 || kernel_gradient.is_empty() {
         kernel_gradient.fill(E::default());

@@ -8,6 +8,8 @@ use super::super::tests::products;
 use super::super::{forward_with, input_gradient_with, kernel_gradient as direct_kernel_gradient};
 use super::*;
 
+const TILES: [Tile; 2] = [Tile::Of2, Tile::Of4];
+
 prop_compose! {
     fn geometry()(
         batch in 0_usize..4,
@@ -51,8 +53,8 @@ fn assert_near<E: Lanes + Into<f64>>(found: &[E], expected: &[f64], tolerance: f
     }
 }
 
-/// The passes in tiles of 4 on one geometry, against the plain sums.
-fn check_all<E: Lanes + Into<f64>>(g: &ConvGeometry, seed: u32, tolerance: f64) {
+/// The passes that make an image on one geometry, against the plain sums.
+fn check_images<E: Lanes + Into<f64>>(g: &ConvGeometry, seed: u32, tolerance: f64) {
     let input: Vec<E> = numbers(g.input_len(), seed);
     let kernel: Vec<E> = numbers(g.kernel_len(), seed ^ 1);
     let cotangent: Vec<E> = numbers(g.output_len(), seed ^ 2);
@@ -73,15 +75,15 @@ fn check_all<E: Lanes + Into<f64>>(g: &ConvGeometry, seed: u32, tolerance: f64) 
         ("bias", Epilogue::Bias(&bias), &biased),
         ("relu", Epilogue::BiasRelu(&bias), &positive),
     ];
-    for arch in available() {
+    for (arch, tile) in available().flat_map(|arch| TILES.map(|tile| (arch, tile))) {
         let mut found = vec![E::from(9.0); output.len()];
         for (name, epilogue, expected) in cases {
-            forward(arch, g, &input, &kernel, epilogue, &mut found);
-            assert_near(&found, expected, tolerance, &format!("{name}, {arch:?}"));
+            forward(arch, tile, g, &input, &kernel, epilogue, &mut found);
+            assert_near(&found, expected, tolerance, &format!("{name}, {tile:?}, {arch:?}"));
         }
         let mut found = vec![E::from(9.0); input.len()];
-        super::input_gradient(arch, g, &cotangent, &kernel, &mut found);
-        assert_near(&found, &input_gradient, tolerance, &format!("input gradient, {arch:?}"));
+        super::input_gradient(arch, tile, g, &cotangent, &kernel, &mut found);
+        assert_near(&found, &input_gradient, tolerance, &format!("input gradient, {tile:?}, {arch:?}"));
     }
 }
 
@@ -110,9 +112,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn tiles_of_4_give_the_plain_sums(g in geometry(), seed: u32) {
-        check_all::<f32>(&g, seed, 1e-5);
-        check_all::<f64>(&g, seed, 1e-14);
+    fn images_are_the_plain_sums(g in geometry(), seed: u32) {
+        check_images::<f32>(&g, seed, 1e-5);
+        check_images::<f64>(&g, seed, 1e-14);
     }
 
     #[test]
@@ -160,12 +162,15 @@ fn assert_accurate(what: &str, exact: &[f64], direct: impl Fn(&mut [f32]), winog
 
 #[test]
 fn the_error_is_at_most_twice_the_direct_kernels() {
-    for g in [same(16, 14, 32, 64), same(2, 32, 64, 64), same(2, 16, 128, 128), same(4, 30, 32, 32)] {
-        assert!(
-            [Pass::Forward, Pass::InputGradient, Pass::KernelGradient]
-                .iter()
-                .all(|&pass| suits::<f32>(&g, pass))
-        );
+    let shapes = [
+        (16, 14, 32, 64),
+        (2, 32, 64, 64),
+        (2, 16, 128, 128),
+        (4, 30, 32, 32),
+        (4, 14, 16, 32),
+        (4, 14, 32, 16),
+    ];
+    for g in shapes.map(|(batch, size, channels, features)| same(batch, size, channels, features)) {
         let input: Vec<f32> = numbers(g.input_len(), 1);
         let (kernel, cotangent): (Vec<f32>, Vec<f32>) =
             (numbers(g.kernel_len(), 2), numbers(g.output_len(), 3));
@@ -177,27 +182,57 @@ fn the_error_is_at_most_twice_the_direct_kernels() {
         forward_with(best, &g, &wide_input, &wide_kernel, Epilogue::Assign, &mut output);
         input_gradient_with(best, &g, &wide_cotangent, &wide_kernel, &mut dx);
         direct_kernel_gradient::compute(best, &g, &wide_input, &wide_cotangent, &mut dk, None);
+        let suitable = |pass| TILES.into_iter().filter(move |&tile| suits::<f32>(&g, pass, tile));
+        assert!(suitable(Pass::Forward).count() > 0, "{g:?}");
         // Without fused multiply-adds both round more often, and differently.
         for arch in available().filter(|arch| !matches!(arch, Arch::Scalar)) {
-            assert_accurate(
-                &format!("forward, {g:?}, {arch:?}"),
-                &output,
-                |found| forward_with(arch, &g, &input, &kernel, Epilogue::Assign, found),
-                |found| forward(arch, &g, &input, &kernel, Epilogue::Assign, found),
-            );
-            assert_accurate(
-                &format!("input gradient, {g:?}, {arch:?}"),
-                &dx,
-                |found| input_gradient_with(arch, &g, &cotangent, &kernel, found),
-                |found| super::input_gradient(arch, &g, &cotangent, &kernel, found),
-            );
-            assert_accurate(
-                &format!("kernel gradient, {g:?}, {arch:?}"),
-                &dk,
-                |found| direct_kernel_gradient::compute(arch, &g, &input, &cotangent, found, None),
-                |found| kernel_gradient::compute(arch, &g, &input, &cotangent, found, None),
-            );
+            for tile in suitable(Pass::Forward) {
+                assert_accurate(
+                    &format!("forward, {g:?}, {tile:?}, {arch:?}"),
+                    &output,
+                    |found| forward_with(arch, &g, &input, &kernel, Epilogue::Assign, found),
+                    |found| forward(arch, tile, &g, &input, &kernel, Epilogue::Assign, found),
+                );
+            }
+            for tile in suitable(Pass::InputGradient) {
+                assert_accurate(
+                    &format!("input gradient, {g:?}, {tile:?}, {arch:?}"),
+                    &dx,
+                    |found| input_gradient_with(arch, &g, &cotangent, &kernel, found),
+                    |found| super::input_gradient(arch, tile, &g, &cotangent, &kernel, found),
+                );
+            }
+            for _ in suitable(Pass::KernelGradient).filter(|&tile| tile == Tile::Of2) {
+                assert_accurate(
+                    &format!("kernel gradient, {g:?}, {arch:?}"),
+                    &dk,
+                    |found| direct_kernel_gradient::compute(arch, &g, &input, &cotangent, found, None),
+                    |found| kernel_gradient::compute(arch, &g, &input, &cotangent, found, None),
+                );
+            }
         }
+    }
+}
+
+/// Where all that an output's window sees is 0, whatever lies around it.
+#[test]
+fn tiles_of_2_keep_zeros() {
+    let g = same(3, 14, 16, 40);
+    let kernel: Vec<f32> = numbers(g.kernel_len(), 1);
+    let mut input: Vec<f32> = numbers(g.input_len(), 2);
+    // Ten pixels of eleven are 0.
+    for (index, pixel) in input.chunks_exact_mut(g.in_features).enumerate() {
+        if !(index * 7).is_multiple_of(11) {
+            pixel.fill(0.0);
+        }
+    }
+    let mut empty = vec![true; g.output_len()];
+    products(&g, |i, _, o| empty[o] &= input[i] == 0.0);
+    assert!(empty.iter().any(|&empty| empty) && empty.iter().any(|&empty| !empty));
+    for arch in available() {
+        let mut found = vec![9.0; g.output_len()];
+        forward(arch, Tile::Of2, &g, &input, &kernel, Epilogue::Assign, &mut found);
+        assert!(found.iter().zip(&empty).all(|(&sum, &empty)| (sum == 0.0) == empty), "{arch:?}");
     }
 }
 
@@ -208,14 +243,17 @@ fn any_number_of_threads_gives_the_same_bits() {
     let cotangent: Vec<f32> = numbers(g.output_len(), 3);
     let all = |count: usize| {
         set_threads(count);
-        let mut results =
-            [g.output_len(), g.input_len(), g.kernel_len(), g.out_features].map(|len| vec![0.0; len]);
-        let [output, dx, dk, db] = &mut results;
         let arch = available().next().unwrap();
-        forward(arch, &g, &input, &kernel, Epilogue::Assign, output);
-        super::input_gradient(arch, &g, &cotangent, &kernel, dx);
-        kernel_gradient::compute(arch, &g, &input, &cotangent, dk, Some(db));
-        results.map(|result| result.into_iter().map(f32::to_bits).collect::<Vec<_>>())
+        let images = TILES.map(|tile| {
+            let (mut output, mut dx) = (vec![0.0; g.output_len()], vec![0.0; g.input_len()]);
+            forward(arch, tile, &g, &input, &kernel, Epilogue::Assign, &mut output);
+            super::input_gradient(arch, tile, &g, &cotangent, &kernel, &mut dx);
+            [output, dx]
+        });
+        let (mut dk, mut db) = (vec![0.0; g.kernel_len()], vec![0.0; g.out_features]);
+        kernel_gradient::compute(arch, &g, &input, &cotangent, &mut dk, Some(&mut db));
+        let results = images.into_iter().flatten().chain([dk, db]);
+        results.map(|result| result.into_iter().map(f32::to_bits).collect::<Vec<_>>()).collect::<Vec<_>>()
     };
     let one = all(1);
     assert!([2, 5].into_iter().all(|count| all(count) == one));
@@ -223,13 +261,19 @@ fn any_number_of_threads_gives_the_same_bits() {
 
 #[test]
 fn only_what_was_measured_to_pay_suits() {
-    let passes = [Pass::Forward, Pass::InputGradient, Pass::KernelGradient];
-    let chosen = |g: ConvGeometry| passes.map(|pass| suits::<f32>(&g, pass));
-    assert_eq!(chosen(same(32, 14, 32, 64)), [true; 3]);
-    assert_eq!(chosen(same(16, 32, 64, 64)), [true; 3]);
-    assert_eq!(chosen(same(32, 14, 16, 16)), [false; 3]);
-    assert_eq!(chosen(same(32, 28, 1, 32)), [false; 3]);
-    assert_eq!(chosen(same(32, 5, 64, 64)), [false; 3]);
-    assert_eq!(chosen(ConvGeometry { strides: [2; 2], ..same(16, 32, 64, 64) }), [false; 3]);
-    assert!(!suits::<f64>(&same(16, 32, 64, 64), Pass::Forward));
+    let passes = [Pass::Forward, Pass::Inference, Pass::InputGradient, Pass::KernelGradient];
+    let chosen = |g: ConvGeometry| passes.map(|pass| tile::<f32>(&g, pass));
+    let (of_2, of_4) = (Some(Tile::Of2), Some(Tile::Of4));
+    assert_eq!(chosen(same(32, 14, 32, 64)), [of_2, of_4, of_4, of_2]);
+    assert_eq!(chosen(same(16, 32, 64, 64)), [of_2, of_4, of_4, of_2]);
+    assert_eq!(chosen(same(32, 5, 64, 64)), [of_2, of_2, of_2, None]);
+    assert_eq!(chosen(same(32, 14, 16, 32)), [of_2, of_2, of_2, None]);
+    assert_eq!(chosen(same(32, 14, 16, 16)), [None; 4]);
+    assert_eq!(chosen(same(32, 28, 1, 32)), [None; 4]);
+    assert_eq!(chosen(same(32, 1, 64, 64)), [None; 4]);
+    assert_eq!(chosen(ConvGeometry { strides: [2; 2], ..same(16, 32, 64, 64) }), [None; 4]);
+    assert_eq!(chosen(ConvGeometry { dilation: [2; 2], ..same(16, 32, 64, 64) }), [None; 4]);
+    assert_eq!(chosen(ConvGeometry { groups: 2, ..same(16, 32, 64, 64) }), [None; 4]);
+    assert_eq!(chosen(ConvGeometry { kernel: [3, 5], ..same(16, 32, 64, 64) }), [None; 4]);
+    assert_eq!(tile::<f64>(&same(16, 32, 64, 64), Pass::Forward), None);
 }

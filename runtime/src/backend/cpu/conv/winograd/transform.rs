@@ -4,8 +4,9 @@
 //! and the kernel's are evaluated, multiplied point by point, and the product is interpolated. `F(4)` has the points
 //! 0, ±5/8, ±3/2 and infinity: with the usual 0, ±1, ±2 the error is twice as large, and among the pairs `±a`, `±b` these
 //! are about the best whose powers are exact (Barabasz et al., "Error Analysis and Improving the Accuracy of Winograd
-//! Convolution for Deep Neural Networks", 2018, on the choice of points). `F(2)`, of which only the kernel's gradient
-//! makes use, has 0, ±1 and infinity.
+//! Convolution for Deep Neural Networks", 2018, on the choice of points). `F(2)` has 0, ±1 and infinity. There the first output
+//! needs all points but infinity and the second all but 0, and the values there are made of the three pixels of the output's
+//! own window: where these are 0, so is the output.
 
 use pulp::Simd;
 
@@ -124,6 +125,23 @@ impl Transform<4, 4> for Input {
     fn along<S: Simd, E: Lanes>(simd: S, d: [E::Register<S>; 4]) -> [E::Register<S>; 4] {
         let m = Math(simd);
         [m.sub::<E>(d[0], d[2]), m.add::<E>(d[1], d[2]), m.sub::<E>(d[2], d[1]), m.sub::<E>(d[3], d[1])]
+    }
+}
+
+impl Transform<3, 4> for Kernel {
+    #[inline(always)]
+    fn along<S: Simd, E: Lanes>(simd: S, w: [E::Register<S>; 3]) -> [E::Register<S>; 4] {
+        let m = Math(simd);
+        let even = m.mul::<E>(0.5_f32, m.add::<E>(w[0], w[2]));
+        [w[0], m.mul_add::<E>(0.5_f32, w[1], even), m.mul_add::<E>(-0.5_f32, w[1], even), w[2]]
+    }
+}
+
+impl Transform<4, 2> for Output {
+    #[inline(always)]
+    fn along<S: Simd, E: Lanes>(simd: S, p: [E::Register<S>; 4]) -> [E::Register<S>; 2] {
+        let m = Math(simd);
+        [m.add::<E>(p[0], m.add::<E>(p[1], p[2])), m.add::<E>(m.sub::<E>(p[1], p[2]), p[3])]
     }
 }
 
