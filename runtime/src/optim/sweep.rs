@@ -8,7 +8,7 @@ use super::kernel::{Effect, Kernel};
 use super::per_leaf::PerLeaf;
 use super::state::{MAX_BF16_SLOTS, MAX_SLOTS, Slots, State};
 use crate::backend::map::vectorized;
-use crate::backend::{parallel_items, prefetch};
+use crate::backend::{parallel_zipped, prefetch};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Zip};
@@ -121,15 +121,8 @@ fn leaf<M: Mode, K: Kernel, E: Float, const N: usize, const H: usize>(
     if read.len() <= BLOCK {
         return dispatch::<M, K, E, N, H>(kernel, read, written, bf16);
     }
-    let mut written = written.map(|slice| slice.chunks_mut(BLOCK));
-    let mut bf16 = bf16.map(|slice| slice.chunks_mut(BLOCK));
-    let blocks = read.chunks(BLOCK).map(move |read| {
-        let written = written.each_mut().map(|blocks| blocks.next().unwrap_or_default());
-        let bf16 = bf16.each_mut().map(|blocks| blocks.next().unwrap_or_default());
-        (read, written, bf16)
-    });
-    parallel_items(read.len().div_ceil(BLOCK), blocks, |(read, written, bf16)| {
-        dispatch::<M, K, E, N, H>(kernel, read, written, bf16);
+    parallel_zipped(read.len(), BLOCK, written, bf16, |range, written, bf16| {
+        dispatch::<M, K, E, N, H>(kernel, &read[range], written, bf16);
     });
 }
 
