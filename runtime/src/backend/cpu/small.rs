@@ -14,7 +14,10 @@ use super::threads::parallel_chunks;
 use crate::backend::{Epilogue, Gemm};
 
 /// The most multiply-adds of a small product.
-const SMALL: usize = 1 << 16;
+const SMALL: usize = 1 << 14;
+
+/// The most of one that is a single row, an outer product, or whose few columns end within a register.
+const RAGGED: usize = 1 << 17;
 
 /// The most of a product with a vector that is made by one thread in one go.
 const LONG: usize = 1 << 18;
@@ -43,7 +46,7 @@ pub(super) fn product<E: Lanes>(
     } else if n == 1 && a_strides[0] == 1 && c_stride == 1 && finish.bias.is_none() && work <= LONG {
         // A column is a row of the transposed product.
         arch.dispatch(Tiles { gemm: &gemm.transposed(), c, c_stride: m, finish });
-    } else if work > SMALL {
+    } else if work > most([m, k, n]) {
         return false;
     } else if n == 1 || b_strides[1] == 1 {
         arch.dispatch(Tiles { gemm, c, c_stride, finish });
@@ -59,6 +62,12 @@ pub(super) fn product<E: Lanes>(
         return false;
     }
     true
+}
+
+/// The most multiply-adds of a product of these sizes that is a small one, as measured.
+fn most([m, k, n]: [usize; 3]) -> usize {
+    let ragged = n < 48 && !n.is_multiple_of(16);
+    if m == 1 || k == 1 || ragged { RAGGED } else { SMALL }
 }
 
 /// The most rows, or registers of columns, whose sums are made side by side.
@@ -297,7 +306,7 @@ mod tests {
                         "{arch:?} {m} {k} {n} {a_strides:?} {b_strides:?} {gap} {epilogue:?}"
                     );
                 } else {
-                    assert!(m * k * n > SMALL || k * n > COPIED, "{m} {k} {n} are few");
+                    assert!(m * k * n > most([m, k, n]) || k * n > COPIED, "{m} {k} {n} are few");
                 }
             }
         }
