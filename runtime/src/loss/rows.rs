@@ -16,18 +16,12 @@ pub(super) trait Row<E, const R: usize, const W: usize>: Sync {
 
     /// Works on `count` rows from `first` on, at least one, that follow each other.
     #[inline(always)]
-    fn rows(&self, first: usize, count: usize, read: [&[E]; R], mut written: [&mut [E]; W]) {
-        let widths = (read.map(|rows| rows.len() / count), written.each_ref().map(|rows| rows.len() / count));
+    fn rows(&self, first: usize, count: usize, read: [&[E]; R], written: [&mut [E]; W]) {
+        let read = read.map(|rows| (rows.len() / count, rows));
+        let mut written = written.map(|rows| (rows.len() / count, rows));
         for row in 0..count {
-            let (mut place, mut other_place) = (0, 0);
-            let read = read.map(|rows| {
-                place += 1;
-                &rows[row * widths.0[place - 1]..][..widths.0[place - 1]]
-            });
-            let written = written.each_mut().map(|rows| {
-                other_place += 1;
-                &mut rows[row * widths.1[other_place - 1]..][..widths.1[other_place - 1]]
-            });
+            let read = read.map(|(width, rows)| &rows[row * width..][..width]);
+            let written = written.each_mut().map(|(width, rows)| &mut rows[row * *width..][..*width]);
             self.row(first + row, read, written);
         }
     }

@@ -86,7 +86,8 @@ pub fn sum<E: Number>(x: &[E]) -> E {
     sum(left) + sum(right)
 }
 
-/// The sums of stretches of `len` elements each, none of them longer than what lanes add up in one go.
+/// The sums of stretches of `len` elements each, none of them longer than what lanes add up in one go. Short ones are added up
+/// one element after the other, a few stretches at once as the processor sees fit.
 struct SumsOfRuns<'a, E> {
     x: &'a [E],
     len: usize,
@@ -129,8 +130,8 @@ impl<E: Number> NullaryFnOnce for SumOfRun<'_, E> {
         for (sum, &x) in sums.iter_mut().zip(rest) {
             *sum += x;
         }
-        // The lanes beyond the elements are zero.
-        let mut width = self.0.len().next_power_of_two().min(LANES) / 2;
+        // The lanes beyond the elements are zero. To add them up too takes less than to ask which there are.
+        let mut width = LANES / 2;
         while width > 0 {
             for lane in 0..width {
                 let other = sums[lane + width];

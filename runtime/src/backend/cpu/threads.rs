@@ -127,10 +127,8 @@ pub fn parallel(tasks: usize, task: impl Fn(usize) + Sync) {
 /// each as [`parallel`] does.
 pub fn parallel_chunks<T: Send>(data: &mut [T], chunk: usize, task: impl Fn(usize, &mut [T]) + Sync) {
     let (len, start, chunk) = (data.len(), Shared(data.as_mut_ptr()), chunk.max(1));
-    if len <= chunk {
-        return if len > 0 {
-            task(0, data)
-        };
+    if (1..=chunk).contains(&len) {
+        return task(0, data);
     }
     parallel(len.div_ceil(chunk), |index| {
         let from = index * chunk;
