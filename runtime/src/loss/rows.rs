@@ -13,6 +13,18 @@ const BLOCK: usize = 1 << 14;
 pub(super) trait Row<E, const R: usize, const W: usize>: Sync {
     /// Works on row `index`. It is written with `#[inline(always)]`: it is compiled once for each instruction set.
     fn row(&self, index: usize, read: [&[E]; R], written: [&mut [E]; W]);
+
+    /// Works on `count` rows from `first` on, at least one, that follow each other.
+    #[inline(always)]
+    fn rows(&self, first: usize, count: usize, read: [&[E]; R], written: [&mut [E]; W]) {
+        let read = read.map(|rows| (rows.len() / count, rows));
+        let mut written = written.map(|rows| (rows.len() / count, rows));
+        for row in 0..count {
+            let read = read.map(|(width, rows)| &rows[row * width..][..width]);
+            let written = written.each_mut().map(|(width, rows)| &mut rows[row * *width..][..*width]);
+            self.row(first + row, read, written);
+        }
+    }
 }
 
 /// Calls `f` for each of `count` rows. Every array is cut into so many rows, so that their lengths may differ: an
@@ -60,18 +72,9 @@ impl<F: Row<E, R, W>, E: Float, const R: usize, const W: usize> NullaryFnOnce fo
     type Output = ();
 
     #[inline(always)]
-    fn call(mut self) {
-        for row in 0..self.rows {
-            let read = self.read.map(|block| {
-                let width = block.len() / self.rows;
-                &block[row * width..][..width]
-            });
-            let written = self.written.each_mut().map(|block| {
-                let width = block.len() / self.rows;
-                &mut block[row * width..][..width]
-            });
-            self.f.row(self.first + row, read, written);
-        }
+    fn call(self) {
+        let Block { f, first, rows, read, written } = self;
+        f.rows(first, rows, read, written);
     }
 }
 

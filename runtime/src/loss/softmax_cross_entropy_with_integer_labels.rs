@@ -17,6 +17,9 @@ use crate::tensor::{Float, Tensor};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Op;
 
+/// The rows that are worked on together, and the logits that are.
+const GROUP: usize = 16;
+
 const NAME: &str = "softmax_cross_entropy_with_integer_labels";
 
 impl Op {
@@ -86,12 +89,21 @@ fn class(label: impl Label, classes: usize) -> Option<usize> {
     label.class().filter(|&class| class < classes)
 }
 
+/// What the logit of the label, less the shift, leaves of the loss.
 #[inline(always)]
-fn loss<E: Float>(logits: &[E], shift: E, sum: E, label: Option<usize>) -> E {
-    match label {
-        Some(label) => sum.ln() + shift - logits[label],
-        None => E::from_f64(f64::NAN),
+fn without_logarithm<E: Float>(label: Option<usize>, shifted: impl Fn(usize) -> E) -> E {
+    label.map_or(E::from_f64(f64::NAN), |label| -shifted(label))
+}
+
+/// The sum of `f` of every logit. Short rows are added up one by one.
+#[inline(always)]
+fn sum<E: Float>(logits: &[E], f: impl Fn(E) -> E) -> E {
+    if logits.len() >= GROUP {
+        return rows::sum(logits, logits, |x, _| f(x));
     }
+    let mut terms = [E::ZERO; GROUP];
+    terms[..logits.len()].copy_from_slice(logits);
+    terms.map(f)[..logits.len()].iter().fold(E::ZERO, |sum, &x| sum + x)
 }
 
 struct Value<'a, L>(&'a [L]);
@@ -100,8 +112,9 @@ impl<E: Float, L: Label> Row<E, 1, 1> for Value<'_, L> {
     #[inline(always)]
     fn row(&self, index: usize, [logits]: [&[E]; 1], [out]: [&mut [E]; 1]) {
         let shift = shift(logits);
-        let sum = rows::sum(logits, logits, |x, _| (x - shift).exp());
-        out[0] = loss(logits, shift, sum, class(self.0[index], logits.len()));
+        let label = class(self.0[index], logits.len());
+        let logarithm = sum(logits, |x| (x - shift).exp()).ln();
+        out[0] = without_logarithm(label, |label| logits[label] - shift) + logarithm;
     }
 }
 
@@ -122,17 +135,43 @@ struct ValueAndGradient<'a, L>(&'a [L]);
 
 impl<E: Float, L: Label> Row<E, 0, 2> for ValueAndGradient<'_, L> {
     #[inline(always)]
-    fn row(&self, index: usize, []: [&[E]; 0], [logits, out]: [&mut [E]; 2]) {
-        let shift = shift(logits);
-        let sum = rows::sum(logits, logits, |x, _| (x - shift).exp());
-        let label = class(self.0[index], logits.len());
-        out[0] = loss(logits, shift, sum, label);
-        let scale = E::ONE / sum;
-        logits.iter_mut().for_each(|x| *x = (*x - shift).exp() * scale);
-        if let Some(label) = label {
-            logits[label] -= E::ONE;
+    fn row(&self, index: usize, []: [&[E]; 0], written: [&mut [E]; 2]) {
+        self.rows(index, 1, [], written);
+    }
+
+    /// A few rows at a time, so that the exponentials of short rows and the logarithms are vectors too.
+    #[inline(always)]
+    fn rows(&self, first: usize, count: usize, []: [&[E]; 0], [logits, out]: [&mut [E]; 2]) {
+        let classes = logits.len() / count;
+        if classes == 0 {
+            return out.fill(E::from_f64(f64::NAN));
+        }
+        let labels = self.0[first..first + count].chunks(GROUP);
+        let groups = logits.chunks_mut(GROUP * classes).zip(out.chunks_mut(GROUP));
+        groups.zip(labels).for_each(|((logits, out), labels)| group(classes, logits, out, labels));
+    }
+}
+
+/// The losses of at most [`GROUP`] rows, and the rows turned into their gradients.
+#[inline(always)]
+fn group<E: Float>(classes: usize, logits: &mut [E], out: &mut [E], labels: &[impl Label]) {
+    let mut totals = [E::ONE; GROUP];
+    for ((row, out), &label) in logits.chunks_exact_mut(classes).zip(out.iter_mut()).zip(labels) {
+        let shift = shift(row);
+        row.iter_mut().for_each(|x| *x -= shift);
+        *out = without_logarithm(class(label, classes), |label| row[label]);
+    }
+    logits.iter_mut().for_each(|x| *x = x.exp());
+    for ((row, total), &label) in logits.chunks_exact_mut(classes).zip(&mut totals).zip(labels) {
+        *total = sum(row, |x| x);
+        let scale = E::ONE / *total;
+        row.iter_mut().for_each(|x| *x *= scale);
+        if let Some(label) = class(label, classes) {
+            row[label] -= E::ONE;
         }
     }
+    let logarithms = totals.map(E::ln);
+    out.iter_mut().zip(logarithms).for_each(|(out, logarithm)| *out += logarithm);
 }
 
 /// `logsumexp(logits) - logits[label]`, as `optax.softmax_cross_entropy_with_integer_labels`.

@@ -1,6 +1,7 @@
 //! What ops of two tensors that broadcast have in common: the loop over pairs of elements, and the way back, which
 //! sums a cotangent over the axes along which its input was stretched.
 
+use super::elementwise::zip;
 use super::reduction::sum_along;
 use crate::backend::map::{self, Function, Swapped, WithLeft, WithRight};
 use crate::backend::reduce::Axis;
@@ -17,6 +18,10 @@ pub(super) fn broadcast<A: Shape, B: Shape, O: Shape, E: Element>(
     mut a: Tensor<A, E>,
     mut b: Tensor<B, E>,
 ) -> Tensor<O, E> {
+    if a.sizes().as_ref() == b.sizes().as_ref() {
+        let (sizes, b) = (a.sizes(), b.reshaped(a.sizes().as_ref()));
+        return zip(f, a, b).reshaped(sizes.as_ref());
+    }
     let plan = Plan::new(a.sizes().as_ref(), b.sizes().as_ref());
     let elements = plan.elements();
     if a.as_slice().len() == elements && a.is_unique() {
@@ -75,6 +80,9 @@ fn overwrite<E: Element>(
 pub(super) fn sum_to<S: Shape, O: Shape, E: Float>(cotangent: Tensor<O, E>, shape: S) -> Tensor<S, E> {
     let sizes = shape.sizes();
     let elements = cotangent.as_slice().len();
+    if cotangent.sizes().as_ref() == sizes.as_ref() {
+        return cotangent.reshaped(sizes.as_ref());
+    }
     if elements == 0 {
         return Tensor::zeros(shape);
     }

@@ -1,7 +1,7 @@
 //! The mean of all elements, as `jnp.mean`; of a tensor of `bool`, the share that is true. NaN if there are none.
 
 use super::div::Scalar;
-use super::reduction::{sum_along, whole};
+use super::reduction::{sum_into, whole};
 use super::sum;
 use crate::batching::{Cotangents, Inputs, Lane, Outputs};
 use crate::op::{self, Differentiable, Op as _, Yes};
@@ -29,8 +29,9 @@ impl<S: Shape, E: Float> op::Op<Tensor<S, E>> for Op {
 
     fn infer(&self, x: Tensor<S, E>) -> Tensor<(), E> {
         let x = x.as_slice();
-        let sum: Tensor<(), E> = sum_along(x, whole(x.len()), ());
-        Tensor::scalar(sum.item() / E::from_f64(x.len() as f64))
+        let mut sum = [E::ZERO];
+        sum_into(x, whole(x.len()), &mut sum);
+        Tensor::scalar(sum[0] / E::from_f64(x.len() as f64))
     }
 
     fn infer_each(&self, Inputs(x): Inputs<Tensor<S, E>>) -> Outputs<Tensor<(), E>> {

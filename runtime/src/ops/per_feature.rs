@@ -1,9 +1,9 @@
 //! What an op takes for each feature or does without: the bias of a linear op, the scale of a normalisation.
 
-use super::reduction::sum_along;
+use super::reduction::sum_into;
 use crate::backend::Epilogue;
 use crate::backend::reduce::Axis;
-use crate::shape::{Dyn, Shape};
+use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::tree::Tree;
 
@@ -51,8 +51,7 @@ pub(super) fn cotangent<S: Shape, E: Float, B: PerFeature<S, E>>(features: S, ro
     B::written(features, |bias| {
         if let Some(bias) = bias.filter(|bias| !bias.is_empty()) {
             let axis = Axis { outer: 1, len: rows.len() / inner, inner };
-            let sums: Tensor<(Dyn,), E> = sum_along(rows, axis, (Dyn(inner),));
-            bias.copy_from_slice(sums.as_slice());
+            sum_into(rows, axis, bias);
         }
     })
 }

@@ -1,20 +1,25 @@
 //! What reductions have in common: the loop over an axis, in blocks whose sums are summed again.
 
-use crate::backend::map;
 use crate::backend::reduce::{self, Axis};
+use crate::backend::stretch;
 use crate::shape::{Dyn, MAX_RANK, Shape};
 use crate::tensor::{Float, Tensor, shape_of};
 
 /// The sums along an axis, in a tensor of shape `shape`.
 pub(super) fn sum_along<S: Shape, E: Float>(x: &[E], axis: Axis, shape: S) -> Tensor<S, E> {
+    Tensor::written(shape, |sums| sum_into(x, axis, sums))
+}
+
+/// Writes the sums along an axis.
+pub(super) fn sum_into<E: Float>(x: &[E], axis: Axis, sums: &mut [E]) {
     if axis.blocks() == 1 {
-        return Tensor::written(shape, |sums| reduce::sum_blocks(x, axis, sums));
+        return reduce::sum_blocks(x, axis, sums);
     }
     let blocks = Axis { len: axis.blocks(), ..axis };
     let partial = Tensor::<_, E>::written((Dyn(blocks.outer * blocks.len * blocks.inner),), |sums| {
         reduce::sum_blocks(x, axis, sums);
     });
-    sum_along(partial.as_slice(), blocks, shape)
+    sum_into(partial.as_slice(), blocks, sums);
 }
 
 /// All elements as one axis.
@@ -41,9 +46,5 @@ pub(super) fn without<S: Shape>(sizes: &[usize], axis: usize) -> S {
 
 /// A tensor of shape `shape` that has `x` at every place along an axis.
 pub(super) fn stretched<S: Shape, E: Float>(shape: S, axis: Axis, x: &[E]) -> Tensor<S, E> {
-    let Axis { len, inner, .. } = axis;
-    Tensor::written(shape, |out| match inner {
-        1 => map::rows(out, len, |row, out| out.fill(x[row])),
-        _ => map::rows(out, inner, |row, out| out.copy_from_slice(&x[row / len * inner..][..inner])),
-    })
+    Tensor::written(shape, |out| stretch::stretch(x, axis, out))
 }

@@ -59,8 +59,8 @@ where
     }
 
     fn backward(&self, (a, b): (A, B), cotangent: Self::Out) -> (NA::Of<Tensor<A, E>>, NB::Of<Tensor<B, E>>) {
-        let negative = NB::when(|| super::neg(sum_to(cotangent.clone(), b)));
-        (NA::when(|| sum_to(cotangent, a)), negative)
+        let da = NA::when(|| sum_to(cotangent.clone(), a));
+        (da, NB::when(|| super::neg(sum_to(cotangent, b))))
     }
 
     each!(backward A B E NA NB);

@@ -8,18 +8,23 @@ use super::kernel::{Effect, Kernel};
 use super::per_leaf::PerLeaf;
 use super::state::{MAX_BF16_SLOTS, MAX_SLOTS, Slots, State};
 use crate::backend::map::vectorized;
-use crate::backend::parallel_items;
+use crate::backend::{parallel_zipped, prefetch};
 use crate::shape::Shape;
 use crate::tensor::{Float, Tensor};
 use crate::tree::{Path, Tree, Zip};
 use half::bf16;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 
-/// Elements of a chunk: 4 KiB of f32 from each tree.
-const CHUNK: usize = 1024;
+/// Elements of a chunk: so few that the processor begins with the next kernel while it waits for the divisions of the
+/// one before.
+const CHUNK: usize = 256;
+
+/// How many chunks ahead of the work memory is asked for.
+const AHEAD: usize = 4;
 
 /// Elements of a block: some tens of microseconds of work.
-const BLOCK: usize = 32 * CHUNK;
+const BLOCK: usize = 128 * CHUNK;
 
 /// Runs a kernel, and adds what it makes of the gradients to the parameters. The gradients are only read.
 pub(super) fn apply<K: Kernel, P: Tree>(
@@ -116,15 +121,8 @@ fn leaf<M: Mode, K: Kernel, E: Float, const N: usize, const H: usize>(
     if read.len() <= BLOCK {
         return dispatch::<M, K, E, N, H>(kernel, read, written, bf16);
     }
-    let mut written = written.map(|slice| slice.chunks_mut(BLOCK));
-    let mut bf16 = bf16.map(|slice| slice.chunks_mut(BLOCK));
-    let blocks = read.chunks(BLOCK).map(move |read| {
-        let written = written.each_mut().map(|blocks| blocks.next().unwrap_or_default());
-        let bf16 = bf16.each_mut().map(|blocks| blocks.next().unwrap_or_default());
-        (read, written, bf16)
-    });
-    parallel_items(read.len().div_ceil(BLOCK), blocks, |(read, written, bf16)| {
-        dispatch::<M, K, E, N, H>(kernel, read, written, bf16);
+    parallel_zipped(read.len(), BLOCK, written, bf16, |range, written, bf16| {
+        dispatch::<M, K, E, N, H>(kernel, &read[range], written, bf16);
     });
 }
 
@@ -150,12 +148,15 @@ fn dispatch<M: Mode, K: Kernel, E: Float, const N: usize, const H: usize>(
         #[inline(always)]
         fn call(self) {
             let Block { kernel, read, mut written, mut bf16, .. } = self;
-            for (index, read) in read.chunks(CHUNK).enumerate() {
-                let range = index * CHUNK..index * CHUNK + read.len();
+            for from in (0..read.len()).step_by(CHUNK) {
+                let range = from..read.len().min(from + CHUNK);
+                let ahead = from + AHEAD * CHUNK..from + (AHEAD + 1) * CHUNK;
+                prefetch(read.get(ahead.clone()).unwrap_or_default());
+                written.iter().for_each(|slice| prefetch(slice.get(ahead.clone()).unwrap_or_default()));
                 // The slot of a transform that leaves this leaf out is empty.
                 let chunk = written.each_mut().map(|slice| slice.get_mut(range.clone()).unwrap_or_default());
                 let bf16 = bf16.each_mut().map(|slice| slice.get_mut(range.clone()).unwrap_or_default());
-                M::chunk(kernel, read, &mut { chunk }, bf16);
+                M::chunk(kernel, &read[range], &mut { chunk }, bf16);
             }
         }
     }
@@ -199,9 +200,8 @@ impl Mode for Apply {
     ) {
         let [params, slots @ ..] = written else { return };
         // The updates never leave the first cache.
-        let mut updates = [E::ZERO; CHUNK];
-        let updates = &mut updates[..gradients.len()];
-        updates.copy_from_slice(gradients);
+        let mut updates = [const { MaybeUninit::uninit() }; CHUNK];
+        let updates = updates[..gradients.len()].write_copy_of_slice(gradients);
         update_chunk(kernel, updates, params, slots, bf16);
         params.iter_mut().zip(updates).for_each(|(param, update)| *param += *update);
     }

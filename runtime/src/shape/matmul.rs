@@ -29,6 +29,7 @@ where
 }
 
 /// The rule in numbers of `left · right`; `op` is who refuses.
+#[inline]
 pub const fn product(op: &str, left: Sizes, right: Sizes) -> Rule {
     if left.rank() == 0 || right.rank() != 2 {
         let message = Message::new(op).text(": expects [.., K] x [K, N], got ");

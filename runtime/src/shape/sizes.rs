@@ -23,6 +23,7 @@ impl Size {
     }
 
     /// Whether the two are known to differ.
+    #[inline]
     pub const fn differs(self, other: Size) -> bool {
         match (self, other) {
             (Size::Known(a), Size::Known(b)) => a != b,
@@ -40,6 +41,7 @@ impl Size {
     }
 
     /// The number, where it is one.
+    #[inline]
     pub const fn known(self) -> Option<usize> {
         match self {
             Size::Known(size) => Some(size),
@@ -120,6 +122,7 @@ impl Sizes {
     }
 
     /// Sizes that are all known.
+    #[inline]
     pub const fn known(numbers: &[usize]) -> Self {
         let mut sizes = Sizes { dims: [Size::Unknown; MAX_RANK], rank: numbers.len() };
         let mut axis = 0;
@@ -131,21 +134,25 @@ impl Sizes {
     }
 
     /// The number of dimensions.
+    #[inline]
     pub const fn rank(&self) -> usize {
         self.rank
     }
 
     /// The size of one axis.
+    #[inline]
     pub const fn at(&self, axis: usize) -> Size {
         self.dims[axis]
     }
 
     /// The size of an axis counted from the end: 0 is the last.
+    #[inline]
     pub const fn from_end(&self, axis: usize) -> Size {
         self.dims[self.rank - 1 - axis]
     }
 
     /// These sizes with another one at an axis.
+    #[inline]
     pub const fn with(mut self, axis: usize, size: Size) -> Self {
         self.dims[axis] = size;
         self
@@ -250,6 +257,7 @@ impl Rule {
     }
 
     /// The sizes of the only output; scalar sizes where there are none.
+    #[inline]
     pub const fn sizes(&self) -> Sizes {
         match self {
             Rule::Out(sizes) => *sizes,
@@ -259,6 +267,7 @@ impl Rule {
 
     /// Stops compiling with the reason if the rule refused.
     #[track_caller]
+    #[inline]
     pub const fn speak(&self) {
         if let Rule::Refused(message) = self {
             panic!("{}", message.as_str());

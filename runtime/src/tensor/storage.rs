@@ -2,25 +2,38 @@
 //!
 //! A training step asks for the same sizes in every round, so after the first one every request is answered from
 //! the pool and nothing is allocated. Buffers begin at a multiple of 64 bytes, a cache line and an AVX-512 lane.
+//!
+//! A thread keeps a few small buffers to itself ([`Kept`]), where the lock of the pool would cost more than the work
+//! that is done on them.
 #![allow(unsafe_code)]
 
 use super::element::Element;
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const ALIGNMENT: usize = 64;
 /// Four sizes an octave, from one cache line up.
 const CLASSES: usize = 4 * (usize::BITS as usize - 6);
+/// The classes of which a thread keeps buffers to itself: up to 4 KiB.
+const KEPT_CLASSES: usize = 4 * 6 + 1;
+/// The most buffers of a class that a thread keeps to itself.
+const KEPT: usize = 16;
 
 /// What stands before the elements, in a cache line of its own.
 #[repr(C, align(64))]
 struct Header {
     holders: AtomicUsize,
     class: usize,
+    /// The next in the same [`List`].
+    next: Option<NonNull<Header>>,
 }
+
+// SAFETY: `next` is read and written by who has the buffer taken out of a list or owns the list.
+unsafe impl Sync for Header {}
 
 /// A reference-counted buffer of `len` initialised elements.
 pub(crate) struct Storage<E: Element> {
@@ -35,7 +48,7 @@ unsafe impl<E: Element> Send for Storage<E> {}
 unsafe impl<E: Element> Sync for Storage<E> {}
 
 /// What stands before no elements. It has one holder more than there are empty storages, so that it is never given back.
-static EMPTY: Header = Header { holders: AtomicUsize::new(1), class: 0 };
+static EMPTY: Header = Header { holders: AtomicUsize::new(1), class: 0, next: None };
 
 impl<E: Element> Storage<E> {
     /// No elements, and no memory for them.
@@ -97,20 +110,84 @@ impl<E: Element> Clone for Storage<E> {
 
 impl<E: Element> Drop for Storage<E> {
     fn drop(&mut self) {
-        if self.holders().fetch_sub(1, Ordering::Release) == 1 {
+        // A sole holder stays the only one: nobody else is there to clone. A load is cheaper than a subtraction.
+        let holders = self.holders();
+        if holders.load(Ordering::Acquire) == 1 || holders.fetch_sub(1, Ordering::Release) == 1 {
             fence(Ordering::Acquire);
             give_back(self.header);
         }
     }
 }
 
+/// Buffers of one class that nobody holds, linked by their headers.
+struct List {
+    first: Option<NonNull<Header>>,
+    len: usize,
+}
+
+impl List {
+    const EMPTY: List = List { first: None, len: 0 };
+
+    /// Takes in a buffer that nobody holds and that is in no other list.
+    fn push(&mut self, mut header: NonNull<Header>) {
+        // SAFETY: nobody else has the buffer.
+        unsafe { header.as_mut() }.next = self.first.replace(header);
+        self.len += 1;
+    }
+
+    fn pop(&mut self) -> Option<NonNull<Header>> {
+        let first = self.first?;
+        // SAFETY: what is in the list lives, and belongs to it.
+        self.first = unsafe { first.as_ref() }.next;
+        self.len -= 1;
+        Some(first)
+    }
+
+    /// Gives the memory of all buffers, which are of this class, back to the system.
+    fn release(&mut self, class: usize) {
+        while let Some(header) = self.pop() {
+            // SAFETY: allocated in `take` with the layout of its class; nobody holds it.
+            unsafe { dealloc(header.as_ptr().cast(), layout(capacity_of(class))) };
+        }
+    }
+}
+
 /// Buffers that nobody holds, by class.
-struct Pool([Vec<NonNull<Header>>; CLASSES]);
+struct Pool([List; CLASSES]);
 
 // SAFETY: a buffer in the pool has no holder, so whoever takes it out is its only user.
 unsafe impl Send for Pool {}
 
-static POOL: Mutex<Pool> = Mutex::new(Pool([const { Vec::new() }; CLASSES]));
+static POOL: Mutex<Pool> = Mutex::new(Pool([List::EMPTY; CLASSES]));
+
+fn pool() -> MutexGuard<'static, Pool> {
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Small buffers that nobody holds and that only this thread takes: up to [`KEPT`] of each class. What is beyond them
+/// goes to the pool, for all threads, and so does everything when the thread ends.
+struct Kept([List; KEPT_CLASSES]);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let mut pool = pool();
+        for (kept, shared) in self.0.iter_mut().zip(&mut pool.0) {
+            std::iter::from_fn(|| kept.pop()).for_each(|header| shared.push(header));
+        }
+    }
+}
+
+thread_local! {
+    static OWN: RefCell<Kept> = const { RefCell::new(Kept([List::EMPTY; KEPT_CLASSES])) };
+}
+
+/// What `f` makes of this thread's buffers of a class; `None` if it keeps none of that class, or ends.
+fn own<R>(class: usize, f: impl FnOnce(&mut List) -> Option<R>) -> Option<R> {
+    if class >= KEPT_CLASSES {
+        return None;
+    }
+    OWN.try_with(|kept| f(&mut kept.borrow_mut().0[class])).ok().flatten()
+}
 
 /// The class of a size, and the bytes that a buffer of that class holds.
 fn class(bytes: usize) -> (usize, usize) {
@@ -130,7 +207,7 @@ fn layout(capacity: usize) -> Layout {
 
 fn take(bytes: usize) -> NonNull<Header> {
     let (class, capacity) = class(bytes);
-    let pooled = POOL.lock().unwrap_or_else(PoisonError::into_inner).0[class].pop();
+    let pooled = own(class, List::pop).or_else(|| pool().0[class].pop());
     let header = pooled.unwrap_or_else(|| {
         let layout = layout(capacity);
         // SAFETY: the layout is never empty: it holds a header.
@@ -138,29 +215,29 @@ fn take(bytes: usize) -> NonNull<Header> {
         NonNull::new(header).unwrap_or_else(|| handle_alloc_error(layout))
     });
     // SAFETY: a buffer fresh from the allocator or the pool has no other user, and is aligned for a header.
-    unsafe { header.write(Header { holders: AtomicUsize::new(1), class }) };
+    unsafe { header.write(Header { holders: AtomicUsize::new(1), class, next: None }) };
     header
 }
 
 fn give_back(header: NonNull<Header>) {
     // SAFETY: the last holder gives it back, so the header is alive and nobody writes it.
     let class = unsafe { header.as_ref() }.class;
-    POOL.lock().unwrap_or_else(PoisonError::into_inner).0[class].push(header);
+    let kept = own(class, |list| (list.len < KEPT).then(|| list.push(header)));
+    if kept.is_none() {
+        pool().0[class].push(header);
+    }
 }
 
-/// Gives the memory of all buffers that nobody holds back to the system.
+/// Gives the memory of all buffers that nobody holds back to the system, but for a few small ones that other threads
+/// keep to themselves.
 ///
 /// flaxen keeps the memory of dropped tensors for the next ones of the same size. Call this between two phases of
 /// a program that need tensors of very different sizes.
 pub fn release_memory() {
-    let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
-    for (index, buffers) in pool.0.iter_mut().enumerate() {
-        let capacity = capacity_of(index);
-        for header in buffers.drain(..) {
-            // SAFETY: allocated in `take` with the layout of its class; nobody holds it.
-            unsafe { dealloc(header.as_ptr().cast(), layout(capacity)) };
-        }
+    for class in 0..KEPT_CLASSES {
+        own(class, |list| Some(list.release(class)));
     }
+    pool().0.iter_mut().enumerate().for_each(|(class, list)| list.release(class));
 }
 
 fn capacity_of(class: usize) -> usize {
@@ -171,6 +248,8 @@ fn capacity_of(class: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+    use std::thread;
 
     #[test]
     fn a_class_holds_what_was_asked_for_and_little_more() {
@@ -188,6 +267,73 @@ mod tests {
         let address = first.as_slice().as_ptr();
         drop(first);
         assert_eq!(Storage::<u32>::scratch(77_776).as_slice().as_ptr().cast(), address);
+    }
+
+    /// The class of the buffers below: small, and used by hardly any other test.
+    const CLASS: usize = KEPT_CLASSES - 2;
+
+    fn small(count: usize) -> Vec<Storage<u8>> {
+        (0..count).map(|_| Storage::scratch(capacity_of(CLASS))).collect()
+    }
+
+    fn addresses(buffers: &[Storage<u8>]) -> BTreeSet<usize> {
+        buffers.iter().map(|buffer| buffer.as_slice().as_ptr().addr()).collect()
+    }
+
+    #[test]
+    fn a_thread_keeps_a_few_small_buffers_and_leaves_all_when_it_ends() {
+        let buffers = small(3 * KEPT);
+        let all = addresses(&buffers);
+        let kept = || own(CLASS, |list| Some(list.len)).expect("a class of small buffers");
+        let left = thread::spawn(move || {
+            assert_eq!(kept(), 0);
+            drop(buffers);
+            assert_eq!(kept(), KEPT);
+            let again = small(KEPT);
+            assert_eq!(kept(), 0);
+            addresses(&again)
+        });
+        let left = left.join().expect("the thread returns");
+        assert!(left.is_subset(&all));
+        let shared = |wanted: &BTreeSet<usize>| {
+            // Other tests take from the pool too: all that are taken out are put back.
+            let mut pool = pool();
+            let (mut taken, mut found) = (List::EMPTY, 0);
+            while let Some(header) = pool.0[CLASS].pop() {
+                found += usize::from(wanted.contains(&(header.addr().get() + size_of::<Header>())));
+                taken.push(header);
+            }
+            while let Some(header) = taken.pop() {
+                pool.0[CLASS].push(header);
+            }
+            found
+        };
+        assert!(shared(&left) > 0, "what the thread kept is for all when it has ended");
+    }
+
+    #[test]
+    fn a_buffer_may_outlive_what_its_thread_keeps() {
+        thread_local! {
+            // Destroyed after `OWN`, which is used first below and so registered later.
+            static LATE: RefCell<Vec<Storage<u8>>> = const { RefCell::new(Vec::new()) };
+        }
+        let ended = thread::spawn(|| {
+            LATE.with(|late| late.borrow_mut().reserve(4));
+            let buffers = small(4);
+            LATE.with(|late| late.borrow_mut().extend(buffers));
+        });
+        assert!(ended.join().is_ok());
+    }
+
+    #[test]
+    fn a_thread_releases_what_it_keeps() {
+        thread::spawn(|| {
+            drop(small(5));
+            release_memory();
+            assert_eq!(own(CLASS, |list| Some(list.len)), Some(0));
+        })
+        .join()
+        .expect("the thread returns");
     }
 
     #[test]

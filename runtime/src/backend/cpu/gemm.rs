@@ -21,6 +21,7 @@ use super::panel::{BLOCK, Finish, Panel, Rows, Tap, strip};
 use super::portable;
 use super::scratch::{padded, with_scratch};
 use super::simd::arch;
+use super::small;
 use super::threads::{Shared, parallel_seated, seats, threads};
 use crate::backend::{Epilogue, Gemm, Product};
 
@@ -56,6 +57,9 @@ pub(super) fn gemm_with<E: Lanes>(
 ) {
     let c = checked(&gemm, c, c_stride, epilogue);
     if c.is_empty() {
+        return;
+    }
+    if small::product(arch, &gemm, c, c_stride, epilogue) {
         return;
     }
     if matches!(arch, Arch::Scalar) {
@@ -108,6 +112,9 @@ pub(super) fn each<'a, E: Lanes>(
             let c = unsafe { std::slice::from_raw_parts_mut(c.at(index * piece), piece) };
             for Product { gemm, start, c_stride } in (0..products).map(|which| product(index, which)) {
                 let c = checked(&gemm, &mut c[start..], c_stride, Epilogue::Assign);
+                if small::product(arch, &gemm, c, c_stride, Epilogue::Assign) {
+                    continue;
+                }
                 let job = Job::new(arch, gemm, c_stride, 1);
                 assert!(job.plan.seat_len::<E>() <= len, "products of the same sizes and strides");
                 let c = Shared(c.as_mut_ptr());
@@ -190,7 +197,7 @@ fn reach(strides: [usize; 2], sizes: [usize; 2]) -> usize {
 
 impl<E> Gemm<'_, E> {
     /// `Bᵀ·Aᵀ`.
-    fn transposed(self) -> Self {
+    pub(super) fn transposed(self) -> Self {
         let swap = |[rows, columns]: [usize; 2]| [columns, rows];
         Self {
             m: self.n,

@@ -5,7 +5,7 @@
 use std::ops::{Add, AddAssign, Div, Mul};
 
 use crate::backend::Gemm;
-use pulp::Simd;
+use pulp::{MemMask, Simd};
 
 /// A number as the loops see it that the compiler turns into SIMD by itself: `f32`, `f64`, and dual numbers of them.
 pub trait Number:
@@ -46,6 +46,26 @@ pub trait Lanes: Number + From<f32> {
     /// `max(a, 0)`; NaN stays NaN.
     fn relu_lanes<S: Simd>(simd: S, a: Self::Register<S>) -> Self::Register<S>;
 
+    /// The sum of all lanes.
+    fn sum_lanes<S: Simd>(simd: S, a: Self::Register<S>) -> Self;
+
+    /// Some of the lanes.
+    type Mask<S: Simd>: Copy;
+    /// The first `count` lanes, all of them if there are no more.
+    fn first_lanes<S: Simd>(simd: S, count: usize) -> Self::Mask<S>;
+
+    /// Reads some lanes; the others are zero.
+    ///
+    /// # Safety
+    /// The elements of these lanes must be readable, counted from `from`.
+    unsafe fn load_some<S: Simd>(simd: S, lanes: Self::Mask<S>, from: *const Self) -> Self::Register<S>;
+
+    /// Writes some lanes.
+    ///
+    /// # Safety
+    /// The elements of these lanes must be writable, counted from `to`.
+    unsafe fn store_some<S: Simd>(simd: S, lanes: Self::Mask<S>, to: *mut Self, register: Self::Register<S>);
+
     /// `C = A·B`, or `C += A·B`, by `matrixmultiply`. The operands reach as far as their strides say, and `C` as far as
     /// rows that are `c_stride` apart.
     fn portable_product(gemm: Gemm<'_, Self>, accumulate: bool, c: &mut [Self], c_stride: usize);
@@ -72,7 +92,8 @@ pub trait Lanes: Number + From<f32> {
 }
 
 macro_rules! lanes {
-    ($float:ty, $registers:ident, $lanes:ident, $splat:ident, $add:ident, $mul_add:ident, $less:ident, $select:ident, $product:ident) => {
+    ($float:ty, $registers:ident, $lanes:ident, $splat:ident, $add:ident, $mul_add:ident, $less:ident, $select:ident, $sum:ident,
+     $mask:ident: $bits:ty, $between:ident, $load:ident, $store:ident, $product:ident) => {
         impl Number for $float {
             const LOWEST: Self = Self::NEG_INFINITY;
 
@@ -116,6 +137,31 @@ macro_rules! lanes {
                 simd.$select(simd.$less(a, zero), zero, a)
             }
 
+            #[inline(always)]
+            fn sum_lanes<S: Simd>(simd: S, a: S::$registers) -> Self {
+                simd.$sum(a)
+            }
+
+            type Mask<S: Simd> = S::$mask;
+
+            #[inline(always)]
+            fn first_lanes<S: Simd>(simd: S, count: usize) -> S::$mask {
+                simd.$between(0, count.min(S::$lanes) as $bits).mask()
+            }
+
+            // A mask without the functions that `pulp` calls where a masked access is slow: here it is not.
+            #[inline(always)]
+            unsafe fn load_some<S: Simd>(simd: S, lanes: S::$mask, from: *const Self) -> S::$registers {
+                // SAFETY: the caller's promise.
+                unsafe { simd.$load(MemMask::new(lanes), from) }
+            }
+
+            #[inline(always)]
+            unsafe fn store_some<S: Simd>(simd: S, lanes: S::$mask, to: *mut Self, register: S::$registers) {
+                // SAFETY: the caller's promise.
+                unsafe { simd.$store(MemMask::new(lanes), to, register) }
+            }
+
             fn portable_product(gemm: Gemm<'_, Self>, accumulate: bool, c: &mut [Self], c_stride: usize) {
                 let Gemm { m, k, n, a, a_strides, b, b_strides } = gemm;
                 let strides = |[rows, columns]: [usize; 2]| (rows as isize, columns as isize);
@@ -147,5 +193,7 @@ macro_rules! lanes {
     };
 }
 
-lanes!(f32, f32s, F32_LANES, splat_f32s, add_f32s, mul_add_e_f32s, less_than_f32s, select_f32s, sgemm);
-lanes!(f64, f64s, F64_LANES, splat_f64s, add_f64s, mul_add_e_f64s, less_than_f64s, select_f64s, dgemm);
+lanes!(f32, f32s, F32_LANES, splat_f32s, add_f32s, mul_add_e_f32s, less_than_f32s, select_f32s, reduce_sum_f32s,
+    m32s: u32, mask_between_m32s, mask_load_ptr_f32s, mask_store_ptr_f32s, sgemm);
+lanes!(f64, f64s, F64_LANES, splat_f64s, add_f64s, mul_add_e_f64s, less_than_f64s, select_f64s, reduce_sum_f64s,
+    m64s: u64, mask_between_m64s, mask_load_ptr_f64s, mask_store_ptr_f64s, dgemm);

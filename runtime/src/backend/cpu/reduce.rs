@@ -14,6 +14,10 @@ const LANES: usize = 64;
 const RUN: usize = 64;
 /// The columns that are summed at a time.
 const STRIP: usize = 32;
+/// The columns of a matrix that is so narrow that a register holds more than a row.
+const NARROW: usize = 16;
+/// The elements of a stretch that is shorter than the lanes are worth.
+const SHORT: usize = 16;
 
 /// What a fold works on.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +38,10 @@ impl Axis {
 
     /// The number of blocks along the axis.
     pub fn blocks(&self) -> usize {
+        // Without a division where there is little.
+        if self.len * self.inner <= CHUNK {
+            return 1;
+        }
         self.len.div_ceil(self.block()).max(1)
     }
 }
@@ -41,12 +49,19 @@ impl Axis {
 /// The sum of every block: `out` is `[outer, blocks, inner]`.
 pub fn sum_blocks<E: Number>(x: &[E], axis: Axis, out: &mut [E]) {
     let Axis { len, inner, .. } = axis;
-    let (block, blocks) = (axis.block(), axis.blocks());
+    let blocks = axis.blocks();
     assert_eq!(x.len(), axis.outer * len * inner, "the elements to be summed");
     assert_eq!(out.len(), axis.outer * blocks * inner, "the sums of the blocks");
     if out.is_empty() {
         return;
     }
+    if inner == 1 && x.len() <= CHUNK && len <= LANES * RUN {
+        return vectorized(SumsOfRuns { x, len, sums: out });
+    }
+    if out.len() == inner && blocks == 1 {
+        return sum_rows(x, out);
+    }
+    let block = axis.block();
     let together = (CHUNK / (block.min(len) * inner).max(1)).max(1);
     parallel_chunks(out, together * inner, |chunk, sums| {
         if inner == 1 && blocks == 1 && len <= LANES * RUN {
@@ -71,7 +86,8 @@ pub fn sum<E: Number>(x: &[E]) -> E {
     sum(left) + sum(right)
 }
 
-/// The sums of stretches of `len` elements each, none of them longer than what lanes add up in one go.
+/// The sums of stretches of `len` elements each, none of them longer than what lanes add up in one go. Short ones are added up
+/// one element after the other, a few stretches at once as the processor sees fit.
 struct SumsOfRuns<'a, E> {
     x: &'a [E],
     len: usize,
@@ -83,8 +99,15 @@ impl<E: Number> NullaryFnOnce for SumsOfRuns<'_, E> {
 
     #[inline(always)]
     fn call(self) {
-        for (index, sum) in self.sums.iter_mut().enumerate() {
-            *sum = SumOfRun(&self.x[index * self.len..][..self.len]).call();
+        let Self { x, len, sums } = self;
+        if (1..=SHORT).contains(&len) {
+            for (sum, row) in sums.iter_mut().zip(x.chunks_exact(len)) {
+                *sum = row[1..].iter().fold(row[0], |sum, &x| sum + x);
+            }
+            return;
+        }
+        for (index, sum) in sums.iter_mut().enumerate() {
+            *sum = SumOfRun(&x[index * len..][..len]).call();
         }
     }
 }
@@ -107,8 +130,8 @@ impl<E: Number> NullaryFnOnce for SumOfRun<'_, E> {
         for (sum, &x) in sums.iter_mut().zip(rest) {
             *sum += x;
         }
-        // The lanes beyond the elements are zero.
-        let mut width = self.0.len().next_power_of_two().min(LANES) / 2;
+        // The lanes beyond the elements are zero. To add them up too takes less than to ask which there are.
+        let mut width = LANES / 2;
         while width > 0 {
             for lane in 0..width {
                 let other = sums[lane + width];
@@ -130,6 +153,9 @@ fn sum_rows<E: Number>(x: &[E], sums: &mut [E]) {
         fn call(self) {
             let Columns(x, sums) = self;
             let inner = sums.len();
+            if inner <= NARROW {
+                return narrow(x, sums);
+            }
             for (strip, sums) in sums.chunks_mut(STRIP).enumerate() {
                 let from = strip * STRIP;
                 sums.fill(E::default());
@@ -156,6 +182,32 @@ fn sum_rows<E: Number>(x: &[E], sums: &mut [E]) {
         }
     }
     vectorized(Columns(x, sums));
+}
+
+/// The sum of rows of at most [`NARROW`] elements, in the order in which wider ones are added up. A row is read together
+/// with what follows it, whose sums are not used.
+#[inline(always)]
+fn narrow<E: Number>(x: &[E], sums: &mut [E]) {
+    let inner = sums.len();
+    sums.fill(E::default());
+    for run in x.chunks(RUN * inner) {
+        let mut partial = [E::default(); NARROW];
+        let mut from = 0;
+        while let Some(row) = run[from..].first_chunk::<NARROW>() {
+            for (partial, &x) in partial.iter_mut().zip(row) {
+                *partial += x;
+            }
+            from += inner;
+        }
+        for row in run.get(from..).unwrap_or_default().chunks_exact(inner) {
+            for (partial, &x) in partial.iter_mut().zip(row) {
+                *partial += x;
+            }
+        }
+        for (sum, partial) in sums.iter_mut().zip(partial) {
+            *sum += partial;
+        }
+    }
 }
 
 /// Folds with a function that does not care for order or repetition, such as a maximum; nothing folds to `start`.

@@ -127,6 +127,9 @@ pub fn parallel(tasks: usize, task: impl Fn(usize) + Sync) {
 /// each as [`parallel`] does.
 pub fn parallel_chunks<T: Send>(data: &mut [T], chunk: usize, task: impl Fn(usize, &mut [T]) + Sync) {
     let (len, start, chunk) = (data.len(), Shared(data.as_mut_ptr()), chunk.max(1));
+    if (1..=chunk).contains(&len) {
+        return task(0, data);
+    }
     parallel(len.div_ceil(chunk), |index| {
         let from = index * chunk;
         // SAFETY: the chunks of different tasks do not overlap, and each lies within `data`, which stays
