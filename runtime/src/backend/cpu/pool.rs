@@ -53,10 +53,11 @@ pub(super) fn avg_pool_gradient<E: Number>(
     geometry: &PoolGeometry,
     divisor: Divisor,
     cotangent: &[E],
+    finish: impl Fn(usize, &mut [E]) + Sync,
     input_gradient: &mut [E],
 ) {
     check(geometry, input_gradient, cotangent);
-    let g = geometry;
+    let (g, side_by_side) = (geometry, geometry.is_side_by_side());
     rows(
         arch(),
         input_gradient,
@@ -64,8 +65,11 @@ pub(super) fn avg_pool_gradient<E: Number>(
         #[inline(always)]
         |index, row| {
             let (image, input_row) = (index / g.input[0], index % g.input[0]);
-            row.fill(E::default());
-            for y in g.reaching(0, input_row) {
+            let windows = g.reaching(0, input_row);
+            if windows.is_empty() || !side_by_side {
+                row.fill(E::default());
+            }
+            for y in windows {
                 let from = &cotangent[(image * g.output[0] + y) * g.output[1] * g.features..];
                 for (x, from) in from.chunks_exact(g.features).take(g.output[1]).enumerate() {
                     let columns = g.inside(1, x);
@@ -73,10 +77,27 @@ pub(super) fn avg_pool_gradient<E: Number>(
                     for to in
                         row[columns.start * g.features..columns.end * g.features].chunks_exact_mut(g.features)
                     {
-                        add_share(to, from, count);
+                        if side_by_side {
+                            share(
+                                to,
+                                from,
+                                count,
+                                #[inline(always)]
+                                |_, share| E::default() + share,
+                            );
+                        } else {
+                            share(
+                                to,
+                                from,
+                                count,
+                                #[inline(always)]
+                                |sum, share| sum + share,
+                            );
+                        }
                     }
                 }
             }
+            finish(index * row.len(), row);
         },
     );
 }
@@ -115,6 +136,7 @@ pub(super) fn max_pool_gradient<E: Number>(
     geometry: &PoolGeometry,
     input: &[E],
     cotangent: &[E],
+    finish: impl Fn(usize, &mut [E]) + Sync,
     input_gradient: &mut [E],
 ) {
     check(geometry, input, cotangent);
@@ -140,6 +162,7 @@ pub(super) fn max_pool_gradient<E: Number>(
                     }
                 }
             }
+            finish(image * len, gradient);
         },
     );
 }
@@ -237,15 +260,15 @@ fn divide<E: Number>(values: &mut [E], count: usize) {
     }
 }
 
-/// `to += from / count`; where that is the same, a multiplication.
+/// `to = put(to, from / count)`; where that is the same, a multiplication.
 #[inline(always)]
-fn add_share<E: Number>(to: &mut [E], from: &[E], count: usize) {
+fn share<E: Number>(to: &mut [E], from: &[E], count: usize, put: impl Fn(E, E) -> E) {
     let count_as_float = E::from_count(count);
     if count.is_power_of_two() {
         let factor = E::from_count(1) / count_as_float;
-        to.iter_mut().zip(from).for_each(|(to, &from)| *to += from * factor);
+        to.iter_mut().zip(from).for_each(|(to, &from)| *to = put(*to, from * factor));
     } else {
-        to.iter_mut().zip(from).for_each(|(to, &from)| *to += from / count_as_float);
+        to.iter_mut().zip(from).for_each(|(to, &from)| *to = put(*to, from / count_as_float));
     }
 }
 
@@ -267,6 +290,15 @@ impl PoolGeometry {
         let start = position * self.strides[axis];
         let clip = |at: usize| at.saturating_sub(self.padding[axis][0]).min(self.input[axis]);
         clip(start)..clip(start + self.window[axis])
+    }
+
+    /// Whether every column of the input is in one window, and no row in several.
+    fn is_side_by_side(&self) -> bool {
+        let [rows, columns] = self.padding;
+        self.window == self.strides
+            && rows[0] == 0
+            && columns[0] == 0
+            && self.output[1] * self.window[1] == self.input[1]
     }
 
     /// The windows along one axis that contain an input position.
@@ -362,7 +394,7 @@ mod tests {
                 let (mut found, mut found_gradient) = (vec![9.0; output.len()], vec![9.0; gradient.len()]);
                 avg_pool(&g, by, &input, &mut found);
                 same(&found, &output);
-                avg_pool_gradient(&g, by, &cotangent, &mut found_gradient);
+                avg_pool_gradient(&g, by, &cotangent, |_, _| (), &mut found_gradient);
                 same(&found_gradient, &gradient);
             }
         }
@@ -380,7 +412,7 @@ mod tests {
             let (mut found, mut found_gradient) = (vec![9.0; output.len()], vec![9.0; gradient.len()]);
             max_pool(&g, &input, &mut found);
             same(&found, &output);
-            max_pool_gradient(&g, &input, &cotangent, &mut found_gradient);
+            max_pool_gradient(&g, &input, &cotangent, |_, _| (), &mut found_gradient);
             same(&found_gradient, &gradient);
         }
     }
