@@ -363,6 +363,21 @@ mod tests {
         }
     }
 
+    prop_compose! {
+        /// Windows that lie side by side, of an image whose last rows may be in none.
+        fn tiles()(
+            batch in 0_usize..3,
+            features in prop_oneof![1_usize..4, 15_usize..34],
+            window in prop::array::uniform2(1_usize..4),
+            output in prop::array::uniform2(1_usize..5),
+            spare in 0_usize..3,
+        ) -> PoolGeometry {
+            let rows = window[0] * output[0] + spare.min(window[0] - 1);
+            let (input, padding) = ([rows, window[1] * output[1]], [[0; 2]; 2]);
+            PoolGeometry { batch, input, output, features, window, strides: window, padding }
+        }
+    }
+
     /// Few values, so that maxima are often met more than once; and some NaN.
     fn values(len: usize, seed: usize) -> Vec<f32> {
         let value = |i: usize| (i * 7 + seed) * 31 % 13;
@@ -382,7 +397,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn averages_are_the_plain_ones(g in geometry(), seed in 0_usize..1000) {
+        fn averages_are_the_plain_ones(g in prop_oneof![geometry(), tiles()], seed in 0_usize..1000) {
             let (input, cotangent) = (values(g.input_len(), seed), values(g.output_len(), seed + 1));
             for by in [Divisor::Window, Divisor::Inside] {
                 let (mut output, mut gradient) = (vec![0.0; cotangent.len()], vec![0.0; input.len()]);
@@ -397,6 +412,30 @@ mod tests {
                 avg_pool_gradient(&g, by, &cotangent, |_, _| (), &mut found_gradient);
                 same(&found_gradient, &gradient);
             }
+        }
+
+        #[test]
+        fn a_gradient_is_finished_as_a_pass_after_it_would(
+            g in prop_oneof![geometry(), tiles()],
+            seed in 0_usize..1000,
+        ) {
+            let (kept, cotangent) = (values(g.input_len(), seed), values(g.output_len(), seed + 1));
+            let mask = |gradient: &mut f32, kept: f32| *gradient = if kept > 0.0 { *gradient } else { 0.0 };
+            let finish = |from: usize, part: &mut [f32]| {
+                part.iter_mut().zip(&kept[from..]).for_each(|(gradient, &kept)| mask(gradient, kept));
+            };
+            let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            let (mut expected, mut found) = (vec![9.0; kept.len()], vec![9.0; kept.len()]);
+            for by in [Divisor::Window, Divisor::Inside] {
+                avg_pool_gradient(&g, by, &cotangent, |_, _| (), &mut expected);
+                finish(0, &mut expected);
+                avg_pool_gradient(&g, by, &cotangent, finish, &mut found);
+                prop_assert_eq!(bits(&found), bits(&expected));
+            }
+            max_pool_gradient(&g, &kept, &cotangent, |_, _| (), &mut expected);
+            finish(0, &mut expected);
+            max_pool_gradient(&g, &kept, &cotangent, finish, &mut found);
+            prop_assert_eq!(bits(&found), bits(&expected));
         }
 
         #[test]
