@@ -1,6 +1,6 @@
 //! What a `#[module]` computes together has the bits of what a closure computes call by call.
 
-use flaxen::nn::{Conv, Dense};
+use flaxen::nn::NoBias;
 use flaxen::prelude::*;
 
 #[module]
