@@ -86,7 +86,6 @@ impl Rule<'_> {
 
     /// Whether the caller decides if an op is differentiated.
     fn is_conditional(&self, eqn: &Eqn) -> bool {
-        let needs = eqn.outs.iter().map(|out| &self.analysis.needs[out.0]);
-        matches!(eqn.call, Call::Op { .. }) && needs.into_iter().any(|need| matches!(need, Need::Inputs(_)))
+        eqn.outs.iter().any(|out| matches!(self.analysis.needs[out.0], Need::Inputs(_)))
     }
 }
