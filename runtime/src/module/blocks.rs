@@ -6,13 +6,14 @@
 //! activation read and write, and a pooling read again.
 
 use super::Module;
+use crate::backend::threads;
 use crate::rng::Scope;
 use crate::shape::{MAX_RANK, Shape, Size};
 use crate::tensor::{Element, Tensor, shape_of};
 use std::marker::PhantomData;
 
-/// What a block's largest value may take: it is to stay in the second caches.
-const BLOCK: usize = 3 << 20;
+/// What a block's largest value may take of each thread's second cache.
+const SHARE: usize = 3 << 19;
 
 /// The bytes of an example, of a value that has examples along its first axis.
 pub trait ExampleBytes {
@@ -72,7 +73,7 @@ where
 {
     let bytes = <M as Module<Tensor<T, E>>>::EXAMPLE_BYTES?;
     let count = *input.sizes().as_ref().first()?;
-    let fitting = (BLOCK / bytes.max(1)).max(1);
+    let fitting = (SHARE * threads() / bytes.max(1)).max(1);
     if count < 2 * fitting || scope.is_captured() {
         return None;
     }

@@ -1,11 +1,10 @@
 //! Matrix products as panels.
 //!
 //! A task computes a part of `C` over the whole of `k`, in blocks of [`DEPTH`]: so the order in which an element's
-//! products are added depends on the sizes only. `A` is read where it lies if its rows are side by side (a
-//! transposed operand, as in the gradient of a dense layer's kernel); otherwise its block is packed, which is little
-//! more than a copy. `B` is read where it lies, or packed in strips when more than one tile of rows reads it or when
-//! its columns are not side by side; row after row, because a matrix of weights comes from memory and wants to be
-//! read in one stream.
+//! products are added depends on the sizes only. Both operands are read where they lie as long as that is no slower
+//! than a copy in order. `A` is packed where many strips of columns read it, or where its rows are so far apart that they
+//! push each other out of the first cache; `B` where many rows of a task read it or where its columns are not side by
+//! side. It is packed row after row, because a matrix of weights comes from memory and wants to be read in one stream.
 //!
 //! Where `B` is a large transposed matrix (as in the gradient of a dense layer's input), the transposed product
 //! `Cᵀ = Bᵀ·Aᵀ` is made instead, so that it is the small `A` and `C` that are transposed on the way.
@@ -26,13 +25,21 @@ use super::threads::{Shared, parallel_seated, seats, threads};
 use crate::backend::{Epilogue, Gemm, Product};
 
 /// Steps of the sum that are packed at once: a strip of `B` of this depth fits the first cache.
-const DEPTH: usize = 128;
+const DEPTH: usize = 256;
 
 /// Rows that are packed at once.
 const ROWS: usize = 56;
 
 /// The most columns that are packed at once: to this depth they fit the second cache.
 const COLUMNS: usize = 512;
+
+/// Tasks of no more rows than this read `B` where it lies.
+const FEW_ROWS: usize = 64;
+
+/// Tasks of no more columns than this read `A` where it lies, unless the bytes between its rows are a multiple of `ALIASED`:
+/// then a dozen rows compete for two sets of the first cache.
+const FEW_COLUMNS: usize = 256;
+const ALIASED: usize = 2048;
 
 /// See [`crate::backend::gemm`]; the rows of `c` are `c_stride` apart.
 pub(super) fn gemm<E: Lanes>(gemm: Gemm<'_, E>, c: &mut [E], c_stride: usize, epilogue: Epilogue<'_, E>) {
@@ -55,7 +62,9 @@ pub(super) fn gemm_with<E: Lanes>(
         return portable::gemm(gemm, c, c_stride, epilogue);
     }
     let work = gemm.m * gemm.k * gemm.n;
-    let tasks = if seats(2, work) == 1 { 1 } else { 2 * threads() };
+    // Where every task turns all of `B`, one a thread is enough.
+    let each = if gemm.b_strides[1] == 1 { 2 } else { 1 };
+    let tasks = if seats(2, work) == 1 { 1 } else { each * threads() };
     let job = Job::new(arch, gemm, c_stride, tasks);
     let (seats, len, c) = (seats(job.tasks(), work), job.plan.seat_len::<E>(), Shared(c.as_mut_ptr()));
     with_scratch(seats * len, |scratch: &mut [E]| {
@@ -223,15 +232,25 @@ impl Plan {
         let strip = strip::<E>(arch);
         let (rows, columns) =
             if m >= tasks * ROWS / 2 { (m.div_ceil(tasks), n) } else { (m, n.div_ceil(tasks)) };
+        let in_order = a_strides[1] == 1 && !(a_strides[0] * size_of::<E>()).is_multiple_of(ALIASED);
         Self {
             arch,
             rows,
             columns: columns.next_multiple_of(strip).min(COLUMNS),
             strip,
-            pack_a: m > 1 && a_strides[0] != 1,
-            pack_b: b_strides[1] != 1 || m > 16,
+            pack_a: m > 1 && a_strides[0] != 1 && !(in_order && columns <= FEW_COLUMNS),
+            pack_b: b_strides[1] != 1 || rows > FEW_ROWS,
             c_stride,
             transposed,
+        }
+    }
+
+    /// Where the rows of `A` are, that lie so far apart if they are not packed.
+    fn a_rows(&self, apart: usize) -> Rows {
+        match apart {
+            _ if self.pack_a => Rows::Blocked,
+            1 => Rows::Adjacent,
+            _ => Rows::Apart(apart),
         }
     }
 
@@ -341,7 +360,7 @@ impl<E: Lanes> Part<'_, E> {
                         &taps[..block.depth.min(1)]
                     },
                     a: if plan.pack_a { packed_a } else { a },
-                    a_rows: if plan.pack_a { Rows::Blocked } else { Rows::Adjacent },
+                    a_rows: plan.a_rows(a_strides[0]),
                     a_step: if plan.pack_a { 1 } else { a_strides[1] },
                     b,
                     b_step,

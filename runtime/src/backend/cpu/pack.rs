@@ -95,12 +95,53 @@ impl<E: Lanes> NullaryFnOnce for PackStrips<E> {
                 }
             }
         } else {
-            for column in 0..columns {
+            for column in (0..columns).step_by(SQUARE) {
+                let from = b.wrapping_add(column * column_stride);
                 let to = packed.wrapping_add(column / strip * strip * depth + column % strip);
-                // SAFETY: as above.
-                unsafe { copy(b.wrapping_add(column * column_stride), step, to, strip, depth) };
+                let count = SQUARE.min(columns - column);
+                // SAFETY: as above; a strip's width is a multiple of a square's.
+                unsafe { transpose(from, [step, column_stride], to, strip, [depth, count]) };
             }
         }
+    }
+}
+
+/// The side of the squares that are transposed in registers.
+const SQUARE: usize = 4;
+
+/// Copies `steps` by `columns` elements, a square at a time: what lies side by side along a column is written side by side
+/// along a row. Only the last square of a column may be smaller, or all of them where there are fewer columns.
+///
+/// # Safety
+/// `from` must be readable with these strides and `to` writable in rows that are `row` apart; they must not overlap.
+#[inline(always)]
+unsafe fn transpose<E: Lanes>(
+    from: *const E,
+    [step, column_stride]: [usize; 2],
+    to: *mut E,
+    row: usize,
+    [steps, columns]: [usize; 2],
+) {
+    let mut done = 0;
+    if columns == SQUARE {
+        while done + SQUARE <= steps {
+            let square: [[E; SQUARE]; SQUARE] = std::array::from_fn(|column| {
+                let from = from.wrapping_add(column * column_stride + done * step);
+                // SAFETY: the caller's promise.
+                std::array::from_fn(|i| unsafe { *from.add(i * step) })
+            });
+            for i in 0..SQUARE {
+                let line: [E; SQUARE] = std::array::from_fn(|column| square[column][i]);
+                // SAFETY: the caller's promise.
+                unsafe { to.add((done + i) * row).cast::<[E; SQUARE]>().write(line) };
+            }
+            done += SQUARE;
+        }
+    }
+    for column in 0..columns {
+        let from = from.wrapping_add(column * column_stride + done * step);
+        // SAFETY: the caller's promise.
+        unsafe { copy(from, step, to.wrapping_add(done * row + column), row, steps - done) };
     }
 }
 

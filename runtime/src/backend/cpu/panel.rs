@@ -37,6 +37,8 @@ pub(super) enum Rows {
     Adjacent,
     /// [`BLOCK`] elements apart, with the steps of the sum side by side.
     Blocked,
+    /// So many elements apart: `A` where it lies.
+    Apart(usize),
 }
 
 /// `C = A·B` for a strip of columns, with what is to be done on the way to memory.
@@ -125,7 +127,7 @@ impl<E: Lanes> Panel<'_, E> {
     /// Computes the panel.
     ///
     /// # Safety
-    /// For every row and tap, `A` must be readable at `a + row * (1 or BLOCK) + tap.a + step * a_step`, `B` for a whole
+    /// For every row and tap, `A` must be readable at `a + row * (distance of a_rows) + tap.a + step * a_step`, `B` for a whole
     /// strip at `b + tap.b + step * b_step`, and `C` writable (and readable, to accumulate) for `columns` elements at
     /// `c + row * c_row`; nobody else may touch that part of `C` meanwhile.
     pub unsafe fn run(self, arch: pulp::Arch) {
@@ -153,6 +155,8 @@ impl<E: Lanes> WithSimd for Panel<'_, E> {
                 (Rows::Adjacent, true) => tile_of::<S, E, 1, 1>(height),
                 (Rows::Blocked, false) => tile_of::<S, E, REGISTERS, BLOCK>(height),
                 (Rows::Blocked, true) => tile_of::<S, E, 1, BLOCK>(height),
+                (Rows::Apart(_), false) => tile_of::<S, E, REGISTERS, 0>(height),
+                (Rows::Apart(_), true) => tile_of::<S, E, 1, 0>(height),
             };
             // SAFETY: the tile's rows are among the panel's; `run`, the only way here, passes its caller's promise on.
             unsafe { compute(simd, &self, row) };
@@ -164,7 +168,7 @@ impl<E: Lanes> WithSimd for Panel<'_, E> {
 /// The function that computes the tile of a panel that begins at a row.
 type Tile<S, E> = unsafe fn(S, &Panel<'_, E>, usize);
 
-/// The tile of a given height. Each is a function of its own, called through a pointer, because the compiler assigns
+/// The tile of a given height. `ROW` is the distance between rows of `A`, 0 where the panel says it. Each is a function of its own, called through a pointer, because the compiler assigns
 /// registers badly when all of them are inlined into one.
 #[inline(always)]
 fn tile_of<S: Simd, E: Lanes, const WIDTH: usize, const ROW: usize>(height: usize) -> Tile<S, E> {
@@ -209,19 +213,28 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
         }
         c = c.wrapping_add(panel.c_row);
     }
+    let apart = match panel.a_rows {
+        Rows::Apart(apart) if ROW == 0 => apart,
+        _ => ROW,
+    };
     let mut sums = [[E::splat(simd, E::default()); WIDTH]; HEIGHT];
     for tap in panel.taps {
         // SAFETY: the promise of `Panel::run`, for this and every access to `a` and `b` below.
-        let (mut a, mut b) = unsafe { (panel.a.add(row * ROW + tap.a), panel.b.add(tap.b)) };
+        let (mut a, mut b) = unsafe { (panel.a.add(row * apart + tap.a), panel.b.add(tap.b)) };
         let mut left = tap.len;
         // No `for`: that would ask first whether there is any step at all, and the sums would be moved about for it.
         loop {
             // SAFETY: as above.
             let strip: [_; WIDTH] =
                 std::array::from_fn(|i| unsafe { E::load::<S>(b.add(i * E::lanes::<S>())) });
+            if ROW == 0 {
+                // `B` lies as it is, too, and rows far apart are no stream that the processor would see: the strip to the
+                // right arrives meanwhile.
+                (0..WIDTH).for_each(|i| prefetch_to_read(b.wrapping_add((WIDTH + i) * E::lanes::<S>())));
+            }
             for (i, sums) in sums.iter_mut().enumerate() {
                 // SAFETY: as above.
-                let factor = E::splat(simd, unsafe { *a.add(i * ROW) });
+                let factor = E::splat(simd, unsafe { *a.add(i * apart) });
                 for (sum, strip) in sums.iter_mut().zip(strip) {
                     *sum = E::mul_add_lanes(simd, factor, strip, *sum);
                 }
@@ -239,7 +252,7 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
         unsafe { finish::<S, E, HEIGHT, WIDTH>(simd, panel, row, sums) }
     } else {
         // SAFETY: the promise of `Panel::run` about `c`.
-        unsafe { finish_partial::<S, E, HEIGHT, WIDTH>(panel, row, &sums) }
+        unsafe { finish_partial::<S, E, HEIGHT, WIDTH>(panel, row, sums) }
     }
 }
 
@@ -294,20 +307,33 @@ fn each<E, R, const HEIGHT: usize, const WIDTH: usize>(
 unsafe fn finish_partial<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize>(
     panel: &Panel<'_, E>,
     row: usize,
-    sums: &[[E::Register<S>; WIDTH]; HEIGHT],
+    mut sums: [[E::Register<S>; WIDTH]; HEIGHT],
 ) {
-    let mut buffer = [E::default(); WIDEST];
-    for (i, sums) in sums.iter().enumerate() {
-        for (v, sum) in sums.iter().enumerate() {
-            // SAFETY: a strip is at most `WIDEST` elements wide.
-            unsafe { E::store::<S>(buffer.as_mut_ptr().add(v * E::lanes::<S>()), *sum) };
-        }
-        for (column, &sum) in buffer[..panel.columns].iter().enumerate() {
+    // Through a buffer: whoever took an element out of the sums would keep all of them in memory, full tiles too.
+    let mut buffer = [[E::default(); WIDEST]; HEIGHT];
+    // SAFETY: a strip is at most `WIDEST` elements wide.
+    each(&mut sums, buffer.as_mut_ptr().cast(), WIDEST, E::lanes::<S>(), |c, _, sum| unsafe {
+        E::store::<S>(c, *sum);
+    });
+    for (i, sums) in buffer.iter().enumerate() {
+        for (column, &sum) in sums[..panel.columns].iter().enumerate() {
             // SAFETY: the caller's promise.
             let c = unsafe { &mut *panel.c.add((row + i) * panel.c_row + column) };
             panel.finish.apply(c, sum, column);
         }
     }
+}
+
+/// Tells the processor that the line at `from` will be read soon.
+#[inline(always)]
+fn prefetch_to_read<E>(from: *const E) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch reads nothing, whatever the address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(from.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = from;
 }
 
 /// Tells the processor that the line at `to` will be written soon, so that it arrives while the sums are made.

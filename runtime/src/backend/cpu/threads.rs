@@ -4,6 +4,10 @@
 //! was considered: its injector and its deques allocate, and a training step must not.) A worker that finds no
 //! job spins for some microseconds, about as long as the gap between two kernels of a training step, and then
 //! sleeps.
+//!
+//! Every seat begins with a stretch of the tasks of its own, and helps with the others' when it is through. So the same
+//! core works on the same rows in one kernel after the other, and finds in its cache what it has written before: a line
+//! that lies in the other core's cache takes longer to come than one from memory.
 
 #![allow(unsafe_code)]
 
@@ -23,6 +27,13 @@ const OPEN: usize = 1 << (usize::BITS - 1);
 /// The tasks of a call: `(seat, task)`.
 type Task<'a> = dyn Fn(usize, usize) + Sync + 'a;
 
+/// The stretches that the tasks of a job are cut into, at the most. Of more seats than that, some share one.
+const STRETCHES: usize = 64;
+
+/// A counter in a cache line of its own.
+#[repr(align(64))]
+struct Counter(AtomicUsize);
+
 struct Job {
     /// Borrowed from the caller's stack; valid while the door is open or somebody is inside.
     task: *const Task<'static>,
@@ -31,13 +42,24 @@ struct Job {
     seats: usize,
 }
 
+impl Job {
+    fn stretches(&self) -> usize {
+        self.seats.min(STRETCHES)
+    }
+
+    /// The first task of a stretch.
+    fn start(&self, stretch: usize) -> usize {
+        stretch * self.tasks / self.stretches()
+    }
+}
+
 struct Pool {
     /// Held by the thread whose job it is; counts the workers that have been started.
     owner: Mutex<usize>,
     /// Written by the owner while the door is closed and nobody is inside.
     job: UnsafeCell<Job>,
-    /// The next task to be handed out.
-    next: AtomicUsize,
+    /// The next task of each stretch to be handed out.
+    next: [Counter; STRETCHES],
     door: AtomicUsize,
     /// Counts the jobs, so that a worker sees a new one.
     jobs: AtomicUsize,
@@ -54,7 +76,7 @@ unsafe impl Sync for Pool {}
 static POOL: Pool = Pool {
     owner: Mutex::new(0),
     job: UnsafeCell::new(Job { task: &|_, _| (), tasks: 0, seats: 0 }),
-    next: AtomicUsize::new(0),
+    next: [const { Counter(AtomicUsize::new(0)) }; STRETCHES],
     door: AtomicUsize::new(0),
     jobs: AtomicUsize::new(0),
     sleepers: AtomicUsize::new(0),
@@ -176,8 +198,11 @@ impl Pool {
         // it waits until the door is closed and nobody is inside.
         let task: *const Task<'static> = unsafe { std::mem::transmute(std::ptr::from_ref(task)) };
         // SAFETY: the door is closed and nobody is inside, so nobody else looks.
-        unsafe { *self.job.get() = Job { task, tasks, seats } };
-        self.next.store(0, Ordering::Relaxed);
+        let job = unsafe { &mut *self.job.get() };
+        *job = Job { task, tasks, seats };
+        for (stretch, next) in self.next[..job.stretches()].iter().enumerate() {
+            next.0.store(job.start(stretch), Ordering::Relaxed);
+        }
         self.door.store(OPEN, Ordering::Release);
         self.jobs.fetch_add(1, Ordering::SeqCst);
         if self.sleepers.load(Ordering::SeqCst) > 0 {
@@ -201,20 +226,26 @@ impl Pool {
     /// Takes tasks until none are left.
     fn work(&self, seat: usize) {
         // SAFETY: called by the owner between publishing and closing, and by workers that are inside.
-        let (task, tasks) = unsafe { (&*(*self.job.get()).task, (*self.job.get()).tasks) };
+        let job = unsafe { &*self.job.get() };
+        // SAFETY: as above; so whoever lent the task still waits.
+        let task = unsafe { &*job.task };
+        let stretches = job.stretches();
         INSIDE.set(true);
         let result = catch_unwind(AssertUnwindSafe(|| {
-            loop {
-                let index = self.next.fetch_add(1, Ordering::Relaxed);
-                if index >= tasks {
-                    break;
+            for stretch in (0..stretches).map(|step| (seat + step) % stretches) {
+                let end = job.start(stretch + 1);
+                loop {
+                    let index = self.next[stretch].0.fetch_add(1, Ordering::Relaxed);
+                    if index >= end {
+                        break;
+                    }
+                    task(seat, index);
                 }
-                task(seat, index);
             }
         }));
         INSIDE.set(false);
         if let Err(panic) = result {
-            self.next.store(tasks, Ordering::Relaxed);
+            self.next[..stretches].iter().for_each(|next| next.0.store(job.tasks, Ordering::Relaxed));
             if let Ok(mut first) = self.panic.lock() {
                 first.get_or_insert(panic);
             }
