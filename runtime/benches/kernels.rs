@@ -207,11 +207,11 @@ fn pools(bench: &mut Bench<'_>) {
             avg_pool(&g, Divisor::Window, &input, &mut output)
         });
         bench(&format!("avg {name} gradient"), flops, &mut || {
-            avg_pool_gradient(&g, Divisor::Window, &output, &mut gradient);
+            avg_pool_gradient(&g, Divisor::Window, &output, |_, _| (), &mut gradient);
         });
         bench(&format!("max {name} forward"), flops, &mut || max_pool(&g, &input, &mut output));
         bench(&format!("max {name} gradient"), flops, &mut || {
-            max_pool_gradient(&g, &input, &output, &mut gradient);
+            max_pool_gradient(&g, &input, &output, |_, _| (), &mut gradient);
         });
     }
 }

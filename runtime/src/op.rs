@@ -51,6 +51,11 @@
 //! # Ok::<(), flaxen::Error>(())
 //! ```
 
+mod deferred;
+
+pub(crate) use deferred::Perhaps;
+pub use deferred::{Binary, Deferred, Elements, Now, Unary};
+
 use crate::batching::{Cotangents, Gather, Inputs, Outputs, Values};
 use crate::batching::{backward_one_by_one, infer_one_by_one};
 use crate::tree::Tree;
@@ -73,6 +78,12 @@ pub trait Op<In> {
 
     /// Computes the output. An input that nobody else holds may be overwritten.
     fn infer(&self, input: In) -> Self::Out;
+
+    /// The output of an input that is about to be computed; it may be computed later itself. In a `#[module]` this is called
+    /// where the input comes from the call before, or the output goes to the next one, alone.
+    fn infer_deferred<D: Deferred<In>>(&self, input: D) -> impl Deferred<Self::Out> + use<Self, In, D> {
+        Now(self.infer(input.compute()))
+    }
 
     /// Computes the outputs of many examples, in a `vmap!`.
     ///
@@ -105,6 +116,25 @@ pub trait Differentiable<In, N: Needs<In>>: Op<In> {
 
     /// From the cotangent of the output, the cotangents of the inputs.
     fn backward(&self, residuals: Self::Residuals, cotangent: Self::Out) -> N::Cotangents;
+
+    /// [`forward`](Differentiable::forward) for an input and an output as in [`Op::infer_deferred`].
+    fn forward_deferred<D: Deferred<In>>(
+        &self,
+        input: D,
+    ) -> (impl Deferred<Self::Out> + use<Self, In, N, D>, Self::Residuals) {
+        let (out, residuals) = self.forward(input.compute());
+        (Now(out), residuals)
+    }
+
+    /// [`backward`](Differentiable::backward) for a cotangent that is about to be computed; that of the input may be computed
+    /// later itself.
+    fn backward_deferred<D: Deferred<Self::Out>>(
+        &self,
+        residuals: Self::Residuals,
+        cotangent: D,
+    ) -> impl Deferred<N::Cotangents> + use<Self, In, N, D> {
+        Now(self.backward(residuals, cotangent.compute()))
+    }
 
     /// From the cotangents of the outputs of many examples, those of the inputs; of an input that is the same for every
     /// example, their sum.

@@ -15,6 +15,7 @@ pub mod custom_vjp;
 pub mod effects;
 pub mod function;
 pub mod generics;
+mod handed;
 pub mod init;
 pub mod layout;
 pub mod lift;

@@ -1,13 +1,15 @@
 //! The statements of the passes: inference, forward, backward.
 //!
 //! ```text
-//! let (x_1, kept_conv_0) = <Conv<…> as Trainable<_, Need0>>::forward(&<Conv<…>>::new(), &params.conv_0, x_0);
-//! let (x_2, kept_relu_0) = <relu::Op as Differentiable<_, Yes>>::forward(&<relu::Op>::new(), x_1);
+//! let (x_1, kept_conv_0) = <Conv<…> as Trainable<_, Need0>>::forward_deferred(&<Conv<…>>::new(), &params.conv_0, x_0);
+//! let (x_2, kept_relu_0) = <relu::Op as Differentiable<_, Yes>>::forward_deferred(&<relu::Op>::new(), x_1);
+//! let x_2 = Deferred::compute(x_2);
 //! …
 //! let d_x_1 = <relu::Op as Differentiable<V1, Yes>>::backward(&<relu::Op>::new(), residuals.kept_relu_0, d_x_2);
 //! let (gradient_conv_0, d_x_0) = <Conv<…> as Trainable<V0, Need0>>::backward(…);
 //! ```
 
+use super::handed::Handed;
 use super::names::{self, tuple};
 use super::place::{Declared, Root};
 use super::setup::{Binding, Bound, with_setup};
@@ -223,7 +225,18 @@ impl Passes<'_> {
             ),
             Call::Op { .. } => {
                 let part = self.part(eqn);
-                quote_spanned!(eqn.span=> let #outs = <#callee as ::flaxen::op::Op<#ty>>::infer(#part, #input);)
+                let Handed { method, input, computed } = self.handed("infer", eqn, input, &outs);
+                quote_spanned! {eqn.span=>
+                    let #outs = <#callee as ::flaxen::op::Op<#ty>>::#method(#part, #input);
+                    #computed
+                }
+            }
+            Call::Submodule(of) if self.is_deferred(&eqn.outs) => {
+                let (part, variables, scope) = (self.part(eqn), self.variables_of(*of), self.scope_of(*of));
+                quote_spanned! {eqn.span=>
+                    let #outs = <#callee as ::flaxen::module::Module<#ty>>::infer_deferred(#part, #variables, #input);
+                    let #outs = ::flaxen::rng::Scope::capture_deferred(&#scope, #outs);
+                }
             }
             Call::Submodule(of) => {
                 let (part, variables) = (self.part(eqn), self.variables_of(*of));
@@ -357,9 +370,14 @@ impl Passes<'_> {
             Call::Op { .. } => {
                 let part = self.part(eqn);
                 match self.condition(eqn) {
-                    None => quote_spanned! {eqn.span=>
-                        let (#outs, #kept) = <#callee as ::flaxen::op::Differentiable<#ty, #needs>>::forward(#part, #input);
-                    },
+                    None => {
+                        let Handed { method, input, computed } = self.handed("forward", eqn, input, &outs);
+                        quote_spanned! {eqn.span=>
+                            let (#outs, #kept) =
+                                <#callee as ::flaxen::op::Differentiable<#ty, #needs>>::#method(#part, #input);
+                            #computed
+                        }
+                    }
                     Some(condition) => quote_spanned! {eqn.span=>
                         let (#outs, #kept) =
                             ::flaxen::__private::forward_if::<#condition, #ty, #needs, #callee>(#part, #input);
@@ -368,9 +386,11 @@ impl Passes<'_> {
             }
             Call::Submodule(of) => {
                 let (part, variables) = (self.part(eqn), self.variables_of(*of));
+                let method = if self.is_deferred(&eqn.outs) { "forward_deferred" } else { "forward" };
+                let method = Ident::new(method, eqn.span);
                 quote_spanned! {eqn.span=>
                     let (#outs, #kept) =
-                        <#callee as ::flaxen::module::Trainable<#ty, #needs>>::forward(#part, #variables, #input);
+                        <#callee as ::flaxen::module::Trainable<#ty, #needs>>::#method(#part, #variables, #input);
                 }
             }
             Call::Param(of) => self.read_param(*of, eqn.outs[0]),
@@ -493,11 +513,16 @@ impl Passes<'_> {
             Call::Op { .. } => {
                 let input = self.types.input(eqn);
                 match self.condition(eqn) {
-                    None => quote_spanned! {eqn.span=>
-                        let #pattern = <#callee as ::flaxen::op::Differentiable<#input, #needs>>::backward(
-                            #part, #kept, #cotangent,
-                        );
-                    },
+                    None => {
+                        let Handed { method, input: cotangent, computed } =
+                            self.handed_back(step, cotangent, &pattern);
+                        quote_spanned! {eqn.span=>
+                            let #pattern = <#callee as ::flaxen::op::Differentiable<#input, #needs>>::#method(
+                                #part, #kept, #cotangent,
+                            );
+                            #computed
+                        }
+                    }
                     Some(condition) => {
                         let pulled = quote_spanned! {eqn.span=>
                             ::flaxen::__private::backward_if::<#condition, #input, #needs, #callee>(

@@ -1,10 +1,12 @@
 //! A body to the steps of its passes.
 //!
 //! Enters: a body and its analysis. Leaves: the steps of the forward pass, which keep what backward reads, and those
-//! of the backward pass: one walk over the equations in reverse.
+//! of the backward pass: one walk over the equations in reverse; and what goes from one of them to the next before it is
+//! computed.
 
 pub mod backward;
 pub mod forward;
+pub mod fuse;
 pub mod print;
 
 use crate::analyze::Analysis;
@@ -19,6 +21,8 @@ pub struct Lowered {
     /// Whether each result is the last use of its variable.
     pub moved_outputs: Vec<bool>,
     pub backward: backward::Backward,
+    /// What one equation hands to the next before it is computed.
+    pub deferred: fuse::Deferred,
     /// For every equation the bodies inside of it.
     pub inner: Vec<Vec<Lowered>>,
     /// Whether the passes run several times, so that what they read from outside must stay there.
@@ -41,7 +45,8 @@ pub fn lower_at(body: Body, inputs: &[Need], levels: &[usize], differentiated: u
     let inner: Vec<Vec<Lowered>> = inner.collect();
     let (forward, moved_outputs) = forward::forward(&body, &analysis);
     let backward = backward::backward(&body, &analysis, &inner, differentiated);
-    Lowered { body, analysis, forward, moved_outputs, backward, inner, repeated: false }
+    let deferred = fuse::fuse(&body, &analysis, &forward, &backward);
+    Lowered { body, analysis, forward, moved_outputs, backward, deferred, inner, repeated: false }
 }
 
 impl Lowered {

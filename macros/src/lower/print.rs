@@ -10,6 +10,8 @@ pub fn forward(lowered: &Lowered) -> Vec<String> {
     let steps = lowered.forward.iter().flat_map(|step| {
         let line = eqn(body, &body.eqns[step.eqn]);
         let line = if step.keeps { format!("{line}    keeps {}", body.eqns[step.eqn].label) } else { line };
+        let deferred = body.eqns[step.eqn].outs.iter().any(|out| lowered.deferred.values.contains(out));
+        let line = if deferred { format!("{line}    deferred") } else { line };
         std::iter::once(line).chain(inner(lowered, step.eqn, forward))
     });
     steps.collect()
@@ -41,6 +43,11 @@ pub fn backward(lowered: &Lowered) -> Vec<String> {
         }));
         let line =
             format!("{} = pull {}({})", written.join(", "), callee(body, &equation.call), read.join(", "));
+        let deferred = step.contributions.iter().any(|contribution| match contribution {
+            Contribution::Assign(var) => lowered.deferred.cotangents.contains(var),
+            _ => false,
+        });
+        let line = if deferred { format!("{line}    deferred") } else { line };
         std::iter::once(line).chain(inner(lowered, step.eqn, backward))
     });
     let zeros = lowered.backward.zeros.iter().map(|&var| format!("d_{} = zeros", var_name(body, var)));

@@ -224,14 +224,16 @@ pub fn avg_pool<E: Kernels>(geometry: &PoolGeometry, divisor: Divisor, input: &[
     E::avg_pool(geometry, divisor, input, output);
 }
 
-/// The gradient of [`avg_pool`] with respect to its input.
+/// The gradient of [`avg_pool`] with respect to its input. Calls `finish(from, part)` with each part of it, from element
+/// `from` on, while it is in the caches: what is done with it next. `finish` is written with `#[inline(always)]`.
 pub fn avg_pool_gradient<E: Kernels>(
     geometry: &PoolGeometry,
     divisor: Divisor,
     cotangent: &[E],
+    finish: impl Fn(usize, &mut [E]) + Sync,
     input_gradient: &mut [E],
 ) {
-    E::avg_pool_gradient(geometry, divisor, cotangent, input_gradient);
+    E::avg_pool_gradient(geometry, divisor, cotangent, finish, input_gradient);
 }
 
 /// The maximum of every window; padding never wins, NaN always does.
@@ -240,14 +242,15 @@ pub fn max_pool<E: Kernels>(geometry: &PoolGeometry, input: &[E], output: &mut [
 }
 
 /// The gradient of [`max_pool`] with respect to its input: each cotangent goes to the first maximum of its
-/// window, in row-major order, as XLA's `select-and-scatter` with `>=` does.
+/// window, in row-major order, as XLA's `select-and-scatter` with `>=` does. `finish` is as in [`avg_pool_gradient`].
 pub fn max_pool_gradient<E: Kernels>(
     geometry: &PoolGeometry,
     input: &[E],
     cotangent: &[E],
+    finish: impl Fn(usize, &mut [E]) + Sync,
     input_gradient: &mut [E],
 ) {
-    E::max_pool_gradient(geometry, input, cotangent, input_gradient);
+    E::max_pool_gradient(geometry, input, cotangent, finish, input_gradient);
 }
 
 /// The mean of the squares of all elements.

@@ -24,7 +24,7 @@ pub use phase::{Eval, Phase, Train};
 pub use remat::{Kept, Remat};
 pub use variables::{Collections, Stateless, Variables};
 
-use crate::op::Needs;
+use crate::op::{Deferred, Needs, Now};
 use crate::rng::Scope;
 use crate::tree::Tree;
 
@@ -59,6 +59,17 @@ pub trait Module<In> {
     /// Computes the output and keeps nothing. Writes only those collections of the state that [`Updates`](Self::Updates)
     /// names.
     fn infer(&self, params: &Self::Params, state: &mut Self::State, scope: &Scope, input: In) -> Self::Out;
+
+    /// The output, which may be computed later: it goes to the next call alone.
+    fn infer_deferred(
+        &self,
+        params: &Self::Params,
+        state: &mut Self::State,
+        scope: &Scope,
+        input: In,
+    ) -> impl Deferred<Self::Out> + use<Self, In> {
+        Now(self.infer(params, state, scope, input))
+    }
 }
 
 /// A module that has a backward pass, with the cotangents of the inputs that `N` names.
@@ -78,6 +89,18 @@ pub trait Trainable<In, N: Needs<In>>: Module<In> {
         scope: &Scope,
         input: In,
     ) -> (Self::Out, Self::Residuals);
+
+    /// [`forward`](Trainable::forward) with an output as that of [`Module::infer_deferred`].
+    fn forward_deferred(
+        &self,
+        params: &Self::Params,
+        state: &mut Self::State,
+        scope: &Scope,
+        input: In,
+    ) -> (impl Deferred<Self::Out> + use<Self, In, N>, Self::Residuals) {
+        let (out, residuals) = self.forward(params, state, scope, input);
+        (Now(out), residuals)
+    }
 
     /// From the cotangent of the output, the gradient of the parameters and the cotangents of the inputs.
     fn backward(

@@ -5,7 +5,7 @@ use crate::batching::{AsLeadingAxis, Vmapped};
 use crate::init::{Initializer, lecun_normal, zeros};
 use crate::keyword::{self, Switch, With};
 use crate::module::{Module, Trainable};
-use crate::op::{Differentiable, Need, Op as _, Yes};
+use crate::op::{Deferred, Differentiable, Need, Now, Op as _, Yes};
 use crate::ops::conv;
 use crate::rng::Scope;
 use crate::shape::decimal::Number;
@@ -168,6 +168,17 @@ where
     fn infer(&self, params: &Self::Params, (): &mut (), _: &Scope, x: Tensor<X, E>) -> Self::Out {
         conv::Op::<S, P, D, G>::new().infer((x, params.kernel.clone(), params.bias.clone()))
     }
+
+    fn infer_deferred(
+        &self,
+        params: &Self::Params,
+        (): &mut (),
+        _: &Scope,
+        x: Tensor<X, E>,
+    ) -> impl Deferred<Self::Out> + use<X, E, F, KH, KW, S, P, D, G, B> {
+        let input = (x, params.kernel.clone(), params.bias.clone());
+        conv::Op::<S, P, D, G>::new().infer_deferred(Now(input))
+    }
 }
 
 impl<X, E, F, KH, KW, S, P, D, G, B, N> Trainable<Tensor<X, E>, N> for Conv<F, (KH, KW), S, P, D, G, B>
@@ -197,6 +208,18 @@ where
     ) -> (Self::Out, Self::Residuals) {
         let op = conv::Op::<S, P, D, G>::new();
         Differentiable::<_, (N, Yes, Yes)>::forward(&op, (x, params.kernel.clone(), params.bias.clone()))
+    }
+
+    fn forward_deferred(
+        &self,
+        params: &Self::Params,
+        (): &mut (),
+        _: &Scope,
+        x: Tensor<X, E>,
+    ) -> (impl Deferred<Self::Out> + use<X, E, F, KH, KW, S, P, D, G, B, N>, Self::Residuals) {
+        let op = conv::Op::<S, P, D, G>::new();
+        let input = (x, params.kernel.clone(), params.bias.clone());
+        Differentiable::<_, (N, Yes, Yes)>::forward_deferred(&op, Now(input))
     }
 
     fn backward(

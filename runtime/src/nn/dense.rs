@@ -5,7 +5,7 @@ use crate::batching::{AsLeadingAxis, Vmapped};
 use crate::init::{Initializer, lecun_normal, zeros};
 use crate::keyword::{self, Switch, With};
 use crate::module::{Module, Trainable};
-use crate::op::{Differentiable, Need, Op as _, Yes};
+use crate::op::{Deferred, Differentiable, Need, Now, Op as _, Yes};
 use crate::ops::linear;
 use crate::rng::Scope;
 use crate::shape::{Message, Rule, Sizes, SplitLast, Static};
@@ -111,6 +111,16 @@ where
     fn infer(&self, params: &Self::Params, (): &mut (), _: &Scope, x: Tensor<S, E>) -> Self::Out {
         linear::Op.infer((x, params.kernel.clone(), params.bias.clone()))
     }
+
+    fn infer_deferred(
+        &self,
+        params: &Self::Params,
+        (): &mut (),
+        _: &Scope,
+        x: Tensor<S, E>,
+    ) -> impl Deferred<Self::Out> + use<S, E, F, B> {
+        linear::Op.infer_deferred(Now((x, params.kernel.clone(), params.bias.clone())))
+    }
 }
 
 impl<S, E, F, B, N> Trainable<Tensor<S, E>, N> for Dense<F, B>
@@ -135,6 +145,17 @@ where
             &linear::Op,
             (x, params.kernel.clone(), params.bias.clone()),
         )
+    }
+
+    fn forward_deferred(
+        &self,
+        params: &Self::Params,
+        (): &mut (),
+        _: &Scope,
+        x: Tensor<S, E>,
+    ) -> (impl Deferred<Self::Out> + use<S, E, F, B, N>, Self::Residuals) {
+        let input = (x, params.kernel.clone(), params.bias.clone());
+        Differentiable::<_, (N, Yes, Yes)>::forward_deferred(&linear::Op, Now(input))
     }
 
     fn backward(

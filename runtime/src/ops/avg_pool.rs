@@ -3,9 +3,9 @@
 //! Images are `[.., H, W, C]`. The windows must cover the image: sizes that they do not divide are refused, where Flax would
 //! drop the rest. [`avg_pool_with`](super::avg_pool_with) has strides and padding of their own.
 
-use super::pool;
+use super::pool::{self, OfAverages};
 use crate::backend::{self, Divisor};
-use crate::op::{self, Differentiable, Yes};
+use crate::op::{self, Deferred, Differentiable, Now, Yes};
 use crate::shape::decimal::Number;
 use crate::shape::window::Tiles;
 use crate::shape::{Rule, Sizes};
@@ -50,10 +50,16 @@ impl<X: Tiles<H, W>, E: Float, H: Number, W: Number> Differentiable<Tensor<X, E>
     }
 
     fn backward(&self, x: X, cotangent: Self::Out) -> Tensor<X, E> {
-        let geometry = pool::geometry(pool::tiles::<H, W>(), x, cotangent.shape());
-        Tensor::written(x, |dx| {
-            backend::avg_pool_gradient(&geometry, Divisor::Window, cotangent.as_slice(), dx)
-        })
+        Differentiable::<_, Yes>::backward_deferred(self, x, Now(cotangent)).compute()
+    }
+
+    fn backward_deferred<D: Deferred<Self::Out>>(
+        &self,
+        x: X,
+        cotangent: D,
+    ) -> impl Deferred<Tensor<X, E>> + use<X, E, H, W, D> {
+        let windows = pool::tiles::<H, W>();
+        OfAverages { windows, divisor: Divisor::Window, x, cotangent: cotangent.compute() }
     }
 }
 

@@ -4,9 +4,9 @@
 //! Images are `[.., H, W, C]`. As in Flax the strides are 1 and the padding is [`Valid`] where nothing is said, and what does
 //! not fill a window is dropped. Padding counts as zeros, unless [`ExcludePad`] is the last argument.
 
-use super::pool;
+use super::pool::{self, OfAverages};
 use crate::backend::{self, Divisor};
-use crate::op::{self, Differentiable, Yes};
+use crate::op::{self, Deferred, Differentiable, Now, Yes};
 use crate::shape::dim::Dim1;
 use crate::shape::window::{ImagePadding, PerAxis, Pools, Valid};
 use crate::shape::{Rule, Sizes};
@@ -93,8 +93,16 @@ where
     }
 
     fn backward(&self, x: X, cotangent: Self::Out) -> Tensor<X, E> {
-        let geometry = pool::geometry(pool::windows::<K, S, P>(), x, cotangent.shape());
-        Tensor::written(x, |dx| backend::avg_pool_gradient(&geometry, C::DIVISOR, cotangent.as_slice(), dx))
+        Differentiable::<_, Yes>::backward_deferred(self, x, Now(cotangent)).compute()
+    }
+
+    fn backward_deferred<D: Deferred<Self::Out>>(
+        &self,
+        x: X,
+        cotangent: D,
+    ) -> impl Deferred<Tensor<X, E>> + use<X, E, K, S, P, C, D> {
+        let windows = pool::windows::<K, S, P>();
+        OfAverages { windows, divisor: C::DIVISOR, x, cotangent: cotangent.compute() }
     }
 }
 

@@ -8,8 +8,9 @@
 //! learning the kernel is not flipped.
 
 use super::per_feature::{self, PerFeature};
-use crate::backend::{ConvGeometry, conv_forward, conv_inference, conv_input_gradient, conv_kernel_gradient};
-use crate::op::{self, Differentiable, Need, No};
+use crate::backend::{ConvGeometry, Epilogue};
+use crate::backend::{conv_forward, conv_inference, conv_input_gradient, conv_kernel_gradient};
+use crate::op::{self, Deferred, Differentiable, Elements, Need, No, Now, Unary};
 use crate::shape::decimal::Number;
 use crate::shape::dim::Dim1;
 use crate::shape::window::{AxisWindow, Convolves, Image, ImagePadding, PerAxis, Same, slide};
@@ -133,10 +134,64 @@ where
     type Out = Tensor<X::Out, E>;
 
     fn infer(&self, (x, kernel, bias): (Tensor<X, E>, Tensor<K, E>, B)) -> Self::Out {
-        let (geometry, shape) = Self::sizes(&x, &kernel);
-        Tensor::written(shape, |y| {
-            conv_inference(&geometry, x.as_slice(), kernel.as_slice(), bias.epilogue(), y)
-        })
+        Conv { op: PhantomData::<Self>, convolve: conv_inference, x, kernel, bias }.compute()
+    }
+
+    fn infer_deferred<I: Deferred<(Tensor<X, E>, Tensor<K, E>, B)>>(
+        &self,
+        input: I,
+    ) -> impl Deferred<Self::Out> + use<X, K, E, B, S, P, D, G, I> {
+        let (x, kernel, bias) = input.compute();
+        Conv { op: PhantomData::<Self>, convolve: conv_inference, x, kernel, bias }
+    }
+}
+
+/// A convolution that is about to be computed, by a kernel for inference or for training.
+struct Conv<X: Shape, K: Shape, E: Float, B, Op> {
+    op: PhantomData<Op>,
+    convolve: fn(&ConvGeometry, &[E], &[E], Epilogue<'_, E>, &mut [E]),
+    x: Tensor<X, E>,
+    kernel: Tensor<K, E>,
+    bias: B,
+}
+
+impl<X, K, E, B, S, P, D, G> Conv<X, K, E, B, Op<S, P, D, G>>
+where
+    X: Convolves<K, S, P, D, G>,
+    K: SplitLast,
+    E: Float,
+    S: PerAxis,
+    P: ImagePadding,
+    D: PerAxis,
+    G: Number,
+{
+    fn write(&self, epilogue: Epilogue<'_, E>) -> Tensor<X::Out, E> {
+        let Conv { convolve, x, kernel, .. } = self;
+        let (geometry, shape) = Op::<S, P, D, G>::sizes(x, kernel);
+        Tensor::written(shape, |y| convolve(&geometry, x.as_slice(), kernel.as_slice(), epilogue, y))
+    }
+}
+
+impl<X, K, E, B, S, P, D, G> Deferred<Tensor<X::Out, E>> for Conv<X, K, E, B, Op<S, P, D, G>>
+where
+    X: Convolves<K, S, P, D, G>,
+    K: SplitLast,
+    E: Float,
+    B: PerFeature<(K::Last,), E>,
+    S: PerAxis,
+    P: ImagePadding,
+    D: PerAxis,
+    G: Number,
+{
+    fn compute(self) -> Tensor<X::Out, E> {
+        self.write(self.bias.epilogue())
+    }
+
+    fn map<F: Unary>(self, f: F) -> Tensor<X::Out, E> {
+        match self.bias.numbers() {
+            Some(bias) if F::IS_RELU => self.write(Epilogue::BiasRelu(bias)),
+            _ => self.compute().map(f),
+        }
     }
 }
 
@@ -157,17 +212,22 @@ where
 {
     type Residuals = Residuals<X, K, E, NX, NK>;
 
-    fn forward(&self, (x, kernel, bias): (Tensor<X, E>, Tensor<K, E>, B)) -> (Self::Out, Self::Residuals) {
+    fn forward(&self, input: (Tensor<X, E>, Tensor<K, E>, B)) -> (Self::Out, Self::Residuals) {
+        let (y, residuals) = Differentiable::<_, (NX, NK, NB)>::forward_deferred(self, Now(input));
+        (y.compute(), residuals)
+    }
+
+    fn forward_deferred<I: Deferred<(Tensor<X, E>, Tensor<K, E>, B)>>(
+        &self,
+        input: I,
+    ) -> (impl Deferred<Self::Out> + use<X, K, E, B, S, P, D, G, NX, NK, NB, I>, Self::Residuals) {
+        let (x, kernel, bias) = input.compute();
         let residuals = Residuals {
             shapes: (x.shape(), kernel.shape()),
             x: NK::when(|| x.clone()),
             kernel: NX::when(|| kernel.clone()),
         };
-        let (geometry, shape) = Self::sizes(&x, &kernel);
-        let y = Tensor::written(shape, |y| {
-            conv_forward(&geometry, x.as_slice(), kernel.as_slice(), bias.epilogue(), y)
-        });
-        (y, residuals)
+        (Conv { op: PhantomData::<Self>, convolve: conv_forward, x, kernel, bias }, residuals)
     }
 
     fn backward(

@@ -1,11 +1,12 @@
 //! What ops of one tensor that work element by element have in common: `y[i] = f(x[i])`.
 //!
 //! Such an op implements [`Elementwise`], two functions of a scalar, and so is an op with a derivative for tensors of
-//! any shape. It works in place where nobody else holds the input.
+//! any shape. It works in place where nobody else holds the input, and on an input that is about to be computed it is one
+//! more thing to do on the way to memory.
 
 use crate::backend::map::{self, Function};
 use crate::batching::{Cotangents, Inputs, Lane, Outputs, Stack};
-use crate::op::{self, Differentiable, Op as _, Yes};
+use crate::op::{self, Binary, Deferred, Differentiable, Elements, Now, Unary, Yes};
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Primitive, Tensor};
 
@@ -13,9 +14,12 @@ use crate::tensor::{Element, Float, Primitive, Tensor};
 ///
 /// Both functions are written with `#[inline(always)]`, and with `if` only to choose between values, so that the loop
 /// around them becomes vector instructions.
-pub trait Elementwise: Sync {
+pub trait Elementwise: Copy + Sync {
     /// What `pullback` reads: [`Input`], [`Output`] or [`Nothing`].
     type Kept: Keep;
+
+    /// Whether `value` is `max(x, 0)`, which products and convolutions compute on the way to memory.
+    const IS_RELU: bool = false;
 
     /// `y = f(x)`.
     fn value<E: Float>(&self, x: E) -> E;
@@ -32,18 +36,31 @@ pub trait Keep {
     /// What is kept of an element and its image.
     fn of<E: Float>(x: E, y: E) -> E;
 
-    /// The output of `f`, and what is kept.
-    fn keep<T: Clone>(x: T, f: impl FnOnce(T) -> T) -> (T, Self::Residuals<T>);
-
     /// What is kept of an input and an output.
     fn choose<T>(x: T, y: T) -> Self::Residuals<T>;
 
+    /// The output, and what is kept.
+    fn keep<F, S, E, D>(
+        op: F,
+        x: D,
+    ) -> (impl Deferred<Tensor<S, E>> + use<Self, F, S, E, D>, Self::Residuals<Tensor<S, E>>)
+    where
+        F: Elementwise,
+        S: Shape,
+        E: Float,
+        D: Deferred<Tensor<S, E>>;
+
     /// The cotangent of the input.
-    fn pull<S: Shape, E: Float>(
-        op: &impl Elementwise,
+    fn pull<F, S, E, D>(
+        op: F,
         kept: Self::Residuals<Tensor<S, E>>,
-        cotangent: Tensor<S, E>,
-    ) -> Tensor<S, E>;
+        cotangent: D,
+    ) -> impl Deferred<Tensor<S, E>> + use<Self, F, S, E, D>
+    where
+        F: Elementwise,
+        S: Shape,
+        E: Float,
+        D: Deferred<Tensor<S, E>>;
 }
 
 /// `x` is kept.
@@ -63,16 +80,33 @@ impl Keep for Input {
         x
     }
 
-    fn keep<T: Clone>(x: T, f: impl FnOnce(T) -> T) -> (T, T) {
-        (f(x.clone()), x)
-    }
-
     fn choose<T>(x: T, _: T) -> T {
         x
     }
 
-    fn pull<S: Shape, E: Float>(op: &impl Elementwise, x: Tensor<S, E>, dy: Tensor<S, E>) -> Tensor<S, E> {
-        zip(&Pullback(op), dy, x)
+    fn keep<F, S, E, D>(op: F, x: D) -> (impl Deferred<Tensor<S, E>> + use<F, S, E, D>, Tensor<S, E>)
+    where
+        F: Elementwise,
+        S: Shape,
+        E: Float,
+        D: Deferred<Tensor<S, E>>,
+    {
+        let x = x.compute();
+        (Mapped { of: Now(x.clone()), f: Value(op) }, x)
+    }
+
+    fn pull<F, S, E, D>(
+        op: F,
+        kept: Tensor<S, E>,
+        cotangent: D,
+    ) -> impl Deferred<Tensor<S, E>> + use<F, S, E, D>
+    where
+        F: Elementwise,
+        S: Shape,
+        E: Float,
+        D: Deferred<Tensor<S, E>>,
+    {
+        Zipped { of: cotangent, f: Pullback(op), kept }
     }
 }
 
@@ -84,17 +118,33 @@ impl Keep for Output {
         y
     }
 
-    fn keep<T: Clone>(x: T, f: impl FnOnce(T) -> T) -> (T, T) {
-        let y = f(x);
-        (y.clone(), y)
-    }
-
     fn choose<T>(_: T, y: T) -> T {
         y
     }
 
-    fn pull<S: Shape, E: Float>(op: &impl Elementwise, y: Tensor<S, E>, dy: Tensor<S, E>) -> Tensor<S, E> {
-        zip(&Pullback(op), dy, y)
+    fn keep<F, S, E, D>(op: F, x: D) -> (impl Deferred<Tensor<S, E>> + use<F, S, E, D>, Tensor<S, E>)
+    where
+        F: Elementwise,
+        S: Shape,
+        E: Float,
+        D: Deferred<Tensor<S, E>>,
+    {
+        let y = x.map(Value(op));
+        (Now(y.clone()), y)
+    }
+
+    fn pull<F, S, E, D>(
+        op: F,
+        kept: Tensor<S, E>,
+        cotangent: D,
+    ) -> impl Deferred<Tensor<S, E>> + use<F, S, E, D>
+    where
+        F: Elementwise,
+        S: Shape,
+        E: Float,
+        D: Deferred<Tensor<S, E>>,
+    {
+        Zipped { of: cotangent, f: Pullback(op), kept }
     }
 }
 
@@ -106,30 +156,42 @@ impl Keep for Nothing {
         E::ZERO
     }
 
-    fn keep<T: Clone>(x: T, f: impl FnOnce(T) -> T) -> (T, ()) {
-        (f(x), ())
-    }
-
     fn choose<T>(_: T, _: T) {}
 
-    fn pull<S: Shape, E: Float>(op: &impl Elementwise, (): (), dy: Tensor<S, E>) -> Tensor<S, E> {
-        map(&Pullback(op), dy)
+    fn keep<F, S, E, D>(op: F, x: D) -> (impl Deferred<Tensor<S, E>> + use<F, S, E, D>, ())
+    where
+        F: Elementwise,
+        S: Shape,
+        E: Float,
+        D: Deferred<Tensor<S, E>>,
+    {
+        (Mapped { of: x, f: Value(op) }, ())
+    }
+
+    fn pull<F, S, E, D>(op: F, (): (), cotangent: D) -> impl Deferred<Tensor<S, E>> + use<F, S, E, D>
+    where
+        F: Elementwise,
+        S: Shape,
+        E: Float,
+        D: Deferred<Tensor<S, E>>,
+    {
+        Mapped { of: cotangent, f: Pullback(op) }
     }
 }
 
-struct Value<'a, F>(&'a F);
+struct Value<F>(F);
 
-impl<F: Elementwise, E: Float> Function<E> for Value<'_, F> {
-    type Out = E;
+impl<F: Elementwise> Unary for Value<F> {
+    const IS_RELU: bool = F::IS_RELU;
 
     #[inline(always)]
-    fn at(&self, x: E) -> E {
+    fn at<E: Float>(&self, x: E) -> E {
         E::primitive(self, [x])
     }
 }
 
 /// What pulls a cotangent back pushes a tangent forward: the derivative is a number.
-impl<F: Elementwise> Primitive<1> for Value<'_, F> {
+impl<F: Elementwise> Primitive<1> for Value<F> {
     #[inline(always)]
     fn value<E: Float>(&self, [x]: [E; 1]) -> E {
         self.0.value(x)
@@ -141,23 +203,129 @@ impl<F: Elementwise> Primitive<1> for Value<'_, F> {
     }
 }
 
-struct Pullback<'a, F>(&'a F);
+struct Pullback<F>(F);
 
-impl<F: Elementwise, E: Float> Function<(E, E)> for Pullback<'_, F> {
-    type Out = E;
-
+impl<F: Elementwise> Binary for Pullback<F> {
     #[inline(always)]
-    fn at(&self, (cotangent, kept): (E, E)) -> E {
+    fn at<E: Float>(&self, cotangent: E, kept: E) -> E {
         self.0.pullback(kept, cotangent)
     }
 }
 
-impl<F: Elementwise, E: Float> Function<E> for Pullback<'_, F> {
+impl<F: Elementwise> Unary for Pullback<F> {
+    #[inline(always)]
+    fn at<E: Float>(&self, cotangent: E) -> E {
+        self.0.pullback(E::ZERO, cotangent)
+    }
+}
+
+/// A function as the loops take it.
+pub(super) struct Each<F>(pub F);
+
+impl<F: Unary, E: Float> Function<E> for Each<F> {
     type Out = E;
 
     #[inline(always)]
-    fn at(&self, cotangent: E) -> E {
-        self.0.pullback(E::ZERO, cotangent)
+    fn at(&self, x: E) -> E {
+        self.0.at(x)
+    }
+}
+
+impl<F: Binary, E: Float> Function<(E, E)> for Each<F> {
+    type Out = E;
+
+    #[inline(always)]
+    fn at(&self, (a, b): (E, E)) -> E {
+        self.0.at(a, b)
+    }
+}
+
+/// One function after the other.
+struct Then<F, G>(F, G);
+
+impl<F: Unary, G: Unary> Unary for Then<F, G> {
+    #[inline(always)]
+    fn at<E: Float>(&self, x: E) -> E {
+        self.1.at(self.0.at(x))
+    }
+}
+
+/// `g(f(a, b))`
+struct AfterZip<F, G>(F, G);
+
+impl<F: Binary, G: Unary> Binary for AfterZip<F, G> {
+    #[inline(always)]
+    fn at<E: Float>(&self, a: E, b: E) -> E {
+        self.1.at(self.0.at(a, b))
+    }
+}
+
+/// `g(f(a), b)`
+struct BeforeZip<F, G>(F, G);
+
+impl<F: Unary, G: Binary> Binary for BeforeZip<F, G> {
+    #[inline(always)]
+    fn at<E: Float>(&self, a: E, b: E) -> E {
+        self.1.at(self.0.at(a), b)
+    }
+}
+
+/// `f` of every element of a tensor that is about to be computed.
+struct Mapped<D, F> {
+    of: D,
+    f: F,
+}
+
+impl<S, E, D, F> Deferred<Tensor<S, E>> for Mapped<D, F>
+where
+    S: Shape,
+    E: Float,
+    D: Deferred<Tensor<S, E>>,
+    F: Unary,
+{
+    fn compute(self) -> Tensor<S, E> {
+        self.of.map(self.f)
+    }
+
+    fn map<G: Unary>(self, g: G) -> Tensor<S, E> {
+        self.of.map(Then(self.f, g))
+    }
+
+    fn zip<G: Binary>(self, g: G, other: Tensor<S, E>) -> Tensor<S, E> {
+        self.of.zip(BeforeZip(self.f, g), other)
+    }
+}
+
+/// `f` of every element of a tensor that is about to be computed and that of one that is kept.
+struct Zipped<D, F, T> {
+    of: D,
+    f: F,
+    kept: T,
+}
+
+impl<S, E, D, F> Deferred<Tensor<S, E>> for Zipped<D, F, Tensor<S, E>>
+where
+    S: Shape,
+    E: Float,
+    D: Deferred<Tensor<S, E>>,
+    F: Binary,
+{
+    fn compute(self) -> Tensor<S, E> {
+        self.of.zip(self.f, self.kept)
+    }
+
+    fn map<G: Unary>(self, g: G) -> Tensor<S, E> {
+        self.of.zip(AfterZip(self.f, g), self.kept)
+    }
+}
+
+impl<S: Shape, E: Float> Elements for Tensor<S, E> {
+    fn map<F: Unary>(self, f: F) -> Self {
+        map(&Each(f), self)
+    }
+
+    fn zip<F: Binary>(self, f: F, other: Self) -> Self {
+        zip(&Each(f), self, other)
     }
 }
 
@@ -167,13 +335,20 @@ impl<F: Elementwise, S: Shape, E: Float> op::Op<Tensor<S, E>> for F {
     const BY_EXAMPLE: bool = S::RANK > 0;
 
     fn infer(&self, x: Tensor<S, E>) -> Tensor<S, E> {
-        map(&Value(self), x)
+        map(&Each(Value(*self)), x)
+    }
+
+    fn infer_deferred<D: Deferred<Tensor<S, E>>>(
+        &self,
+        x: D,
+    ) -> impl Deferred<Tensor<S, E>> + use<F, S, E, D> {
+        Mapped { of: x, f: Value(*self) }
     }
 
     fn infer_each(&self, Inputs(x): Inputs<Tensor<S, E>>) -> Outputs<Tensor<S, E>> {
         let x = x.stacked(1);
         let (count, shape) = (x.count(), x.shape());
-        Outputs(Stack::new(count, shape, map(&Value(self), x.into_flat())))
+        Outputs(Stack::new(count, shape, map(&Each(Value(*self)), x.into_flat())))
     }
 }
 
@@ -182,11 +357,27 @@ impl<F: Elementwise, S: Shape, E: Float> Differentiable<Tensor<S, E>, Yes> for F
     type Residuals = <F::Kept as Keep>::Residuals<Tensor<S, E>>;
 
     fn forward(&self, x: Tensor<S, E>) -> (Tensor<S, E>, Self::Residuals) {
-        F::Kept::keep(x, |x| self.infer(x))
+        let (y, kept) = F::Kept::keep(*self, Now(x));
+        (y.compute(), kept)
     }
 
     fn backward(&self, kept: Self::Residuals, cotangent: Tensor<S, E>) -> Tensor<S, E> {
-        F::Kept::pull(self, kept, cotangent)
+        F::Kept::pull(*self, kept, Now(cotangent)).compute()
+    }
+
+    fn forward_deferred<D: Deferred<Tensor<S, E>>>(
+        &self,
+        x: D,
+    ) -> (impl Deferred<Tensor<S, E>> + use<F, S, E, D>, Self::Residuals) {
+        F::Kept::keep(*self, x)
+    }
+
+    fn backward_deferred<D: Deferred<Tensor<S, E>>>(
+        &self,
+        kept: Self::Residuals,
+        cotangent: D,
+    ) -> impl Deferred<Tensor<S, E>> + use<F, S, E, D> {
+        F::Kept::pull(*self, kept, cotangent)
     }
 
     fn backward_each(
@@ -197,7 +388,8 @@ impl<F: Elementwise, S: Shape, E: Float> Differentiable<Tensor<S, E>, Yes> for F
     ) -> Cotangents<Tensor<S, E>, Yes> {
         let (count, shape) = (dy.count(), dy.shape());
         let kept = F::Kept::choose(x.stacked(count).into_flat(), y.into_flat());
-        Cotangents(Lane::Each(Stack::new(count, shape, F::Kept::pull(self, kept, dy.into_flat()))))
+        let dx = F::Kept::pull(*self, kept, Now(dy.into_flat())).compute();
+        Cotangents(Lane::Each(Stack::new(count, shape, dx)))
     }
 }
 

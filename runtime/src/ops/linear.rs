@@ -9,7 +9,7 @@
 use super::per_feature::{self, PerFeature};
 use crate::backend::Epilogue;
 use crate::backend::{Gemm, gemm};
-use crate::op::{self, Differentiable, Need};
+use crate::op::{self, Deferred, Differentiable, Elements, Need, Now, Unary};
 use crate::shape::matmul::{MatMul, product};
 use crate::shape::{Dim, Message, Rule, Shape, Sizes};
 use crate::tensor::{Float, Tensor, known, settled};
@@ -66,6 +66,28 @@ where
     type Out = Tensor<S::Out, E>;
 
     fn infer(&self, (x, kernel, bias): (Tensor<S, E>, Tensor<(I, F), E>, B)) -> Self::Out {
+        Linear { x, kernel, bias }.compute()
+    }
+
+    fn infer_deferred<D: Deferred<(Tensor<S, E>, Tensor<(I, F), E>, B)>>(
+        &self,
+        input: D,
+    ) -> impl Deferred<Self::Out> + use<S, I, F, E, B, D> {
+        let (x, kernel, bias) = input.compute();
+        Linear { x, kernel, bias }
+    }
+}
+
+/// A product that is about to be computed.
+struct Linear<S: Shape, K: Shape, E: Float, B> {
+    x: Tensor<S, E>,
+    kernel: Tensor<K, E>,
+    bias: B,
+}
+
+impl<S: MatMul<(I, F)>, I: Dim, F: Dim, E: Float, B> Linear<S, (I, F), E, B> {
+    fn write(&self, epilogue: Epilogue<'_, E>) -> Tensor<S::Out, E> {
+        let Linear { x, kernel, .. } = self;
         let shape = settled(&Op::shape([known(x.shape()), known(kernel.shape())]));
         let (k, n) = dimensions(kernel.shape());
         let product = Gemm {
@@ -77,7 +99,27 @@ where
             b: kernel.as_slice(),
             b_strides: [n, 1],
         };
-        Tensor::written(shape, |y| gemm(product, y, bias.epilogue()))
+        Tensor::written(shape, |y| gemm(product, y, epilogue))
+    }
+}
+
+impl<S, I, F, E, B> Deferred<Tensor<S::Out, E>> for Linear<S, (I, F), E, B>
+where
+    S: MatMul<(I, F)>,
+    I: Dim,
+    F: Dim,
+    E: Float,
+    B: PerFeature<(F,), E>,
+{
+    fn compute(self) -> Tensor<S::Out, E> {
+        self.write(self.bias.epilogue())
+    }
+
+    fn map<G: Unary>(self, g: G) -> Tensor<S::Out, E> {
+        match self.bias.numbers() {
+            Some(bias) if G::IS_RELU => self.write(Epilogue::BiasRelu(bias)),
+            _ => self.compute().map(g),
+        }
     }
 }
 
@@ -94,12 +136,18 @@ where
 {
     type Residuals = Residuals<S, (I, F), E, NX, NK>;
 
-    fn forward(
+    fn forward(&self, input: (Tensor<S, E>, Tensor<(I, F), E>, B)) -> (Self::Out, Self::Residuals) {
+        let (y, residuals) = Differentiable::<_, (NX, NK, NB)>::forward_deferred(self, Now(input));
+        (y.compute(), residuals)
+    }
+
+    fn forward_deferred<D: Deferred<(Tensor<S, E>, Tensor<(I, F), E>, B)>>(
         &self,
-        (x, kernel, bias): (Tensor<S, E>, Tensor<(I, F), E>, B),
-    ) -> (Self::Out, Self::Residuals) {
+        input: D,
+    ) -> (impl Deferred<Self::Out> + use<S, I, F, E, B, NX, NK, NB, D>, Self::Residuals) {
+        let (x, kernel, bias) = input.compute();
         let residuals = Residuals::of(&x, &kernel);
-        (op::Op::infer(self, (x, kernel, bias)), residuals)
+        (Linear { x, kernel, bias }, residuals)
     }
 
     fn backward(

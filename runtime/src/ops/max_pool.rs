@@ -4,9 +4,9 @@
 //! drop the rest. [`max_pool_with`](super::max_pool_with) has strides and padding of their own. The cotangent goes to the
 //! first of several equal maxima.
 
-use super::pool;
+use super::pool::{self, OfMaxima};
 use crate::backend;
-use crate::op::{self, Differentiable, Yes};
+use crate::op::{self, Deferred, Differentiable, Now, Yes};
 use crate::shape::decimal::Number;
 use crate::shape::window::Tiles;
 use crate::shape::{Rule, Sizes};
@@ -50,10 +50,15 @@ impl<X: Tiles<H, W>, E: Float, H: Number, W: Number> Differentiable<Tensor<X, E>
     }
 
     fn backward(&self, x: Tensor<X, E>, cotangent: Self::Out) -> Tensor<X, E> {
-        let geometry = pool::geometry(pool::tiles::<H, W>(), x.shape(), cotangent.shape());
-        Tensor::written(x.shape(), |dx| {
-            backend::max_pool_gradient(&geometry, x.as_slice(), cotangent.as_slice(), dx);
-        })
+        Differentiable::<_, Yes>::backward_deferred(self, x, Now(cotangent)).compute()
+    }
+
+    fn backward_deferred<D: Deferred<Self::Out>>(
+        &self,
+        x: Tensor<X, E>,
+        cotangent: D,
+    ) -> impl Deferred<Tensor<X, E>> + use<X, E, H, W, D> {
+        OfMaxima { windows: pool::tiles::<H, W>(), x, cotangent: cotangent.compute() }
     }
 }
 

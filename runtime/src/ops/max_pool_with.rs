@@ -4,9 +4,9 @@
 //! Images are `[.., H, W, C]`. As in Flax the strides are 1 and the padding is [`Valid`] where nothing is said, and what does
 //! not fill a window is dropped. Padding is never the maximum. The cotangent goes to the first of several equal maxima.
 
-use super::pool;
+use super::pool::{self, OfMaxima};
 use crate::backend;
-use crate::op::{self, Differentiable, Yes};
+use crate::op::{self, Deferred, Differentiable, Now, Yes};
 use crate::shape::dim::Dim1;
 use crate::shape::window::{ImagePadding, PerAxis, Pools, Valid};
 use crate::shape::{Rule, Sizes};
@@ -64,10 +64,15 @@ where
     }
 
     fn backward(&self, x: Tensor<X, E>, cotangent: Self::Out) -> Tensor<X, E> {
-        let geometry = pool::geometry(pool::windows::<K, S, P>(), x.shape(), cotangent.shape());
-        Tensor::written(x.shape(), |dx| {
-            backend::max_pool_gradient(&geometry, x.as_slice(), cotangent.as_slice(), dx);
-        })
+        Differentiable::<_, Yes>::backward_deferred(self, x, Now(cotangent)).compute()
+    }
+
+    fn backward_deferred<D: Deferred<Self::Out>>(
+        &self,
+        x: Tensor<X, E>,
+        cotangent: D,
+    ) -> impl Deferred<Tensor<X, E>> + use<X, E, K, S, P, D> {
+        OfMaxima { windows: pool::windows::<K, S, P>(), x, cotangent: cotangent.compute() }
     }
 }
 

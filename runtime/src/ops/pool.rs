@@ -1,10 +1,15 @@
-//! What the poolings share: their rules in numbers, and the sizes that the kernels ask for.
+//! What the poolings share: their rules in numbers, the sizes that the kernels ask for, and the cotangents of their inputs,
+//! which an elementwise function may follow.
 
-use crate::backend::PoolGeometry;
+use super::elementwise::Each;
+use crate::backend::map::Function;
+use crate::backend::{Divisor, PoolGeometry, avg_pool_gradient, max_pool_gradient};
+use crate::op::{Binary, Deferred};
 use crate::shape::decimal::Number;
 use crate::shape::dim::Dim1;
 use crate::shape::window::{AxisWindow, Image, ImagePadding, PerAxis, Valid, slide};
-use crate::shape::{Message, Rule, Size, Sizes};
+use crate::shape::{Message, Rule, Shape, Size, Sizes};
+use crate::tensor::{Float, Tensor};
 
 /// Windows of `K` with strides `S` and padding `P`.
 pub(super) const fn windows<K: PerAxis, S: PerAxis, P: ImagePadding>() -> [AxisWindow; 2] {
@@ -54,4 +59,75 @@ pub(super) fn geometry<X: Image, Y: Image>(windows: [AxisWindow; 2], x: X, y: Y)
         strides: windows.map(|window| window.stride),
         padding: [windows[0].padding(x[0]), windows[1].padding(x[1])],
     }
+}
+
+/// The cotangent of what was averaged in windows.
+pub(super) struct OfAverages<X: Shape, Y: Shape, E: Float> {
+    pub windows: [AxisWindow; 2],
+    pub divisor: Divisor,
+    /// The shape of the input.
+    pub x: X,
+    pub cotangent: Tensor<Y, E>,
+}
+
+impl<X: Image, Y: Image, E: Float> OfAverages<X, Y, E> {
+    fn write(self, finish: impl Fn(usize, &mut [E]) + Sync) -> Tensor<X, E> {
+        let OfAverages { windows, divisor, x, cotangent } = self;
+        let geometry = geometry(windows, x, cotangent.shape());
+        Tensor::written(x, |dx| avg_pool_gradient(&geometry, divisor, cotangent.as_slice(), finish, dx))
+    }
+}
+
+impl<X: Image, Y: Image, E: Float> Deferred<Tensor<X, E>> for OfAverages<X, Y, E> {
+    fn compute(self) -> Tensor<X, E> {
+        self.write(|_, _| ())
+    }
+
+    fn zip<F: Binary>(self, f: F, other: Tensor<X, E>) -> Tensor<X, E> {
+        let (f, other) = (Each(f), other.as_slice());
+        self.write(
+            #[inline(always)]
+            |from, part| finish(&f, part, &other[from..][..part.len()]),
+        )
+    }
+}
+
+/// The cotangent of what maxima were taken of in windows.
+pub(super) struct OfMaxima<X: Shape, Y: Shape, E: Float> {
+    pub windows: [AxisWindow; 2],
+    pub x: Tensor<X, E>,
+    pub cotangent: Tensor<Y, E>,
+}
+
+impl<X: Image, Y: Image, E: Float> OfMaxima<X, Y, E> {
+    fn write(self, finish: impl Fn(usize, &mut [E]) + Sync) -> Tensor<X, E> {
+        let OfMaxima { windows, x, cotangent } = self;
+        let geometry = geometry(windows, x.shape(), cotangent.shape());
+        Tensor::written(x.shape(), |dx| {
+            max_pool_gradient(&geometry, x.as_slice(), cotangent.as_slice(), finish, dx);
+        })
+    }
+}
+
+impl<X: Image, Y: Image, E: Float> Deferred<Tensor<X, E>> for OfMaxima<X, Y, E> {
+    fn compute(self) -> Tensor<X, E> {
+        self.write(|_, _| ())
+    }
+
+    fn zip<F: Binary>(self, f: F, other: Tensor<X, E>) -> Tensor<X, E> {
+        let (f, other) = (Each(f), other.as_slice());
+        self.write(
+            #[inline(always)]
+            |from, part| finish(&f, part, &other[from..][..part.len()]),
+        )
+    }
+}
+
+/// `f` of a part of a cotangent and of what stands at the same place.
+#[inline(always)]
+fn finish<E: Float>(f: &impl Function<(E, E), Out = E>, part: &mut [E], other: &[E]) {
+    part.iter_mut().zip(other).for_each(
+        #[inline(always)]
+        |(cotangent, &other)| *cotangent = f.at((*cotangent, other)),
+    );
 }

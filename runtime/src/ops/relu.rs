@@ -23,6 +23,7 @@ impl Op {
 
 impl Elementwise for Op {
     type Kept = Output;
+    const IS_RELU: bool = true;
 
     #[inline(always)]
     fn value<E: Float>(&self, x: E) -> E {

@@ -13,6 +13,7 @@ use super::key::Key;
 use super::stream::Stream;
 use crate::error::{Error, Result};
 use crate::module::{Captured, Collection, Intermediates, Sown};
+use crate::op::{Deferred, Perhaps};
 
 /// A module's place in the model: where the keys of its parameters, and those of its rng streams, come from.
 ///
@@ -132,6 +133,20 @@ impl Scope<'_> {
             let path = format!("{}/{}__call__", Intermediates::NAME, Slashed(self));
             captured.borrow_mut().push(path, output());
         }
+    }
+
+    /// The same for an output that is about to be computed, which is done only if somebody captures it.
+    pub fn capture_deferred<T, D>(&self, output: D) -> impl Deferred<T> + use<T, D>
+    where
+        T: Sown + Clone,
+        D: Deferred<T>,
+    {
+        if !self.is_captured() {
+            return Perhaps::Later(output);
+        }
+        let output = output.compute();
+        self.capture(|| output.clone());
+        Perhaps::Now(output)
     }
 
     /// Whether somebody captures what is sown.

@@ -5,6 +5,7 @@ mod blocks;
 mod branches;
 mod effects;
 mod frozen;
+mod fused;
 mod hyper_parameters;
 mod inputs_and_outputs;
 mod language;

@@ -51,8 +51,12 @@ impl<E: Float> Parts<E> {
             Epilogue::Accumulate => *out += sum,
             Epilogue::Bias(bias) => *out = sum + bias[index % bias.len()],
             Epilogue::BiasRelu(bias) => {
-                let sum = sum + bias[index % bias.len()];
-                *out = if sum <= Dual::ZERO { Dual::ZERO } else { sum };
+                // As the op `relu` has it: at NaN the derivative is zero.
+                let Dual { value, tangent } = sum + bias[index % bias.len()];
+                *out = Dual {
+                    value: if value < E::ZERO { E::ZERO } else { value },
+                    tangent: if value > E::ZERO { tangent } else { E::ZERO },
+                };
             }
         });
     }
@@ -146,9 +150,10 @@ impl<E: Float> Kernels for Dual<E> {
         geometry: &PoolGeometry,
         divisor: Divisor,
         cotangent: &[Self],
+        finish: impl Fn(usize, &mut [Self]) + Sync,
         input_gradient: &mut [Self],
     ) {
-        pool::avg_pool_gradient(geometry, divisor, cotangent, input_gradient);
+        pool::avg_pool_gradient(geometry, divisor, cotangent, finish, input_gradient);
     }
 
     fn max_pool(geometry: &PoolGeometry, input: &[Self], output: &mut [Self]) {
@@ -159,9 +164,10 @@ impl<E: Float> Kernels for Dual<E> {
         geometry: &PoolGeometry,
         input: &[Self],
         cotangent: &[Self],
+        finish: impl Fn(usize, &mut [Self]) + Sync,
         input_gradient: &mut [Self],
     ) {
-        pool::max_pool_gradient(geometry, input, cotangent, input_gradient);
+        pool::max_pool_gradient(geometry, input, cotangent, finish, input_gradient);
     }
 
     fn mean_of_squares(elements: &[Self]) -> Self {

@@ -50,6 +50,7 @@ pub trait Kernels: Number {
         geometry: &PoolGeometry,
         divisor: Divisor,
         cotangent: &[Self],
+        finish: impl Fn(usize, &mut [Self]) + Sync,
         input_gradient: &mut [Self],
     );
     fn max_pool(geometry: &PoolGeometry, input: &[Self], output: &mut [Self]);
@@ -57,6 +58,7 @@ pub trait Kernels: Number {
         geometry: &PoolGeometry,
         input: &[Self],
         cotangent: &[Self],
+        finish: impl Fn(usize, &mut [Self]) + Sync,
         input_gradient: &mut [Self],
     );
     fn mean_of_squares(elements: &[Self]) -> Self;
@@ -118,9 +120,10 @@ macro_rules! kernels {
                 geometry: &PoolGeometry,
                 divisor: Divisor,
                 cotangent: &[Self],
+                finish: impl Fn(usize, &mut [Self]) + Sync,
                 input_gradient: &mut [Self],
             ) {
-                pool::avg_pool_gradient(geometry, divisor, cotangent, input_gradient);
+                pool::avg_pool_gradient(geometry, divisor, cotangent, finish, input_gradient);
             }
             fn max_pool(geometry: &PoolGeometry, input: &[Self], output: &mut [Self]) {
                 pool::max_pool(geometry, input, output);
@@ -129,9 +132,10 @@ macro_rules! kernels {
                 geometry: &PoolGeometry,
                 input: &[Self],
                 cotangent: &[Self],
+                finish: impl Fn(usize, &mut [Self]) + Sync,
                 input_gradient: &mut [Self],
             ) {
-                pool::max_pool_gradient(geometry, input, cotangent, input_gradient);
+                pool::max_pool_gradient(geometry, input, cotangent, finish, input_gradient);
             }
             fn mean_of_squares(elements: &[Self]) -> Self {
                 (squares::sum_of_squares(elements) / elements.len() as f64) as $float

@@ -131,9 +131,9 @@ unsafe fn transpose<E: Lanes>(
                 std::array::from_fn(|i| unsafe { *from.add(i * step) })
             });
             for i in 0..SQUARE {
-                let line: [E; SQUARE] = std::array::from_fn(|column| square[column][i]);
+                let to = to.wrapping_add((done + i) * row).cast();
                 // SAFETY: the caller's promise.
-                unsafe { to.add((done + i) * row).cast::<[E; SQUARE]>().write(line) };
+                unsafe { to.write(square.map(|column| column[i])) };
             }
             done += SQUARE;
         }

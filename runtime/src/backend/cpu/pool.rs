@@ -53,10 +53,11 @@ pub(super) fn avg_pool_gradient<E: Number>(
     geometry: &PoolGeometry,
     divisor: Divisor,
     cotangent: &[E],
+    finish: impl Fn(usize, &mut [E]) + Sync,
     input_gradient: &mut [E],
 ) {
     check(geometry, input_gradient, cotangent);
-    let g = geometry;
+    let (g, side_by_side) = (geometry, geometry.is_side_by_side());
     rows(
         arch(),
         input_gradient,
@@ -64,8 +65,11 @@ pub(super) fn avg_pool_gradient<E: Number>(
         #[inline(always)]
         |index, row| {
             let (image, input_row) = (index / g.input[0], index % g.input[0]);
-            row.fill(E::default());
-            for y in g.reaching(0, input_row) {
+            let windows = g.reaching(0, input_row);
+            if windows.is_empty() || !side_by_side {
+                row.fill(E::default());
+            }
+            for y in windows {
                 let from = &cotangent[(image * g.output[0] + y) * g.output[1] * g.features..];
                 for (x, from) in from.chunks_exact(g.features).take(g.output[1]).enumerate() {
                     let columns = g.inside(1, x);
@@ -73,10 +77,27 @@ pub(super) fn avg_pool_gradient<E: Number>(
                     for to in
                         row[columns.start * g.features..columns.end * g.features].chunks_exact_mut(g.features)
                     {
-                        add_share(to, from, count);
+                        if side_by_side {
+                            share(
+                                to,
+                                from,
+                                count,
+                                #[inline(always)]
+                                |_, share| E::default() + share,
+                            );
+                        } else {
+                            share(
+                                to,
+                                from,
+                                count,
+                                #[inline(always)]
+                                |sum, share| sum + share,
+                            );
+                        }
                     }
                 }
             }
+            finish(index * row.len(), row);
         },
     );
 }
@@ -115,6 +136,7 @@ pub(super) fn max_pool_gradient<E: Number>(
     geometry: &PoolGeometry,
     input: &[E],
     cotangent: &[E],
+    finish: impl Fn(usize, &mut [E]) + Sync,
     input_gradient: &mut [E],
 ) {
     check(geometry, input, cotangent);
@@ -140,6 +162,7 @@ pub(super) fn max_pool_gradient<E: Number>(
                     }
                 }
             }
+            finish(image * len, gradient);
         },
     );
 }
@@ -237,15 +260,15 @@ fn divide<E: Number>(values: &mut [E], count: usize) {
     }
 }
 
-/// `to += from / count`; where that is the same, a multiplication.
+/// `to = put(to, from / count)`; where that is the same, a multiplication.
 #[inline(always)]
-fn add_share<E: Number>(to: &mut [E], from: &[E], count: usize) {
+fn share<E: Number>(to: &mut [E], from: &[E], count: usize, put: impl Fn(E, E) -> E) {
     let count_as_float = E::from_count(count);
     if count.is_power_of_two() {
         let factor = E::from_count(1) / count_as_float;
-        to.iter_mut().zip(from).for_each(|(to, &from)| *to += from * factor);
+        to.iter_mut().zip(from).for_each(|(to, &from)| *to = put(*to, from * factor));
     } else {
-        to.iter_mut().zip(from).for_each(|(to, &from)| *to += from / count_as_float);
+        to.iter_mut().zip(from).for_each(|(to, &from)| *to = put(*to, from / count_as_float));
     }
 }
 
@@ -267,6 +290,15 @@ impl PoolGeometry {
         let start = position * self.strides[axis];
         let clip = |at: usize| at.saturating_sub(self.padding[axis][0]).min(self.input[axis]);
         clip(start)..clip(start + self.window[axis])
+    }
+
+    /// Whether every column of the input is in one window, and no row in several.
+    fn is_side_by_side(&self) -> bool {
+        let [rows, columns] = self.padding;
+        self.window == self.strides
+            && rows[0] == 0
+            && columns[0] == 0
+            && self.output[1] * self.window[1] == self.input[1]
     }
 
     /// The windows along one axis that contain an input position.
@@ -331,6 +363,21 @@ mod tests {
         }
     }
 
+    prop_compose! {
+        /// Windows that lie side by side, of an image whose last rows may be in none.
+        fn tiles()(
+            batch in 0_usize..3,
+            features in prop_oneof![1_usize..4, 15_usize..34],
+            window in prop::array::uniform2(1_usize..4),
+            output in prop::array::uniform2(1_usize..5),
+            spare in 0_usize..3,
+        ) -> PoolGeometry {
+            let rows = window[0] * output[0] + spare.min(window[0] - 1);
+            let (input, padding) = ([rows, window[1] * output[1]], [[0; 2]; 2]);
+            PoolGeometry { batch, input, output, features, window, strides: window, padding }
+        }
+    }
+
     /// Few values, so that maxima are often met more than once; and some NaN.
     fn values(len: usize, seed: usize) -> Vec<f32> {
         let value = |i: usize| (i * 7 + seed) * 31 % 13;
@@ -350,7 +397,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn averages_are_the_plain_ones(g in geometry(), seed in 0_usize..1000) {
+        fn averages_are_the_plain_ones(g in prop_oneof![geometry(), tiles()], seed in 0_usize..1000) {
             let (input, cotangent) = (values(g.input_len(), seed), values(g.output_len(), seed + 1));
             for by in [Divisor::Window, Divisor::Inside] {
                 let (mut output, mut gradient) = (vec![0.0; cotangent.len()], vec![0.0; input.len()]);
@@ -362,9 +409,33 @@ mod tests {
                 let (mut found, mut found_gradient) = (vec![9.0; output.len()], vec![9.0; gradient.len()]);
                 avg_pool(&g, by, &input, &mut found);
                 same(&found, &output);
-                avg_pool_gradient(&g, by, &cotangent, &mut found_gradient);
+                avg_pool_gradient(&g, by, &cotangent, |_, _| (), &mut found_gradient);
                 same(&found_gradient, &gradient);
             }
+        }
+
+        #[test]
+        fn a_gradient_is_finished_as_a_pass_after_it_would(
+            g in prop_oneof![geometry(), tiles()],
+            seed in 0_usize..1000,
+        ) {
+            let (kept, cotangent) = (values(g.input_len(), seed), values(g.output_len(), seed + 1));
+            let mask = |gradient: &mut f32, kept: f32| *gradient = if kept > 0.0 { *gradient } else { 0.0 };
+            let finish = |from: usize, part: &mut [f32]| {
+                part.iter_mut().zip(&kept[from..]).for_each(|(gradient, &kept)| mask(gradient, kept));
+            };
+            let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            let (mut expected, mut found) = (vec![9.0; kept.len()], vec![9.0; kept.len()]);
+            for by in [Divisor::Window, Divisor::Inside] {
+                avg_pool_gradient(&g, by, &cotangent, |_, _| (), &mut expected);
+                finish(0, &mut expected);
+                avg_pool_gradient(&g, by, &cotangent, finish, &mut found);
+                prop_assert_eq!(bits(&found), bits(&expected));
+            }
+            max_pool_gradient(&g, &kept, &cotangent, |_, _| (), &mut expected);
+            finish(0, &mut expected);
+            max_pool_gradient(&g, &kept, &cotangent, finish, &mut found);
+            prop_assert_eq!(bits(&found), bits(&expected));
         }
 
         #[test]
@@ -380,7 +451,7 @@ mod tests {
             let (mut found, mut found_gradient) = (vec![9.0; output.len()], vec![9.0; gradient.len()]);
             max_pool(&g, &input, &mut found);
             same(&found, &output);
-            max_pool_gradient(&g, &input, &cotangent, &mut found_gradient);
+            max_pool_gradient(&g, &input, &cotangent, |_, _| (), &mut found_gradient);
             same(&found_gradient, &gradient);
         }
     }
