@@ -131,7 +131,7 @@ unsafe fn transpose<E: Lanes>(
                 std::array::from_fn(|i| unsafe { *from.add(i * step) })
             });
             for i in 0..SQUARE {
-                let to = to.wrapping_add((done + i) * row).cast();
+                let to = to.wrapping_add((done + i) * row).cast::<[E; SQUARE]>();
                 // SAFETY: the caller's promise.
                 unsafe { to.write(square.map(|column| column[i])) };
             }
