@@ -100,7 +100,7 @@ impl<T, D: Deferred<T>> Deferred<T> for Perhaps<D, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::{Differentiable, Needs, No, Op, Yes};
+    use crate::op::{Differentiable, Needs, No, Yes};
     use crate::ops::testing::random;
     use crate::ops::{avg_pool, conv, exp, flatten, linear, max_pool, neg, relu, square, tanh};
     use crate::prelude::*;
@@ -112,8 +112,8 @@ mod tests {
 
     /// A call whose output goes to an op gives the same values together and one after the other.
     fn forward<In, N, S, T, E>(
-        first: &(impl Differentiable<In, N> + Op<In, Out = Tensor<S, E>>),
-        then: &(impl Differentiable<Tensor<S, E>, Yes> + Op<Tensor<S, E>, Out = Tensor<T, E>>),
+        first: &impl Differentiable<In, N, Out = Tensor<S, E>>,
+        then: &impl Differentiable<Tensor<S, E>, Yes, Out = Tensor<T, E>>,
         input: In,
     ) where
         In: Clone,
@@ -132,8 +132,8 @@ mod tests {
 
     /// The same for two ops of one input, in both directions.
     fn both<S: Shape, T: Shape, U: Shape, E: Float>(
-        first: &(impl Differentiable<Tensor<S, E>, Yes> + Op<Tensor<S, E>, Out = Tensor<T, E>>),
-        then: &(impl Differentiable<Tensor<T, E>, Yes> + Op<Tensor<T, E>, Out = Tensor<U, E>>),
+        first: &impl Differentiable<Tensor<S, E>, Yes, Out = Tensor<T, E>>,
+        then: &impl Differentiable<Tensor<T, E>, Yes, Out = Tensor<U, E>>,
         x: Tensor<S, E>,
     ) {
         forward::<_, Yes, _, _, _>(first, then, x.clone());
