@@ -14,6 +14,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::lanes::Lanes;
+use super::prefetch;
 use crate::backend::Epilogue;
 
 /// The most elements that a strip of columns can have, on any instruction set.
@@ -209,7 +210,7 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
     let mut c = panel.c.wrapping_add(row * panel.c_row);
     for _ in 0..HEIGHT {
         for v in 0..WIDTH {
-            prefetch_to_write(c.wrapping_add(v * E::lanes::<S>()));
+            prefetch::to_write(c.wrapping_add(v * E::lanes::<S>()));
         }
         c = c.wrapping_add(panel.c_row);
     }
@@ -230,7 +231,7 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
             if ROW == 0 {
                 // `B` lies as it is, too, and rows far apart are no stream that the processor would see: the strip to the
                 // right arrives meanwhile.
-                (0..WIDTH).for_each(|i| prefetch_to_read(b.wrapping_add((WIDTH + i) * E::lanes::<S>())));
+                (0..WIDTH).for_each(|i| prefetch::to_read(b.wrapping_add((WIDTH + i) * E::lanes::<S>())));
             }
             for (i, sums) in sums.iter_mut().enumerate() {
                 // SAFETY: as above.
@@ -322,28 +323,4 @@ unsafe fn finish_partial<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: us
             panel.finish.apply(c, sum, column);
         }
     }
-}
-
-/// Tells the processor that the line at `from` will be read soon.
-#[inline(always)]
-fn prefetch_to_read<E>(from: *const E) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch reads nothing, whatever the address.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(from.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = from;
-}
-
-/// Tells the processor that the line at `to` will be written soon, so that it arrives while the sums are made.
-#[inline(always)]
-fn prefetch_to_write<E>(to: *mut E) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch reads nothing, whatever the address.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_ET0 }>(to.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = to;
 }
