@@ -8,7 +8,7 @@
 
 use super::passes::Passes;
 use crate::ir::{Arg, Eqn, Var};
-use crate::lower::backward::{Contribution, Step};
+use crate::lower::backward::Step;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
@@ -38,13 +38,9 @@ impl Passes<'_> {
     /// The call of an op backward.
     pub(super) fn handed_back(&self, step: &Step, cotangent: TokenStream, out: &TokenStream) -> Handed {
         let eqn = &self.lowered.body.eqns[step.eqn];
-        let cotangents = &self.lowered.deferred.cotangents;
-        let gives = step.contributions.iter().any(|contribution| match contribution {
-            Contribution::Assign(var) => cotangents.contains(var),
-            _ => false,
-        });
-        let takes = eqn.outs.iter().any(|out| cotangents.contains(out));
-        handed("backward", eqn.span, [takes, gives], cotangent, out)
+        let deferred = &self.lowered.deferred;
+        let takes = eqn.outs.iter().any(|out| deferred.cotangents.contains(out));
+        handed("backward", eqn.span, [takes, deferred.hands_back(step)], cotangent, out)
     }
 }
 

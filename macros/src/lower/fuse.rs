@@ -19,6 +19,16 @@ pub struct Deferred {
     pub cotangents: BTreeSet<Var>,
 }
 
+impl Deferred {
+    /// Whether a step hands the cotangent that it makes to the next.
+    pub fn hands_back(&self, step: &backward::Step) -> bool {
+        step.contributions.iter().any(|contribution| match contribution {
+            Contribution::Assign(var) => self.cotangents.contains(var),
+            _ => false,
+        })
+    }
+}
+
 /// The values and cotangents of a body that are handed over.
 pub fn fuse(body: &Body, analysis: &Analysis, forward: &[forward::Step], backward: &Backward) -> Deferred {
     let (rule, uses) = (Rule { body, analysis }, uses(body, forward));

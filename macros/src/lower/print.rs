@@ -43,11 +43,7 @@ pub fn backward(lowered: &Lowered) -> Vec<String> {
         }));
         let line =
             format!("{} = pull {}({})", written.join(", "), callee(body, &equation.call), read.join(", "));
-        let deferred = step.contributions.iter().any(|contribution| match contribution {
-            Contribution::Assign(var) => lowered.deferred.cotangents.contains(var),
-            _ => false,
-        });
-        let line = if deferred { format!("{line}    deferred") } else { line };
+        let line = if lowered.deferred.hands_back(step) { format!("{line}    deferred") } else { line };
         std::iter::once(line).chain(inner(lowered, step.eqn, backward))
     });
     let zeros = lowered.backward.zeros.iter().map(|&var| format!("d_{} = zeros", var_name(body, var)));
