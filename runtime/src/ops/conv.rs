@@ -133,8 +133,8 @@ where
 {
     type Out = Tensor<X::Out, E>;
 
-    fn infer(&self, (x, kernel, bias): (Tensor<X, E>, Tensor<K, E>, B)) -> Self::Out {
-        Conv { op: PhantomData::<Self>, convolve: conv_inference, x, kernel, bias }.compute()
+    fn infer(&self, input: (Tensor<X, E>, Tensor<K, E>, B)) -> Self::Out {
+        op::Op::infer_deferred(self, Now(input)).compute()
     }
 
     fn infer_deferred<I: Deferred<(Tensor<X, E>, Tensor<K, E>, B)>>(

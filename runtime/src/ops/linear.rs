@@ -65,8 +65,8 @@ where
 {
     type Out = Tensor<S::Out, E>;
 
-    fn infer(&self, (x, kernel, bias): (Tensor<S, E>, Tensor<(I, F), E>, B)) -> Self::Out {
-        Linear { x, kernel, bias }.compute()
+    fn infer(&self, input: (Tensor<S, E>, Tensor<(I, F), E>, B)) -> Self::Out {
+        op::Op::infer_deferred(self, Now(input)).compute()
     }
 
     fn infer_deferred<D: Deferred<(Tensor<S, E>, Tensor<(I, F), E>, B)>>(

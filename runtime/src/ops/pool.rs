@@ -84,11 +84,7 @@ impl<X: Image, Y: Image, E: Float> Deferred<Tensor<X, E>> for OfAverages<X, Y, E
     }
 
     fn zip<F: Binary>(self, f: F, other: Tensor<X, E>) -> Tensor<X, E> {
-        let (f, other) = (Each(f), other.as_slice());
-        self.write(
-            #[inline(always)]
-            |from, part| finish(&f, part, &other[from..][..part.len()]),
-        )
+        self.write(zipped(Each(f), other.as_slice()))
     }
 }
 
@@ -115,19 +111,16 @@ impl<X: Image, Y: Image, E: Float> Deferred<Tensor<X, E>> for OfMaxima<X, Y, E> 
     }
 
     fn zip<F: Binary>(self, f: F, other: Tensor<X, E>) -> Tensor<X, E> {
-        let (f, other) = (Each(f), other.as_slice());
-        self.write(
-            #[inline(always)]
-            |from, part| finish(&f, part, &other[from..][..part.len()]),
-        )
+        self.write(zipped(Each(f), other.as_slice()))
     }
 }
 
-/// `f` of a part of a cotangent and of what stands at the same place.
-#[inline(always)]
-fn finish<E: Float>(f: &impl Function<(E, E), Out = E>, part: &mut [E], other: &[E]) {
-    part.iter_mut().zip(other).for_each(
-        #[inline(always)]
-        |(cotangent, &other)| *cotangent = f.at((*cotangent, other)),
-    );
+/// Makes of each part of a cotangent `f` of it and of what stands at the same place in `other`.
+fn zipped<E: Float>(f: impl Function<(E, E), Out = E>, other: &[E]) -> impl Fn(usize, &mut [E]) + Sync {
+    #[inline(always)]
+    move |from, part| {
+        for (cotangent, &other) in part.iter_mut().zip(&other[from..]) {
+            *cotangent = f.at((*cotangent, other));
+        }
+    }
 }
