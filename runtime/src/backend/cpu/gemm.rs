@@ -70,8 +70,12 @@ pub(super) fn gemm_with<E: Lanes>(
         return;
     }
     let work = gemm.m * gemm.k * gemm.n;
-    // Where every task turns all of `B`, one a thread is enough.
-    let each = if gemm.b_strides[1] == 1 { 2 } else { 1 };
+    // Where every task turns all of `B`, one a thread is enough; else the more, the less time one waits for the other.
+    let each = match gemm.b_strides[1] {
+        1 if work >= threads() << 23 => 4,
+        1 => 2,
+        _ => 1,
+    };
     let tasks = if seats(2, work) == 1 { 1 } else { each * threads() };
     let job = Job::new(arch, gemm, c_stride, tasks);
     let (seats, len, c) = (seats(job.tasks(), work), job.seat_len(), Shared(c.as_mut_ptr()));

@@ -14,6 +14,7 @@ use super::gemm::{FEW_ROWS, Job};
 use super::lanes::Lanes;
 use super::map::rows;
 use super::panel::Finish;
+use super::partials::Add;
 use super::scratch::{padded, with_scratch};
 use super::threads::{Shared, parallel_seated, seats, threads};
 use crate::backend::{Epilogue, Gemm};
@@ -63,7 +64,7 @@ pub(super) fn product<E: Lanes>(
     };
     // The first part is written to `C`, the others to scratch.
     let job = |index| {
-        let tasks = threads().div_ceil(parts).max(m.div_ceil(FEW_ROWS));
+        let tasks = threads().div_ceil(parts).max(m.div_ceil(FEW_ROWS)).max(2);
         Job::new(arch, part(index), if index == 0 { c_stride } else { n }, tasks)
     };
     let (each, len, sums) = (job(0).tasks(), job(0).seat_len(), padded::<E>(m * n));
@@ -109,9 +110,7 @@ impl<'a, E: Lanes, I: Iterator<Item = &'a [E]>> NullaryFnOnce for AddRow<'_, E, 
     #[inline(always)]
     fn call(self) {
         let AddRow { others, finish, c } = self;
-        for other in others {
-            c.iter_mut().zip(other).for_each(|(c, &other)| *c += other);
-        }
+        Add { sum: &mut *c, others }.call();
         let finish = Finish { accumulate: false, ..finish };
         for (column, c) in c.iter_mut().enumerate() {
             finish.apply(c, *c, column);

@@ -15,6 +15,7 @@ pub(crate) mod math;
 pub(crate) mod normalize;
 mod pack;
 mod panel;
+mod partials;
 mod pool;
 mod portable;
 pub(super) mod prefetch;

@@ -15,9 +15,10 @@ use pulp::Arch;
 use super::super::lanes::Lanes;
 use super::super::pack::pack_strips;
 use super::super::panel::{Finish, Panel, REGISTERS, Rows, Tap, strip};
+use super::super::partials::add_up;
 use super::super::rows::sum_rows;
 use super::super::scratch::{padded, with_scratch, with_taps};
-use super::super::threads::{Shared, parallel_chunks, parallel_seated, seats, threads};
+use super::super::threads::{Shared, parallel_seated, seats, threads};
 use super::{check, one_channel, positions};
 use crate::backend::ConvGeometry;
 
@@ -36,7 +37,7 @@ pub(super) fn compute<E: Lanes>(
     input: &[E],
     cotangent: &[E],
     kernel_gradient: &mut [E],
-    mut bias_gradient: Option<&mut [E]>,
+    bias_gradient: Option<&mut [E]>,
 ) {
     check(g, input, kernel_gradient, cotangent);
     if let Some(bias_gradient) = &bias_gradient {
@@ -80,25 +81,14 @@ pub(super) fn compute<E: Lanes>(
                 unsafe { task.compute(chunk, scratch) };
             });
         });
-        parallel_chunks(kernel_gradient, 1 << 14, |index, sum| {
-            add_partials(partials, partial, index << 14, sum);
-        });
-        if let Some(bias_gradient) = &mut bias_gradient {
-            add_partials(partials, partial, g.kernel_len(), bias_gradient);
-        }
+        add_up(
+            arch,
+            partials,
+            partial,
+            1,
+            [(0, kernel_gradient), (g.kernel_len(), bias_gradient.unwrap_or_default())],
+        );
     });
-}
-
-/// `sum = partials[0] + partials[1] + …`, each read from `start`.
-pub(super) fn add_partials<E: Lanes>(partials: &[E], len: usize, start: usize, sum: &mut [E]) {
-    for (index, partial) in partials.chunks_exact(len).enumerate() {
-        let partial = &partial[start..start + sum.len()];
-        if index == 0 {
-            sum.copy_from_slice(partial);
-        } else {
-            sum.iter_mut().zip(partial).for_each(|(sum, &value)| *sum += value);
-        }
-    }
 }
 
 /// How the sums are cut up.

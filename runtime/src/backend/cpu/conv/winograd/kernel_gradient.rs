@@ -14,11 +14,12 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::super::super::lanes::Lanes;
 use super::super::super::panel::{BLOCK, Finish, Panel, REGISTERS, Rows, Tap, strip};
+use super::super::super::partials::add_up;
 use super::super::super::rows::sum_rows;
 use super::super::super::scratch::{padded, with_scratch};
-use super::super::super::threads::{Shared, parallel_chunks, parallel_seated, seats};
+use super::super::super::threads::{Shared, parallel_seated, seats};
 use super::super::check;
-use super::super::kernel_gradient::{PARTIAL, add_partials};
+use super::super::kernel_gradient::PARTIAL;
 use super::tiles::{Evaluate, Grid, Panels, TILES, Written};
 use super::transform::{Cotangent, Input, KernelGradient};
 use crate::backend::ConvGeometry;
@@ -27,8 +28,9 @@ use crate::backend::ConvGeometry;
 const M: usize = 2;
 const N: usize = M + 2;
 
-/// The most partial sums.
+/// The most partial sums, and how many neighbours are added first.
 const CHUNKS: usize = 16;
+const NEIGHBOURS: usize = 4;
 
 pub(in super::super) fn compute<E: Lanes>(
     arch: Arch,
@@ -36,7 +38,7 @@ pub(in super::super) fn compute<E: Lanes>(
     input: &[E],
     cotangent: &[E],
     kernel_gradient: &mut [E],
-    mut bias_gradient: Option<&mut [E]>,
+    bias_gradient: Option<&mut [E]>,
 ) {
     check(g, input, kernel_gradient, cotangent);
     if let Some(bias_gradient) = &bias_gradient {
@@ -75,12 +77,13 @@ pub(in super::super) fn compute<E: Lanes>(
             // of scratch.
             unsafe { gradient.chunk(rows, zeros, scratch.at(seat * seat_len), to.at(chunk * partial)) };
         });
-        parallel_chunks(kernel_gradient, 1 << 14, |index, sum| {
-            add_partials(partials, partial, index << 14, sum);
-        });
-        if let Some(bias_gradient) = &mut bias_gradient {
-            add_partials(partials, partial, g.kernel_len(), bias_gradient);
-        }
+        add_up(
+            arch,
+            partials,
+            partial,
+            NEIGHBOURS,
+            [(0, kernel_gradient), (g.kernel_len(), bias_gradient.unwrap_or_default())],
+        );
     });
 }
 
