@@ -1,7 +1,7 @@
 //! Loops over the rows of tensors, a row being the elements along the last axis.
 
 use crate::backend::map::vectorized;
-use crate::backend::parallel_items;
+use crate::backend::parallel_zipped;
 use crate::shape::{Shape, SplitLast};
 use crate::tensor::{Float, Tensor, shape_of};
 use pulp::NullaryFnOnce;
@@ -40,21 +40,17 @@ pub(super) fn for_each<E: Float, const R: usize, const W: usize>(
     }
     let longest = read.iter().map(|array| array.len()).chain(written.iter().map(|array| array.len())).max();
     let block = (BLOCK * count / longest.unwrap_or(1).max(1)).clamp(1, count);
-    let widths = written.each_ref().map(|array| array.len() / count);
-    let mut index = 0;
-    let mut written = written.map(|array| {
-        index += 1;
-        array.chunks_mut((widths[index - 1] * block).max(1))
+    let written = written.map(|array| {
+        let width = array.len() / count;
+        (array, width * block)
     });
-    let blocks = (0..count).step_by(block).map(move |first| {
+    parallel_zipped::<E, E, W, 0>(count.div_ceil(block), written, [], |index, written, []| {
+        let first = index * block;
         let rows = block.min(count - first);
         let read = read.map(|array| {
             let width = array.len() / count;
             &array[first * width..][..rows * width]
         });
-        (first, rows, read, written.each_mut().map(|blocks| blocks.next().unwrap_or_default()))
-    });
-    parallel_items(count.div_ceil(block), blocks, |(first, rows, read, written)| {
         vectorized(Block { f, first, rows, read, written });
     });
 }

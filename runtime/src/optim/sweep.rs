@@ -121,8 +121,11 @@ fn leaf<M: Mode, K: Kernel, E: Float, const N: usize, const H: usize>(
     if read.len() <= BLOCK {
         return dispatch::<M, K, E, N, H>(kernel, read, written, bf16);
     }
-    parallel_zipped(read.len(), BLOCK, written, bf16, |range, written, bf16| {
-        dispatch::<M, K, E, N, H>(kernel, &read[range], written, bf16);
+    let written = written.map(|slice| (slice, BLOCK));
+    let bf16 = bf16.map(|slice| (slice, BLOCK));
+    parallel_zipped(read.len().div_ceil(BLOCK), written, bf16, |block, written, bf16| {
+        let read = &read[block * BLOCK..];
+        dispatch::<M, K, E, N, H>(kernel, &read[..read.len().min(BLOCK)], written, bf16);
     });
 }
 
