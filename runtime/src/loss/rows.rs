@@ -141,3 +141,34 @@ pub(super) fn max<E: Float>(row: &[E]) -> E {
     let max = maxima.into_iter().fold(E::NEG_INFINITY, larger);
     rest.iter().copied().fold(max, larger)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::{set_threads, threads};
+
+    /// Adds the row to one of the same width and its sum, times its index, to a number.
+    struct Add;
+    impl Row<f32, 1, 2> for Add {
+        fn row(&self, index: usize, [x]: [&[f32]; 1], [y, number]: [&mut [f32]; 2]) {
+            y.iter_mut().zip(x).for_each(|(y, x)| *y += x);
+            number[0] += x.iter().sum::<f32>() * index as f32;
+        }
+    }
+
+    #[test]
+    fn every_row_is_worked_on_once_by_any_number_of_threads() {
+        let (count, width) = (3 * BLOCK / 5, 5);
+        let x: Vec<f32> = (0..count * width).map(|i| (i % 17) as f32 - 8.0).collect();
+        let before = threads();
+        for threads in [1, 3] {
+            set_threads(threads);
+            let (mut y, mut numbers) = (vec![1.0; x.len()], vec![0.0; count]);
+            for_each(count, &Add, [&x], [&mut y, &mut numbers]);
+            assert!(y.iter().zip(&x).all(|(y, x)| *y == 1.0 + x));
+            let expected = x.chunks(width).enumerate().map(|(i, row)| row.iter().sum::<f32>() * i as f32);
+            assert!(expected.eq(numbers.iter().copied()));
+        }
+        set_threads(before);
+    }
+}

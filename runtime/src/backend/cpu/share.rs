@@ -5,8 +5,8 @@
 use super::threads::{Shared, parallel};
 use std::marker::PhantomData;
 
-/// Splits every slice into chunks of its own length and calls `work(index, chunks)` for each of `count` places, as [`parallel`] does: so
-/// a thread that begins with some places here begins with the same in the next call. Of a slice that ends before, the chunks are
+/// Splits every slice into chunks of its own length and calls `work(index, chunks)` for each of `count` places, as [`parallel`] does:
+/// so a thread that begins with some places here begins with the same in the next call. Of a slice that ends before, the chunks are
 /// shorter, or empty.
 pub fn parallel_zipped<A: Send, B: Send, const N: usize, const M: usize>(
     count: usize,
