@@ -6,7 +6,8 @@ use crate::init::{Initializer, lecun_normal, zeros};
 use crate::keyword::{self, Switch, With};
 use crate::module::{Module, Trainable};
 use crate::op::{Deferred, Differentiable, Need, Now, Op as _, Yes};
-use crate::ops::linear;
+use crate::ops::PerFeature as _;
+use crate::ops::linear::{self, linear_with};
 use crate::rng::Scope;
 use crate::shape::{Message, Rule, Sizes, SplitLast, Static};
 use crate::tensor::{Float, Tensor};
@@ -109,7 +110,7 @@ where
     }
 
     fn infer(&self, params: &Self::Params, (): &mut (), _: &Scope, x: Tensor<S, E>) -> Self::Out {
-        linear::Op.infer((x, params.kernel.clone(), params.bias.clone()))
+        linear_with(&x, &params.kernel, params.bias.epilogue())
     }
 
     fn infer_deferred(
@@ -141,10 +142,8 @@ where
         _: &Scope,
         x: Tensor<S, E>,
     ) -> (Self::Out, Self::Residuals) {
-        Differentiable::<_, (N, Yes, Yes)>::forward(
-            &linear::Op,
-            (x, params.kernel.clone(), params.bias.clone()),
-        )
+        let y = linear_with(&x, &params.kernel, params.bias.epilogue());
+        (y, linear::Residuals::of(x, &params.kernel))
     }
 
     fn forward_deferred(

@@ -8,7 +8,7 @@ use crate::backend::attention::{scores, sums_over_keys, sums_over_queries};
 use crate::op::{self, Differentiable, Need, Op as _};
 use crate::shape::attention::{Attends, values};
 use crate::shape::{Rule, Shape, Sizes};
-use crate::tensor::{Float, Tensor, known, settled};
+use crate::tensor::{Float, Tensor, shape_by};
 
 /// `einsum('...hqk,...khd->...qhd', weights, values)`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,7 +42,7 @@ where
     type Out = Tensor<W::Out, E>;
 
     fn infer(&self, (weights, values): (Tensor<W, E>, Tensor<V, E>)) -> Self::Out {
-        let shape = settled(&Op::shape([known(weights.shape()), known(values.shape())]));
+        let shape = shape_by(Op::shape, (weights.shape(), values.shape()));
         let geometry = geometry(weights.shape(), values.shape());
         Tensor::written(shape, |out| sums_over_keys(&geometry, weights.as_slice(), values.as_slice(), out))
     }

@@ -10,7 +10,7 @@ use crate::op::{self, Deferred, Differentiable, Now, Yes};
 use crate::shape::dim::Dim1;
 use crate::shape::window::{ImagePadding, PerAxis, Pools, Valid};
 use crate::shape::{Rule, Sizes};
-use crate::tensor::{Float, Tensor, known, settled};
+use crate::tensor::{Float, Tensor, shape_by};
 use std::marker::PhantomData;
 
 /// The average is over the whole window, of which padding is a part: Flax's `count_include_pad=True`, its default.
@@ -69,7 +69,7 @@ where
     const BY_EXAMPLE: bool = X::RANK > 3;
 
     fn infer(&self, x: Tensor<X, E>) -> Self::Out {
-        let shape = settled(&Self::shape([known(x.shape())]));
+        let shape = shape_by(Self::shape, (x.shape(),));
         let geometry = pool::geometry(pool::windows::<K, S, P>(), x.shape(), shape);
         Tensor::written(shape, |y| backend::avg_pool(&geometry, C::DIVISOR, x.as_slice(), y))
     }

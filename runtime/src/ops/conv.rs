@@ -15,7 +15,7 @@ use crate::shape::decimal::Number;
 use crate::shape::dim::Dim1;
 use crate::shape::window::{AxisWindow, Convolves, Image, ImagePadding, PerAxis, Same, slide};
 use crate::shape::{Message, Rule, Shape, Sizes, SplitLast};
-use crate::tensor::{Float, Tensor, known, settled};
+use crate::tensor::{Float, Tensor, shape_by};
 use std::marker::PhantomData;
 
 /// A convolution with strides `S`, padding `P`, dilation `D` of the kernel and `G` groups of features.
@@ -48,7 +48,7 @@ impl<S: PerAxis, P: ImagePadding, D: PerAxis, G: Number> Op<S, P, D, G> {
         K: SplitLast,
         E: Float,
     {
-        let shape = settled(&Self::shape([known(x.shape()), known(kernel.shape())]));
+        let shape = shape_by(Self::shape, (x.shape(), kernel.shape()));
         (Self::geometry(x.shape(), kernel.shape(), shape), shape)
     }
 

@@ -11,7 +11,7 @@ use crate::backend::attention::{AttentionGeometry, scores, sums_over_keys, sums_
 use crate::op::{self, Differentiable, Need, No, Op as _, Yes};
 use crate::shape::attention::{Attention, weights};
 use crate::shape::{Rule, Shape, Sizes};
-use crate::tensor::{Float, Tensor, known, settled};
+use crate::tensor::{Float, Tensor, shape_by};
 
 /// `softmax(query · keyᵀ / sqrt(depth) + bias)`, where the mask is true.
 #[derive(Clone, Copy, Debug, Default)]
@@ -67,7 +67,7 @@ fn attend<Q: Attention<K>, K: Shape, E: Float>(
     bias: &impl AttentionBias<Q::Weights, E>,
     mask: &impl AttentionMask<Q::Weights>,
 ) -> Tensor<Q::Weights, E> {
-    let shape = settled(&Op::shape([known(queries.shape()), known(keys.shape())]));
+    let shape = shape_by(Op::shape, (queries.shape(), keys.shape()));
     let weights = Tensor::written(shape, |weights| {
         scores(&geometry(shape, keys.shape()), queries.as_slice(), keys.as_slice(), weights);
     });

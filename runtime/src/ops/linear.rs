@@ -9,10 +9,10 @@
 use super::per_feature::{self, PerFeature};
 use crate::backend::Epilogue;
 use crate::backend::{Gemm, gemm};
-use crate::op::{self, Deferred, Differentiable, Elements, Need, Now, Unary};
+use crate::op::{self, Deferred, Differentiable, Elements, Need, Unary};
 use crate::shape::matmul::{MatMul, product};
 use crate::shape::{Dim, Message, Rule, Shape, Sizes};
-use crate::tensor::{Float, Tensor, known, settled};
+use crate::tensor::{Float, Tensor, shape_by};
 
 /// `x · kernel + bias`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,10 +46,10 @@ pub struct Residuals<S: Shape, K: Shape, E: Float, NX: Need, NK: Need> {
 }
 
 impl<S: Shape, K: Shape, E: Float, NX: Need, NK: Need> Residuals<S, K, E, NX, NK> {
-    pub(super) fn of(x: &Tensor<S, E>, kernel: &Tensor<K, E>) -> Self {
+    pub(crate) fn of(x: Tensor<S, E>, kernel: &Tensor<K, E>) -> Self {
         Residuals {
             shapes: (x.shape(), kernel.shape()),
-            x: NK::when(|| x.clone()),
+            x: NK::when(|| x),
             kernel: NX::when(|| kernel.clone()),
         }
     }
@@ -65,8 +65,8 @@ where
 {
     type Out = Tensor<S::Out, E>;
 
-    fn infer(&self, input: (Tensor<S, E>, Tensor<(I, F), E>, B)) -> Self::Out {
-        op::Op::infer_deferred(self, Now(input)).compute()
+    fn infer(&self, (x, kernel, bias): (Tensor<S, E>, Tensor<(I, F), E>, B)) -> Self::Out {
+        linear_with(&x, &kernel, bias.epilogue())
     }
 
     fn infer_deferred<D: Deferred<(Tensor<S, E>, Tensor<(I, F), E>, B)>>(
@@ -85,24 +85,6 @@ struct Linear<S: Shape, K: Shape, E: Float, B> {
     bias: B,
 }
 
-impl<S: MatMul<(I, F)>, I: Dim, F: Dim, E: Float, B> Linear<S, (I, F), E, B> {
-    fn write(&self, epilogue: Epilogue<'_, E>) -> Tensor<S::Out, E> {
-        let Linear { x, kernel, .. } = self;
-        let shape = settled(&Op::shape([known(x.shape()), known(kernel.shape())]));
-        let (k, n) = dimensions(kernel.shape());
-        let product = Gemm {
-            m: rows(x.shape()),
-            k,
-            n,
-            a: x.as_slice(),
-            a_strides: [k, 1],
-            b: kernel.as_slice(),
-            b_strides: [n, 1],
-        };
-        Tensor::written(shape, |y| gemm(product, y, epilogue))
-    }
-}
-
 impl<S, I, F, E, B> Deferred<Tensor<S::Out, E>> for Linear<S, (I, F), E, B>
 where
     S: MatMul<(I, F)>,
@@ -112,12 +94,12 @@ where
     B: PerFeature<(F,), E>,
 {
     fn compute(self) -> Tensor<S::Out, E> {
-        self.write(self.bias.epilogue())
+        linear_with(&self.x, &self.kernel, self.bias.epilogue())
     }
 
     fn map<G: Unary>(self, g: G) -> Tensor<S::Out, E> {
         match self.bias.numbers() {
-            Some(bias) if G::IS_RELU => self.write(Epilogue::BiasRelu(bias)),
+            Some(bias) if G::IS_RELU => linear_with(&self.x, &self.kernel, Epilogue::BiasRelu(bias)),
             _ => self.compute().map(g),
         }
     }
@@ -136,9 +118,12 @@ where
 {
     type Residuals = Residuals<S, (I, F), E, NX, NK>;
 
-    fn forward(&self, input: (Tensor<S, E>, Tensor<(I, F), E>, B)) -> (Self::Out, Self::Residuals) {
-        let (y, residuals) = Differentiable::<_, (NX, NK, NB)>::forward_deferred(self, Now(input));
-        (y.compute(), residuals)
+    fn forward(
+        &self,
+        (x, kernel, bias): (Tensor<S, E>, Tensor<(I, F), E>, B),
+    ) -> (Self::Out, Self::Residuals) {
+        let y = linear_with(&x, &kernel, bias.epilogue());
+        (y, Residuals::of(x, &kernel))
     }
 
     fn forward_deferred<D: Deferred<(Tensor<S, E>, Tensor<(I, F), E>, B)>>(
@@ -146,7 +131,7 @@ where
         input: D,
     ) -> (impl Deferred<Self::Out> + use<S, I, F, E, B, NX, NK, NB, D>, Self::Residuals) {
         let (x, kernel, bias) = input.compute();
-        let residuals = Residuals::of(&x, &kernel);
+        let residuals = Residuals::of(x.clone(), &kernel);
         (Linear { x, kernel, bias }, residuals)
     }
 
@@ -169,6 +154,26 @@ where
         });
         (dx, dkernel, NB::when(|| per_feature::cotangent((shapes.1.1,), cotangent)))
     }
+}
+
+/// `x · kernel`, and what ends it.
+pub(crate) fn linear_with<S: MatMul<(I, F)>, I: Dim, F: Dim, E: Float>(
+    x: &Tensor<S, E>,
+    kernel: &Tensor<(I, F), E>,
+    epilogue: Epilogue<'_, E>,
+) -> Tensor<S::Out, E> {
+    let shape = shape_by(Op::shape, (x.shape(), kernel.shape()));
+    let (k, n) = dimensions(kernel.shape());
+    let product = Gemm {
+        m: rows(x.shape()),
+        k,
+        n,
+        a: x.as_slice(),
+        a_strides: [k, 1],
+        b: kernel.as_slice(),
+        b_strides: [n, 1],
+    };
+    Tensor::written(shape, |y| gemm(product, y, epilogue))
 }
 
 /// `[I, F]` in numbers.

@@ -5,7 +5,7 @@ use crate::batching::{Cotangents, Inputs, Lane, Outputs, Stack, backward_one_by_
 use crate::op::{self, Differentiable, Need, No};
 use crate::shape::matmul::{MatMul, product};
 use crate::shape::{Dim, Dyn, Rule, Sizes};
-use crate::tensor::{Float, Tensor, known, settled};
+use crate::tensor::{Float, Tensor, shape_by};
 
 /// `a · b`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,7 +43,7 @@ where
         let (Lane::Each(a), Lane::Shared(b)) = (&a, &b) else {
             return infer_one_by_one::<(Tensor<S, E>, Tensor<(K, N), E>), Self>(self, &(a, b));
         };
-        let shape = settled(&Op::shape([known(a.shape()), known(b.shape())]));
+        let shape = shape_by(Op::shape, (a.shape(), b.shape()));
         let product: Tensor<(Dyn, N), E> = linear::linear(rows(a), b.clone(), ());
         Outputs(Stack::of(a.count(), shape, product))
     }
@@ -95,7 +95,7 @@ where
         };
         let (count, shape, rows) = (stack.count(), stack.shape(), rows(stack));
         let sizes = [rows.sizes()[0], matrix.sizes()[1]];
-        let residuals = linear::Residuals::<(Dyn, K), (K, N), E, NA, NB>::of(&rows, matrix);
+        let residuals = linear::Residuals::<(Dyn, K), (K, N), E, NA, NB>::of(rows, matrix);
         let (da, db, ()) =
             Differentiable::<(Tensor<(Dyn, K), E>, Tensor<(K, N), E>, ()), (NA, NB, No)>::backward(
                 &linear::Op,

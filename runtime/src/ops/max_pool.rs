@@ -10,7 +10,7 @@ use crate::op::{self, Deferred, Differentiable, Now, Yes};
 use crate::shape::decimal::Number;
 use crate::shape::window::Tiles;
 use crate::shape::{Rule, Sizes};
-use crate::tensor::{Float, Tensor, known, settled};
+use crate::tensor::{Float, Tensor, shape_by};
 use std::marker::PhantomData;
 
 /// The maximum of every window of `H` by `W`.
@@ -35,7 +35,7 @@ impl<X: Tiles<H, W>, E: Float, H: Number, W: Number> op::Op<Tensor<X, E>> for Op
     const BY_EXAMPLE: bool = X::RANK > 3;
 
     fn infer(&self, x: Tensor<X, E>) -> Self::Out {
-        let shape = settled(&Self::shape([known(x.shape())]));
+        let shape = shape_by(Self::shape, (x.shape(),));
         let geometry = pool::geometry(pool::tiles::<H, W>(), x.shape(), shape);
         Tensor::written(shape, |y| backend::max_pool(&geometry, x.as_slice(), y))
     }

@@ -23,8 +23,11 @@ const CHUNK: usize = 256;
 /// How many chunks ahead of the work memory is asked for.
 const AHEAD: usize = 4;
 
-/// Elements of a block: some tens of microseconds of work.
-const BLOCK: usize = 128 * CHUNK;
+/// Elements of a block: a sixteenth of a leaf, but no more than some tens of microseconds of work, and no less than it takes
+/// to call a thread.
+fn block(len: usize) -> usize {
+    (len / 16).clamp(32 * CHUNK, 128 * CHUNK).next_multiple_of(CHUNK)
+}
 
 /// Runs a kernel, and adds what it makes of the gradients to the parameters. The gradients are only read.
 pub(super) fn apply<K: Kernel, P: Tree>(
@@ -118,14 +121,15 @@ fn leaf<M: Mode, K: Kernel, E: Float, const N: usize, const H: usize>(
     written: [&mut [E]; N],
     bf16: [&mut [bf16]; H],
 ) {
-    if read.len() <= BLOCK {
+    let block = block(read.len());
+    if read.len() <= block {
         return dispatch::<M, K, E, N, H>(kernel, read, written, bf16);
     }
-    let written = written.map(|slice| (slice, BLOCK));
-    let bf16 = bf16.map(|slice| (slice, BLOCK));
-    parallel_zipped(read.len().div_ceil(BLOCK), written, bf16, |block, written, bf16| {
-        let read = &read[block * BLOCK..];
-        dispatch::<M, K, E, N, H>(kernel, &read[..read.len().min(BLOCK)], written, bf16);
+    let written = written.map(|slice| (slice, block));
+    let bf16 = bf16.map(|slice| (slice, block));
+    parallel_zipped(read.len().div_ceil(block), written, bf16, |index, written, bf16| {
+        let read = &read[index * block..];
+        dispatch::<M, K, E, N, H>(kernel, &read[..read.len().min(block)], written, bf16);
     });
 }
 
@@ -260,14 +264,14 @@ fn update_chunk<K: Kernel, E: Float, const H: usize>(
 
 #[cfg(test)]
 mod tests {
-    use super::BLOCK;
+    use super::{CHUNK, block};
     use crate::backend::{set_threads, threads};
     use crate::optim::{self, Bf16, GradientTransformation};
     use crate::prelude::*;
 
     #[test]
     fn blocks_and_threads_change_nothing() {
-        let sizes = [0, 1, super::CHUNK, BLOCK + 1, 3 * BLOCK + 5];
+        let sizes = [0, 1, CHUNK, block(0) + 1, 3 * block(0) + 5];
         let before = threads();
         for size in sizes {
             let value = |i: usize| (i % 31) as f32 / 16.0 - 0.9;
@@ -299,7 +303,10 @@ mod tests {
         type Params = (Tensor<(Dyn,)>, Tensor<(U2, U3), f64>);
         let leaves = |seed: usize| -> Params {
             let mix = |i: usize| ((i * 7 + seed * 13) % 29) as f64 / 10.0 - 1.4;
-            (Tensor::from_fn((Dyn(BLOCK + 5),), |i| mix(i) as f32), Tensor::from_fn(Default::default(), mix))
+            (
+                Tensor::from_fn((Dyn(block(0) + 5),), |i| mix(i) as f32),
+                Tensor::from_fn(Default::default(), mix),
+            )
         };
         let momentum = optim::trace(0.9).accumulator_dtype(Bf16);
         let adam = optim::scale_by_adam().mu_dtype(Bf16);

@@ -328,13 +328,13 @@ struct Root(RefCell<Counts>);
 
 impl Drop for Root {
     fn drop(&mut self) {
-        let mut counts = self.0.take();
+        let counts = self.0.get_mut();
         if counts.names.capacity() + counts.nodes.capacity() + counts.streams.capacity() == 0 {
             return;
         }
         counts.clear();
         // A thread that is ending has no place for it any more.
-        let _ = SPARE.try_with(|spare| spare.set(counts));
+        let _ = SPARE.try_with(|spare| spare.set(std::mem::take(counts)));
     }
 }
 

@@ -188,6 +188,18 @@ impl Sizes {
         self
     }
 
+    /// Whether every size is known.
+    pub const fn are_known(&self) -> bool {
+        let mut axis = 0;
+        while axis < self.rank {
+            if self.at(axis).known().is_none() {
+                return false;
+            }
+            axis += 1;
+        }
+        true
+    }
+
     /// The number of elements, where every size is known.
     pub const fn elements(&self) -> Size {
         let (mut product, mut axis) = (1, 0);

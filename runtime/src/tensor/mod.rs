@@ -190,6 +190,49 @@ pub(crate) fn known(shape: impl Shape) -> Sizes {
     Sizes::known(shape.sizes().as_ref())
 }
 
+/// The shapes of the tensors that an op's shape rule is about.
+pub(crate) trait Shapes<const N: usize>: Copy {
+    /// Whether their types know all sizes.
+    const ARE_STATIC: bool;
+
+    fn known(self) -> [Sizes; N];
+}
+
+impl<A: Shape> Shapes<1> for (A,) {
+    const ARE_STATIC: bool = A::STATIC.are_known();
+
+    fn known(self) -> [Sizes; 1] {
+        [known(self.0)]
+    }
+}
+
+impl<A: Shape, B: Shape> Shapes<2> for (A, B) {
+    const ARE_STATIC: bool = A::STATIC.are_known() && B::STATIC.are_known();
+
+    fn known(self) -> [Sizes; 2] {
+        [known(self.0), known(self.1)]
+    }
+}
+
+/// The shape that an op's rule gives for its inputs'. Where all of them are types, it is one, and the compiler has asked the
+/// rule: a small step has no time to ask again.
+///
+/// # Panics
+/// As [`settled`].
+#[track_caller]
+pub(crate) fn shape_by<S: Shape, I: Shapes<N>, const N: usize>(
+    rule: impl Fn([Sizes; N]) -> Rule,
+    inputs: I,
+) -> S {
+    if const { I::ARE_STATIC && S::STATIC.are_known() } {
+        let shape = of_sizes(&S::STATIC);
+        debug_assert_eq!(shape, settled(&rule(inputs.known())));
+        shape
+    } else {
+        settled(&rule(inputs.known()))
+    }
+}
+
 /// The shape that a rule gives for sizes that are all known.
 ///
 /// # Panics
@@ -197,7 +240,13 @@ pub(crate) fn known(shape: impl Shape) -> Sizes {
 #[track_caller]
 pub(crate) fn settled<S: Shape>(rule: &Rule) -> S {
     rule.speak();
-    let (sizes, mut numbers) = (rule.sizes(), [0; MAX_RANK]);
+    of_sizes(&rule.sizes())
+}
+
+/// The shape with these sizes, which are all known.
+#[track_caller]
+fn of_sizes<S: Shape>(sizes: &Sizes) -> S {
+    let mut numbers = [0; MAX_RANK];
     for (axis, number) in numbers[..sizes.rank()].iter_mut().enumerate() {
         *number = sizes.at(axis).known().unwrap_or_default();
     }

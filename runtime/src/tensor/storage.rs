@@ -285,33 +285,34 @@ mod tests {
 
     #[test]
     fn a_thread_keeps_a_few_small_buffers_and_leaves_all_when_it_ends() {
-        let buffers = small(3 * KEPT);
-        let all = addresses(&buffers);
         let kept = || own(CLASS, |list| Some(list.len)).expect("a class of small buffers");
-        let left = thread::spawn(move || {
-            assert_eq!(kept(), 0);
-            drop(buffers);
-            assert_eq!(kept(), KEPT);
-            let again = small(KEPT);
-            assert_eq!(kept(), 0);
-            addresses(&again)
-        });
-        let left = left.join().expect("the thread returns");
-        assert!(left.is_subset(&all));
-        let shared = |wanted: &BTreeSet<usize>| {
-            // Other tests take from the pool too: all that are taken out are put back.
+        let leaves = || {
+            let buffers = small(3 * KEPT);
+            let all = addresses(&buffers);
+            let left = thread::spawn(move || {
+                assert_eq!(kept(), 0);
+                drop(buffers);
+                assert_eq!(kept(), KEPT);
+                let again = small(KEPT);
+                assert_eq!(kept(), 0);
+                addresses(&again)
+            });
+            let left = left.join().expect("the thread returns");
+            assert!(left.is_subset(&all));
+            // All that are taken out are put back.
             let mut pool = pool();
             let (mut taken, mut found) = (List::EMPTY, 0);
             while let Some(header) = pool.0[CLASS].pop() {
-                found += usize::from(wanted.contains(&(header.addr().get() + size_of::<Header>())));
+                found += usize::from(left.contains(&(header.addr().get() + size_of::<Header>())));
                 taken.push(header);
             }
             while let Some(header) = taken.pop() {
                 pool.0[CLASS].push(header);
             }
-            found
+            found > 0
         };
-        assert!(shared(&left) > 0, "what the thread kept is for all when it has ended");
+        // Other tests take from the pool too, and one releases all of it: once is not enough.
+        assert!((0..100).any(|_| leaves()), "what the thread kept is for all when it has ended");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Matrix products as panels.
 //!
-//! A task computes a part of `C` over the whole of `k`, in blocks of [`DEPTH`]: so the order in which an element's
+//! A task computes a part of `C` over the whole of `k`, in equal blocks of at most [`DEPTH`]: so the order in which an element's
 //! products are added depends on the sizes only. Both operands are read where they lie as long as that is no slower
 //! than a copy in order. `A` is packed where many strips of columns read it, or where its rows are so far apart that they
 //! push each other out of the first cache; `B` where many rows of a task read it or where its columns are not side by
@@ -16,6 +16,7 @@
 use pulp::Arch;
 
 use super::lanes::Lanes;
+use super::long_sum;
 use super::pack::{pack_rows, pack_strips};
 use super::panel::{BLOCK, Finish, Panel, Rows, Tap, strip};
 use super::portable;
@@ -35,7 +36,7 @@ const ROWS: usize = 56;
 const COLUMNS: usize = 512;
 
 /// Tasks of no more rows than this read `B` where it lies.
-const FEW_ROWS: usize = 64;
+pub(super) const FEW_ROWS: usize = 64;
 
 /// Tasks of no more columns than this read `A` where it lies, unless the bytes between its rows are a multiple of `ALIASED`:
 /// then a dozen rows compete for two sets of the first cache.
@@ -65,12 +66,15 @@ pub(super) fn gemm_with<E: Lanes>(
     if matches!(arch, Arch::Scalar) {
         return portable::gemm(gemm, c, c_stride, epilogue);
     }
+    if long_sum::product(arch, &gemm, c, c_stride, epilogue) {
+        return;
+    }
     let work = gemm.m * gemm.k * gemm.n;
     // Where every task turns all of `B`, one a thread is enough.
     let each = if gemm.b_strides[1] == 1 { 2 } else { 1 };
     let tasks = if seats(2, work) == 1 { 1 } else { each * threads() };
     let job = Job::new(arch, gemm, c_stride, tasks);
-    let (seats, len, c) = (seats(job.tasks(), work), job.plan.seat_len::<E>(), Shared(c.as_mut_ptr()));
+    let (seats, len, c) = (seats(job.tasks(), work), job.seat_len(), Shared(c.as_mut_ptr()));
     with_scratch(seats * len, |scratch: &mut [E]| {
         let scratch = Shared(scratch.as_mut_ptr());
         parallel_seated(seats, job.tasks(), |seat, task| {
@@ -103,7 +107,7 @@ pub(super) fn each<'a, E: Lanes>(
     }
     // All products have the same sizes and strides, so that one scratch buffer does for each.
     let Product { gemm, c_stride, .. } = product(0, 0);
-    let len = Job::new(arch, gemm, c_stride, 1).plan.seat_len::<E>();
+    let len = Job::new(arch, gemm, c_stride, 1).seat_len();
     let c = Shared(c.as_mut_ptr());
     with_scratch(seats * len, |scratch: &mut [E]| {
         let scratch = Shared(scratch.as_mut_ptr());
@@ -116,7 +120,7 @@ pub(super) fn each<'a, E: Lanes>(
                     continue;
                 }
                 let job = Job::new(arch, gemm, c_stride, 1);
-                assert!(job.plan.seat_len::<E>() <= len, "products of the same sizes and strides");
+                assert!(job.seat_len() <= len, "products of the same sizes and strides");
                 let c = Shared(c.as_mut_ptr());
                 for task in 0..job.tasks() {
                     // SAFETY: `c` and the operands were measured, and every seat has its own piece of the scratch buffer.
@@ -147,14 +151,14 @@ fn checked<'c, E: Lanes>(
 }
 
 /// A product that is not empty, and how it is cut up.
-struct Job<'a, E> {
+pub(super) struct Job<'a, E> {
     gemm: Gemm<'a, E>,
     plan: Plan,
 }
 
 impl<'a, E: Lanes> Job<'a, E> {
     /// The product, for about so many tasks.
-    fn new(arch: Arch, gemm: Gemm<'a, E>, c_stride: usize, tasks: usize) -> Self {
+    pub fn new(arch: Arch, gemm: Gemm<'a, E>, c_stride: usize, tasks: usize) -> Self {
         let Gemm { m, k, n, b_strides, .. } = gemm;
         let transposed = b_strides[1] != 1 && b_strides[0] == 1 && k * n > 2 * m * (k + n);
         let gemm = if transposed { gemm.transposed() } else { gemm };
@@ -166,15 +170,20 @@ impl<'a, E: Lanes> Job<'a, E> {
         self.gemm.n.div_ceil(self.plan.columns)
     }
 
-    fn tasks(&self) -> usize {
+    pub fn tasks(&self) -> usize {
         self.across() * self.gemm.m.div_ceil(self.plan.rows)
+    }
+
+    /// Elements of scratch for a thread.
+    pub fn seat_len(&self) -> usize {
+        self.plan.pieces().into_iter().map(padded::<E>).sum()
     }
 
     /// Computes the part of a task.
     ///
     /// # Safety
     /// As for [`Part::compute`].
-    unsafe fn compute(&self, task: usize, scratch: *mut E, c: Shared<E>, epilogue: Epilogue<'_, E>) {
+    pub unsafe fn compute(&self, task: usize, scratch: *mut E, c: Shared<E>, epilogue: Epilogue<'_, E>) {
         let (plan, across) = (&self.plan, self.across());
         let (row, column) = (task / across * plan.rows, task % across * plan.columns);
         let part = Part {
@@ -269,11 +278,6 @@ impl Plan {
             if self.transposed { self.rows * self.columns } else { 0 },
         ]
     }
-
-    /// Elements of scratch for a thread.
-    fn seat_len<E>(&self) -> usize {
-        self.pieces().into_iter().map(padded::<E>).sum()
-    }
 }
 
 /// A task: a part of `C`.
@@ -290,7 +294,7 @@ impl<E: Lanes> Part<'_, E> {
     /// Computes the part.
     ///
     /// # Safety
-    /// `scratch` must be writable for [`Plan::seat_len`] elements and `c` for the whole product; nobody else may touch
+    /// `scratch` must be writable for [`Job::seat_len`] elements and `c` for the whole product; nobody else may touch
     /// the scratch or this part of `c` meanwhile. The operands must reach as far as their strides say.
     unsafe fn compute(&self, scratch: *mut E, c: Shared<E>, epilogue: Epilogue<'_, E>) {
         let (k, c_row) = (self.gemm.k, self.plan.c_stride);
@@ -298,9 +302,10 @@ impl<E: Lanes> Part<'_, E> {
         let (packed_a, packed_b) = (scratch, scratch.wrapping_add(a_len));
         let product = scratch.wrapping_add(a_len + b_len);
         let finish = Finish::from(epilogue);
+        let deepest = k.div_ceil(k.div_ceil(DEPTH).max(1)).next_multiple_of(BLOCK);
         let mut done = 0;
         loop {
-            let depth = DEPTH.min(k - done);
+            let depth = deepest.min(k - done);
             let mut block = if self.plan.transposed {
                 Block { done, depth, c: product, c_row: self.columns, finish: Finish::from(Epilogue::Assign) }
             } else {

@@ -9,6 +9,7 @@ pub(crate) mod gather;
 mod gemm;
 pub(super) mod kernels;
 pub(super) mod lanes;
+mod long_sum;
 pub(crate) mod map;
 pub(crate) mod math;
 pub(crate) mod normalize;

@@ -17,9 +17,6 @@ use super::lanes::Lanes;
 use super::prefetch;
 use crate::backend::Epilogue;
 
-/// The most elements that a strip of columns can have, on any instruction set.
-pub(super) const WIDEST: usize = 32;
-
 /// Rows of a packed `A` keep this many steps of the sum together.
 pub(super) const BLOCK: usize = 16;
 
@@ -250,40 +247,43 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
     }
     if panel.columns == WIDTH * E::lanes::<S>() {
         // SAFETY: the promise of `Panel::run` about `c`, whose rows are as wide as the tile.
-        unsafe { finish::<S, E, HEIGHT, WIDTH>(simd, panel, row, sums) }
+        unsafe { finish::<S, E, HEIGHT, WIDTH, true>(simd, panel, row, sums) }
     } else {
         // SAFETY: the promise of `Panel::run` about `c`.
-        unsafe { finish_partial::<S, E, HEIGHT, WIDTH>(panel, row, sums) }
+        unsafe { finish::<S, E, HEIGHT, WIDTH, false>(simd, panel, row, sums) }
     }
 }
 
-/// Writes a tile whose columns fill its registers.
+/// Writes a tile; its last register is full of columns only if `FULL`.
 #[inline(always)]
-unsafe fn finish<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize>(
+unsafe fn finish<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const FULL: bool>(
     simd: S,
     panel: &Panel<'_, E>,
     row: usize,
     mut sums: [[E::Register<S>; WIDTH]; HEIGHT],
 ) {
     let lanes = E::lanes::<S>();
+    let last = E::first_lanes(simd, panel.columns - (WIDTH - 1) * lanes);
+    // SAFETY: all registers but the last are full of columns, and of that the columns are read.
+    let load = |from: *const E, v: usize| unsafe {
+        if FULL || v + 1 < WIDTH { E::load::<S>(from) } else { E::load_some(simd, last, from) }
+    };
     let Finish { accumulate, bias, relu } = panel.finish;
     let c = panel.c.wrapping_add(row * panel.c_row);
     if accumulate {
-        each(&mut sums, c, panel.c_row, lanes, |c, _, sum| {
-            // SAFETY: the caller's promise.
-            *sum = E::add_lanes(simd, unsafe { E::load::<S>(c) }, *sum);
-        });
+        each(&mut sums, c, panel.c_row, lanes, |c, v, sum| *sum = E::add_lanes(simd, load(c, v), *sum));
     }
     if let Some(bias) = bias {
-        // SAFETY: the bias has as many elements as the panel has columns.
-        let bias: [_; WIDTH] = std::array::from_fn(|v| unsafe { E::load::<S>(bias.as_ptr().add(v * lanes)) });
+        let bias: [_; WIDTH] = std::array::from_fn(|v| load(bias.as_ptr().wrapping_add(v * lanes), v));
         each(&mut sums, c, panel.c_row, lanes, |_, v, sum| *sum = E::add_lanes(simd, *sum, bias[v]));
     }
     if relu {
         each(&mut sums, c, panel.c_row, lanes, |_, _, sum| *sum = E::relu_lanes(simd, *sum));
     }
-    // SAFETY: the caller's promise.
-    each(&mut sums, c, panel.c_row, lanes, |c, _, sum| unsafe { E::store::<S>(c, *sum) });
+    // SAFETY: as for `load`.
+    each(&mut sums, c, panel.c_row, lanes, |c, v, sum| unsafe {
+        if FULL || v + 1 < WIDTH { E::store::<S>(c, *sum) } else { E::store_some(simd, last, c, *sum) }
+    });
 }
 
 /// Calls `f(place in C, register, sum)` for each of a tile's registers.
@@ -300,27 +300,5 @@ fn each<E, R, const HEIGHT: usize, const WIDTH: usize>(
             f(c.wrapping_add(v * lanes), v, sum);
         }
         c = c.wrapping_add(c_row);
-    }
-}
-
-/// Writes a tile that is wider than the columns that are left.
-#[inline(always)]
-unsafe fn finish_partial<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize>(
-    panel: &Panel<'_, E>,
-    row: usize,
-    mut sums: [[E::Register<S>; WIDTH]; HEIGHT],
-) {
-    // Through a buffer: whoever took an element out of the sums would keep all of them in memory, full tiles too.
-    let mut buffer = [[E::default(); WIDEST]; HEIGHT];
-    // SAFETY: a strip is at most `WIDEST` elements wide.
-    each(&mut sums, buffer.as_mut_ptr().cast(), WIDEST, E::lanes::<S>(), |c, _, sum| unsafe {
-        E::store::<S>(c, *sum);
-    });
-    for (i, sums) in buffer.iter().enumerate() {
-        for (column, &sum) in sums[..panel.columns].iter().enumerate() {
-            // SAFETY: the caller's promise.
-            let c = unsafe { &mut *panel.c.add((row + i) * panel.c_row + column) };
-            panel.finish.apply(c, sum, column);
-        }
     }
 }

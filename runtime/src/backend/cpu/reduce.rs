@@ -100,16 +100,34 @@ impl<E: Number> NullaryFnOnce for SumsOfRuns<'_, E> {
     #[inline(always)]
     fn call(self) {
         let Self { x, len, sums } = self;
-        if (1..=SHORT).contains(&len) {
-            for (sum, row) in sums.iter_mut().zip(x.chunks_exact(len)) {
-                *sum = row[1..].iter().fold(row[0], |sum, &x| sum + x);
+        match len {
+            2 => shortest::<E, 2>(x, sums),
+            3 => shortest::<E, 3>(x, sums),
+            4 => shortest::<E, 4>(x, sums),
+            5 => shortest::<E, 5>(x, sums),
+            6 => shortest::<E, 6>(x, sums),
+            7 => shortest::<E, 7>(x, sums),
+            8 => shortest::<E, 8>(x, sums),
+            1..=SHORT => sums.iter_mut().zip(x.chunks_exact(len)).for_each(|(sum, row)| *sum = in_turn(row)),
+            _ => {
+                for (index, sum) in sums.iter_mut().enumerate() {
+                    *sum = SumOfRun(&x[index * len..][..len]).call();
+                }
             }
-            return;
-        }
-        for (index, sum) in sums.iter_mut().enumerate() {
-            *sum = SumOfRun(&x[index * len..][..len]).call();
         }
     }
+}
+
+/// The sums of stretches so short that a loop over each would take longer than its additions.
+#[inline(always)]
+fn shortest<E: Number, const LEN: usize>(x: &[E], sums: &mut [E]) {
+    sums.iter_mut().zip(x.as_chunks::<LEN>().0).for_each(|(sum, row)| *sum = in_turn(row));
+}
+
+/// The sum of one element after the other, at least one.
+#[inline(always)]
+fn in_turn<E: Number>(x: &[E]) -> E {
+    x[1..].iter().fold(x[0], |sum, &x| sum + x)
 }
 
 struct SumOfRun<'a, E>(&'a [E]);

@@ -9,7 +9,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::super::lanes::Lanes;
-use super::super::panel::{Finish, REGISTERS, Tap, WIDEST};
+use super::super::panel::{Finish, REGISTERS, Tap};
 
 /// Taps along a side of the kernel, and all of them.
 const SIDE: usize = 3;
@@ -222,27 +222,25 @@ impl<E: Lanes> KernelGradient<E> {
                 cotangent = cotangent.wrapping_add(self.cotangent_step);
             }
         }
-        // First as they are, in loops that the compiler unrolls: else it would keep the sums in memory all the time.
-        let mut found = [[E::default(); WIDEST]; TAPS + 1];
-        for (index, sum) in bias.iter().enumerate() {
-            // SAFETY: a strip is at most `WIDEST` elements wide.
-            unsafe { E::store::<S>(found[TAPS].as_mut_ptr().add(index * E::lanes::<S>()), *sum) };
-        }
+        let lanes = E::lanes::<S>();
+        let whole = E::first_lanes(simd, lanes);
+        let last = E::first_lanes(simd, self.features - start - (WIDTH - 1) * lanes);
+        let write = |to: *mut E, sums: &[E::Register<S>; WIDTH]| {
+            for (index, &sum) in sums.iter().enumerate() {
+                let to = to.wrapping_add(start + index * lanes);
+                let features = if index + 1 < WIDTH { whole } else { last };
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let before =
+                        if self.accumulate { E::load_some(simd, features, to.cast_const()) } else { zero };
+                    E::store_some(simd, features, to, E::add_lanes(simd, before, sum));
+                }
+            }
+        };
         for (tap, sums) in sums.iter().enumerate() {
-            for (index, sum) in sums.iter().enumerate() {
-                // SAFETY: as above.
-                unsafe { E::store::<S>(found[tap].as_mut_ptr().add(index * E::lanes::<S>()), *sum) };
-            }
+            write(self.to.wrapping_add(tap * self.to_step), sums);
         }
-        let features = (self.features - start).min(WIDTH * E::lanes::<S>());
-        for (tap, found) in found.iter().enumerate() {
-            let to = if tap == TAPS { self.bias } else { self.to.wrapping_add(tap * self.to_step) };
-            // SAFETY: the caller's promise.
-            let to = unsafe { std::slice::from_raw_parts_mut(to.add(start), features) };
-            for (to, &sum) in to.iter_mut().zip(found) {
-                *to = if self.accumulate { *to + sum } else { sum };
-            }
-        }
+        write(self.bias, &bias);
     }
 }
 
