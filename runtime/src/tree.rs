@@ -302,21 +302,34 @@ where
     }
 }
 
+/// The methods of a [`Tree`] whose branches are its fields, from the function that makes their paths and their names.
+macro_rules! branches {
+    ($child:path: $($part:tt)*) => {
+        #[allow(unused_variables)]
+        fn visit(&self, path: &$crate::tree::Path, visitor: &mut impl $crate::tree::Visit) {
+            $(self.$part.visit(&$child(path, stringify!($part)), visitor);)*
+        }
+
+        #[allow(unused_variables, unused_mut)]
+        fn zip<const N: usize>(
+            &mut self,
+            mut others: [&mut Self; N],
+            path: &$crate::tree::Path,
+            zip: &mut impl $crate::tree::Zip<N>,
+        ) {
+            $(
+                let parts = others.each_mut().map(|tree| &mut tree.$part);
+                self.$part.zip(parts, &$child(path, stringify!($part)), zip);
+            )*
+        }
+    };
+}
+pub(crate) use branches;
+
 macro_rules! tuples {
     ($($($tree:ident $index:tt)*;)+) => {$(
         impl<$($tree: Tree),*> Tree for ($($tree,)*) {
-            #[allow(unused_variables)]
-            fn visit(&self, path: &Path, visitor: &mut impl Visit) {
-                $(self.$index.visit(&path.child(stringify!($index)), visitor);)*
-            }
-
-            #[allow(unused_variables, unused_mut)]
-            fn zip<const N: usize>(&mut self, mut others: [&mut Self; N], path: &Path, zip: &mut impl Zip<N>) {
-                $(
-                    let parts = others.each_mut().map(|tree| &mut tree.$index);
-                    self.$index.zip(parts, &path.child(stringify!($index)), zip);
-                )*
-            }
+            branches!(Path::child: $($index)*);
         }
     )+};
 }

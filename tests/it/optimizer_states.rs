@@ -1,6 +1,9 @@
 //! States of optimisers, written and read back.
 
-use flaxen::optim::{self, Bf16, GradientTransformation, MaskedState, MultiTransformState};
+use flaxen::optim::{
+    self, Bf16, Bf16Array, GradientTransformation, MaskedState, MultiTransformState, PerLeaf,
+    ScaleByFactoredRms, TraceState,
+};
 use flaxen::prelude::*;
 use flaxen::serialization::{DType, StateDict, from_bytes, to_bytes, to_state_dict};
 use serde::Serialize;
@@ -136,6 +139,58 @@ fn what_does_not_fit_is_refused() {
     assert!(error.contains("one state too many: `z`"), "{error}");
     assert!(serde_json::from_str::<optim::ZeroNansState>(r#"{"found_nan":{"0":7}}"#).is_err());
     assert!(serde_json::from_str::<optim::Array>(r#"{"sizes":[2],"elements":[1]}"#).is_err());
+}
+
+/// The state of other parameters is refused where it is read, and the target says what was expected.
+#[test]
+fn states_of_other_parameters_are_refused() {
+    fn refusal<T: GradientTransformation>(tx: T, sizes: [usize; 2], other: [usize; 2]) -> String
+    where
+        T::State<(Tensor<(Dyn, Dyn)>,)>: Serialize + DeserializeOwned,
+    {
+        let state = |[a, b]: [usize; 2]| tx.init(&(Tensor::<(Dyn, Dyn)>::zeros((Dyn(a), Dyn(b))),));
+        let bytes = to_bytes(&state(other)).expect("a state dict");
+        assert_eq!(from_bytes(&state(other), &bytes).expect("what was written"), state(other));
+        from_bytes(&state(sizes), &bytes).expect_err("of other sizes").to_string()
+    }
+    let adam = || optim::adam(0.1).mu_dtype(Bf16);
+    let error = refusal(adam(), [2, 3], [3, 2]);
+    assert_eq!(error, "0/mu/0: expected an array of sizes [2, 3], found bfloat16[3, 2]");
+    let error = refusal(optim::flatten(adam()), [2, 3], [2, 4]);
+    assert_eq!(error, "0/mu: expected an array of sizes [6], found bfloat16[8]");
+    let error = refusal(optim::flatten(optim::adam(0.1)), [2, 3], [2, 4]);
+    assert_eq!(error, "0/mu: expected an array of sizes [6], found float32[8]");
+    let error = refusal(optim::scale_by_sm3(), [2, 3], [2, 4]);
+    assert_eq!(error, "mu/0/1: expected an array of sizes [3], found float32[4]");
+    let factored = ScaleByFactoredRms { min_dim_size_to_factor: 2, ..optim::scale_by_factored_rms() };
+    let error = refusal(factored, [2, 3], [2, 4]);
+    assert_eq!(error, "v_col/0: expected an array of sizes [3], found float32[4]");
+}
+
+/// Sizes that are constants, other names, and a whole training state.
+#[test]
+fn a_state_in_bfloat16_has_the_names_and_sizes_of_the_target() {
+    let tx = || optim::trace(0.9).accumulator_dtype(Bf16);
+    let bytes = |state: &TraceState<PerLeaf<Bf16Array>>| to_bytes(state).expect("a state dict");
+    let state = tx().init(&params());
+    let refusal =
+        |state, bytes: &[u8]| from_bytes(state, bytes).expect_err("of other parameters").to_string();
+
+    let ((w, b), c) = params();
+    let flat = bytes(&tx().init(&(w, b)));
+    assert_eq!(refusal(&state, &flat), "trace/0: expected a dict of `0`, `1`, found bfloat16[2, 3]");
+    let more = bytes(&tx().init(&(params().0, c.clone(), c.clone())));
+    assert_eq!(refusal(&state, &more), "trace/2: expected no such key, found bfloat16[2]");
+    let fewer = bytes(&tx().init(&(params().0,)));
+    assert_eq!(refusal(&state, &fewer), "trace/1: expected a value, found no such key");
+    let masked = optim::masked(tx(), |path| !path.is("1")).init(&params());
+    let error = refusal(&state, &bytes(&masked.inner_state));
+    assert_eq!(error, "trace/1: expected an array of sizes [2], found an empty dict");
+
+    let train = |size| TrainState::create((Tensor::<(Dyn,)>::zeros((Dyn(size),)),), tx());
+    let saved = to_bytes(&train(3)).expect("a state dict");
+    let error = from_bytes(&train(2), &saved).expect_err("of other parameters").to_string();
+    assert_eq!(error, "opt_state/trace/0: expected an array of sizes [2], found bfloat16[3]");
 }
 
 /// A file of another program may have another order of names.

@@ -13,7 +13,7 @@ pub use cpu::conv::{Winograd, set_winograd};
 pub use cpu::kernels::Kernels;
 pub use cpu::lanes::{Lanes, Number};
 pub(crate) use cpu::prefetch::prefetch;
-pub(crate) use cpu::share::{parallel_items, parallel_zipped};
+pub(crate) use cpu::share::parallel_zipped;
 pub(crate) use cpu::squares::sum_of_squares;
 pub use cpu::threads::{parallel, parallel_chunks, set_threads, threads};
 pub(crate) use cpu::{attention, columns, copy, gather, map, math, normalize, reduce, rowwise, stretch};

@@ -1,7 +1,7 @@
 //! Loops over the rows of tensors, a row being the elements along the last axis.
 
 use crate::backend::map::vectorized;
-use crate::backend::parallel_items;
+use crate::backend::parallel_zipped;
 use crate::shape::{Shape, SplitLast};
 use crate::tensor::{Float, Tensor, shape_of};
 use pulp::NullaryFnOnce;
@@ -40,21 +40,17 @@ pub(super) fn for_each<E: Float, const R: usize, const W: usize>(
     }
     let longest = read.iter().map(|array| array.len()).chain(written.iter().map(|array| array.len())).max();
     let block = (BLOCK * count / longest.unwrap_or(1).max(1)).clamp(1, count);
-    let widths = written.each_ref().map(|array| array.len() / count);
-    let mut index = 0;
-    let mut written = written.map(|array| {
-        index += 1;
-        array.chunks_mut((widths[index - 1] * block).max(1))
+    let written = written.map(|array| {
+        let width = array.len() / count;
+        (array, width * block)
     });
-    let blocks = (0..count).step_by(block).map(move |first| {
+    parallel_zipped::<E, E, W, 0>(count.div_ceil(block), written, [], |index, written, []| {
+        let first = index * block;
         let rows = block.min(count - first);
         let read = read.map(|array| {
             let width = array.len() / count;
             &array[first * width..][..rows * width]
         });
-        (first, rows, read, written.each_mut().map(|blocks| blocks.next().unwrap_or_default()))
-    });
-    parallel_items(count.div_ceil(block), blocks, |(first, rows, read, written)| {
         vectorized(Block { f, first, rows, read, written });
     });
 }
@@ -144,4 +140,35 @@ pub(super) fn max<E: Float>(row: &[E]) -> E {
     }
     let max = maxima.into_iter().fold(E::NEG_INFINITY, larger);
     rest.iter().copied().fold(max, larger)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::{set_threads, threads};
+
+    /// Adds the row to one of the same width and its sum, times its index, to a number.
+    struct Add;
+    impl Row<f32, 1, 2> for Add {
+        fn row(&self, index: usize, [x]: [&[f32]; 1], [y, number]: [&mut [f32]; 2]) {
+            y.iter_mut().zip(x).for_each(|(y, x)| *y += x);
+            number[0] += x.iter().sum::<f32>() * index as f32;
+        }
+    }
+
+    #[test]
+    fn every_row_is_worked_on_once_by_any_number_of_threads() {
+        let (count, width) = (3 * BLOCK / 5, 5);
+        let x: Vec<f32> = (0..count * width).map(|i| (i % 17) as f32 - 8.0).collect();
+        let before = threads();
+        for threads in [1, 3] {
+            set_threads(threads);
+            let (mut y, mut numbers) = (vec![1.0; x.len()], vec![0.0; count]);
+            for_each(count, &Add, [&x], [&mut y, &mut numbers]);
+            assert!(y.iter().zip(&x).all(|(y, x)| *y == 1.0 + x));
+            let expected = x.chunks(width).enumerate().map(|(i, row)| row.iter().sum::<f32>() * i as f32);
+            assert!(expected.eq(numbers.iter().copied()));
+        }
+        set_threads(before);
+    }
 }

@@ -11,7 +11,7 @@ use crate::ops::batch_norm::{self, Moments, normalize, normalize_pullback};
 use crate::rng::Scope;
 use crate::shape::{Dim, Dyn, Message, Rule, Sizes, SplitLast, Static};
 use crate::tensor::{Float, Tensor};
-use crate::tree::{Path, Tree, Visit, Zip};
+use crate::tree::{Path, Tree, branches};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::marker::PhantomData;
@@ -159,17 +159,7 @@ impl<F: Dim, E: Float> RunningStatistics<F, E> {
 }
 
 impl<F: Dim, E: Float> Tree for RunningStatistics<F, E> {
-    fn visit(&self, path: &Path, visitor: &mut impl Visit) {
-        self.mean.visit(&path.variable::<BatchStats>("mean"), visitor);
-        self.var.visit(&path.variable::<BatchStats>("var"), visitor);
-    }
-
-    fn zip<const N: usize>(&mut self, mut others: [&mut Self; N], path: &Path, zip: &mut impl Zip<N>) {
-        let means = others.each_mut().map(|other| &mut other.mean);
-        self.mean.zip(means, &path.variable::<BatchStats>("mean"), zip);
-        let vars = others.map(|other| &mut other.var);
-        self.var.zip(vars, &path.variable::<BatchStats>("var"), zip);
-    }
+    branches!(Path::variable::<BatchStats>: mean var);
 }
 
 /// Prints the shapes, as Flax does: `{mean: (4,), var: (4,)}`.

@@ -6,7 +6,7 @@ use crate::ops::PerFeature;
 use crate::rng::Scope;
 use crate::shape::{Shape, SplitLast, StaticShape};
 use crate::tensor::{Float, Tensor};
-use crate::tree::{Path, Tree, Visit, Zip};
+use crate::tree::{Path, Tree, Visit, branches};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -78,17 +78,7 @@ pub(super) fn drawn<S: Shape, E: Float, P: PerFeature<S, E>>(
 }
 
 impl<K: SplitLast, E: Float, B: UseBias, F: Shape> Tree for KernelBias<K, E, B, F> {
-    fn visit(&self, path: &Path, visitor: &mut impl Visit) {
-        self.kernel.visit(&path.child("kernel"), visitor);
-        self.bias.visit(&path.child("bias"), visitor);
-    }
-
-    fn zip<const N: usize>(&mut self, mut others: [&mut Self; N], path: &Path, zip: &mut impl Zip<N>) {
-        let kernels = others.each_mut().map(|other| &mut other.kernel);
-        self.kernel.zip(kernels, &path.child("kernel"), zip);
-        let biases = others.map(|other| &mut other.bias);
-        self.bias.zip(biases, &path.child("bias"), zip);
-    }
+    branches!(Path::child: kernel bias);
 }
 
 /// Prints the shapes, as Flax does: `{kernel: (10, 5), bias: (5,)}`.

@@ -7,7 +7,7 @@ use crate::ops::PerFeature;
 use crate::rng::Scope;
 use crate::shape::{Shape, StaticShape};
 use crate::tensor::{Float, Tensor};
-use crate::tree::{Path, Tree, Visit, Zip};
+use crate::tree::{Path, Tree, branches};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -56,17 +56,7 @@ impl<S: StaticShape, E: Float, A: UseScale, B: UseBias> ScaleBias<S, E, A, B> {
 }
 
 impl<S: Shape, E: Float, A: UseScale, B: UseBias> Tree for ScaleBias<S, E, A, B> {
-    fn visit(&self, path: &Path, visitor: &mut impl Visit) {
-        self.scale.visit(&path.child("scale"), visitor);
-        self.bias.visit(&path.child("bias"), visitor);
-    }
-
-    fn zip<const N: usize>(&mut self, mut others: [&mut Self; N], path: &Path, zip: &mut impl Zip<N>) {
-        let scales = others.each_mut().map(|other| &mut other.scale);
-        self.scale.zip(scales, &path.child("scale"), zip);
-        let biases = others.map(|other| &mut other.bias);
-        self.bias.zip(biases, &path.child("bias"), zip);
-    }
+    branches!(Path::child: scale bias);
 }
 
 /// Prints the shapes, as Flax does: `{scale: (8,), bias: (8,)}`.

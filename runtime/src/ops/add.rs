@@ -2,6 +2,7 @@
 
 use super::broadcast::{broadcast, each, sum_to};
 use super::elementwise::{Elementwise, Nothing};
+use super::scalar::scalar;
 use crate::backend::map::Function;
 use crate::op::{self, Differentiable, Need, Op as _};
 use crate::shape::broadcast::{Broadcast, sizes};
@@ -73,20 +74,9 @@ where
     Op.infer((a, b))
 }
 
-/// `x + v`.
-#[derive(Clone, Copy, Debug)]
-pub struct Scalar<V = f64>(V);
-
-impl<V> Scalar<V> {
-    /// The op with this `v`.
-    pub const fn new(v: V) -> Self {
-        Scalar(v)
-    }
-
-    /// The rule in numbers: the output has the input's sizes.
-    pub const fn shape([x]: [Sizes; 1]) -> Rule {
-        Rule::Out(x)
-    }
+scalar! {
+    /// `x + v`.
+    Scalar
 }
 
 impl<V: Copy + Into<f64> + Sync> Elementwise for Scalar<V> {
@@ -106,8 +96,7 @@ impl<V: Copy + Into<f64> + Sync> Elementwise for Scalar<V> {
 #[cfg(test)]
 mod tests {
     use super::{Op, *};
-    use crate::ops::testing::gradient;
-    use crate::ops::testing::{gradient2, random, random_positive, refused};
+    use crate::ops::testing::{broadcasts, gradient, random_positive};
     use crate::prelude::*;
 
     #[test]
@@ -123,30 +112,8 @@ mod tests {
     }
 
     #[test]
-    fn gradients() {
-        let matrix = || random((Dyn(3), U5::default()), 1);
-        gradient2(&Op, matrix(), random_positive((Dyn(3), U5::default()), 2));
-        gradient2(&Op, matrix(), random_positive((U5::default(),), 2));
-        gradient2(&Op, matrix(), random_positive((Dyn(3), U1::default()), 2));
-        gradient2(
-            &Op,
-            random((U1::default(), U5::default()), 1),
-            random_positive((Dyn(3), U1::default()), 2),
-        );
-        gradient2(
-            &Op,
-            random((), 1),
-            random_positive((U2::default(), Dyn(3), U1::default(), U2::default()), 2),
-        );
-        gradient2(&Op, random((U5::default(),), 1), random_positive((Dyn(0), U5::default()), 2));
-    }
-
-    #[test]
-    fn sizes_that_differ_are_refused() {
-        refused(
-            Op::shape([Sizes::known(&[2, 3]), Sizes::known(&[2])]),
-            "add: sizes do not broadcast: [2, 3] and [2]; sizes are aligned at the right, and must be equal or 1",
-        );
+    fn gradients_and_sizes() {
+        broadcasts!(Op, "add");
     }
 
     #[test]

@@ -30,37 +30,55 @@ pub trait Elementwise: Copy + Sync {
 
 /// Which of its two tensors an op keeps for [`Elementwise::pullback`].
 pub trait Keep {
-    /// What is kept of a tensor.
-    type Residuals<T>;
+    /// What is kept of an input and an output.
+    type Residuals<S: Shape, E: Float>: Pull<S, E>;
 
     /// What is kept of an element and its image.
     fn of<E: Float>(x: E, y: E) -> E;
 
-    /// What is kept of an input and an output.
-    fn choose<T>(x: T, y: T) -> Self::Residuals<T>;
+    /// The one of the two that is kept.
+    fn choose<S: Shape, E: Float>(x: Tensor<S, E>, y: Tensor<S, E>) -> Self::Residuals<S, E>;
 
     /// The output, and what is kept.
     fn keep<F, S, E, D>(
         op: F,
         x: D,
-    ) -> (impl Deferred<Tensor<S, E>> + use<Self, F, S, E, D>, Self::Residuals<Tensor<S, E>>)
+    ) -> (impl Deferred<Tensor<S, E>> + use<Self, F, S, E, D>, Self::Residuals<S, E>)
     where
         F: Elementwise,
         S: Shape,
         E: Float,
         D: Deferred<Tensor<S, E>>;
+}
 
+/// What [`Keep`] keeps: a tensor, or nothing.
+pub trait Pull<S: Shape, E: Float> {
     /// The cotangent of the input.
-    fn pull<F, S, E, D>(
+    fn pull<F: Elementwise, D: Deferred<Tensor<S, E>>>(
+        self,
         op: F,
-        kept: Self::Residuals<Tensor<S, E>>,
         cotangent: D,
-    ) -> impl Deferred<Tensor<S, E>> + use<Self, F, S, E, D>
-    where
-        F: Elementwise,
-        S: Shape,
-        E: Float,
-        D: Deferred<Tensor<S, E>>;
+    ) -> impl Deferred<Tensor<S, E>> + use<Self, F, S, E, D>;
+}
+
+impl<S: Shape, E: Float> Pull<S, E> for Tensor<S, E> {
+    fn pull<F: Elementwise, D: Deferred<Tensor<S, E>>>(
+        self,
+        op: F,
+        cotangent: D,
+    ) -> impl Deferred<Tensor<S, E>> + use<F, S, E, D> {
+        Zipped { of: cotangent, f: Pullback(op), kept: self }
+    }
+}
+
+impl<S: Shape, E: Float> Pull<S, E> for () {
+    fn pull<F: Elementwise, D: Deferred<Tensor<S, E>>>(
+        self,
+        op: F,
+        cotangent: D,
+    ) -> impl Deferred<Tensor<S, E>> + use<F, S, E, D> {
+        Mapped { of: cotangent, f: Pullback(op) }
+    }
 }
 
 /// `x` is kept.
@@ -73,14 +91,14 @@ pub struct Output;
 pub struct Nothing;
 
 impl Keep for Input {
-    type Residuals<T> = T;
+    type Residuals<S: Shape, E: Float> = Tensor<S, E>;
 
     #[inline(always)]
     fn of<E: Float>(x: E, _: E) -> E {
         x
     }
 
-    fn choose<T>(x: T, _: T) -> T {
+    fn choose<S: Shape, E: Float>(x: Tensor<S, E>, _: Tensor<S, E>) -> Tensor<S, E> {
         x
     }
 
@@ -94,31 +112,17 @@ impl Keep for Input {
         let x = x.compute();
         (Mapped { of: Now(x.clone()), f: Value(op) }, x)
     }
-
-    fn pull<F, S, E, D>(
-        op: F,
-        kept: Tensor<S, E>,
-        cotangent: D,
-    ) -> impl Deferred<Tensor<S, E>> + use<F, S, E, D>
-    where
-        F: Elementwise,
-        S: Shape,
-        E: Float,
-        D: Deferred<Tensor<S, E>>,
-    {
-        Zipped { of: cotangent, f: Pullback(op), kept }
-    }
 }
 
 impl Keep for Output {
-    type Residuals<T> = T;
+    type Residuals<S: Shape, E: Float> = Tensor<S, E>;
 
     #[inline(always)]
     fn of<E: Float>(_: E, y: E) -> E {
         y
     }
 
-    fn choose<T>(_: T, y: T) -> T {
+    fn choose<S: Shape, E: Float>(_: Tensor<S, E>, y: Tensor<S, E>) -> Tensor<S, E> {
         y
     }
 
@@ -132,31 +136,17 @@ impl Keep for Output {
         let y = x.map(Value(op));
         (Now(y.clone()), y)
     }
-
-    fn pull<F, S, E, D>(
-        op: F,
-        kept: Tensor<S, E>,
-        cotangent: D,
-    ) -> impl Deferred<Tensor<S, E>> + use<F, S, E, D>
-    where
-        F: Elementwise,
-        S: Shape,
-        E: Float,
-        D: Deferred<Tensor<S, E>>,
-    {
-        Zipped { of: cotangent, f: Pullback(op), kept }
-    }
 }
 
 impl Keep for Nothing {
-    type Residuals<T> = ();
+    type Residuals<S: Shape, E: Float> = ();
 
     #[inline(always)]
     fn of<E: Float>(_: E, _: E) -> E {
         E::ZERO
     }
 
-    fn choose<T>(_: T, _: T) {}
+    fn choose<S: Shape, E: Float>(_: Tensor<S, E>, _: Tensor<S, E>) {}
 
     fn keep<F, S, E, D>(op: F, x: D) -> (impl Deferred<Tensor<S, E>> + use<F, S, E, D>, ())
     where
@@ -166,16 +156,6 @@ impl Keep for Nothing {
         D: Deferred<Tensor<S, E>>,
     {
         (Mapped { of: x, f: Value(op) }, ())
-    }
-
-    fn pull<F, S, E, D>(op: F, (): (), cotangent: D) -> impl Deferred<Tensor<S, E>> + use<F, S, E, D>
-    where
-        F: Elementwise,
-        S: Shape,
-        E: Float,
-        D: Deferred<Tensor<S, E>>,
-    {
-        Mapped { of: cotangent, f: Pullback(op) }
     }
 }
 
@@ -354,7 +334,7 @@ impl<F: Elementwise, S: Shape, E: Float> op::Op<Tensor<S, E>> for F {
 
 #[diagnostic::do_not_recommend]
 impl<F: Elementwise, S: Shape, E: Float> Differentiable<Tensor<S, E>, Yes> for F {
-    type Residuals = <F::Kept as Keep>::Residuals<Tensor<S, E>>;
+    type Residuals = <F::Kept as Keep>::Residuals<S, E>;
 
     fn forward(&self, x: Tensor<S, E>) -> (Tensor<S, E>, Self::Residuals) {
         let (y, kept) = F::Kept::keep(*self, Now(x));
@@ -362,7 +342,7 @@ impl<F: Elementwise, S: Shape, E: Float> Differentiable<Tensor<S, E>, Yes> for F
     }
 
     fn backward(&self, kept: Self::Residuals, cotangent: Tensor<S, E>) -> Tensor<S, E> {
-        F::Kept::pull(*self, kept, Now(cotangent)).compute()
+        kept.pull(*self, Now(cotangent)).compute()
     }
 
     fn forward_deferred<D: Deferred<Tensor<S, E>>>(
@@ -377,7 +357,7 @@ impl<F: Elementwise, S: Shape, E: Float> Differentiable<Tensor<S, E>, Yes> for F
         kept: Self::Residuals,
         cotangent: D,
     ) -> impl Deferred<Tensor<S, E>> + use<F, S, E, D> {
-        F::Kept::pull(*self, kept, cotangent)
+        kept.pull(*self, cotangent)
     }
 
     fn backward_each(
@@ -388,7 +368,7 @@ impl<F: Elementwise, S: Shape, E: Float> Differentiable<Tensor<S, E>, Yes> for F
     ) -> Cotangents<Tensor<S, E>, Yes> {
         let (count, shape) = (dy.count(), dy.shape());
         let kept = F::Kept::choose(x.stacked(count).into_flat(), y.into_flat());
-        let dx = F::Kept::pull(*self, kept, Now(dy.into_flat())).compute();
+        let dx = kept.pull(*self, Now(dy.into_flat())).compute();
         Cotangents(Lane::Each(Stack::new(count, shape, dx)))
     }
 }

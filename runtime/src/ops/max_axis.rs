@@ -64,19 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn gradients() {
-        let x = || testing::random((Dyn(3), U5::default(), U2::default()), 1);
-        testing::gradient(&Op::<U0>::new(), x());
-        testing::gradient(&Op::<U1>::new(), x());
-        testing::gradient(&Op::<U2>::new(), x());
-        testing::gradient(&Op::<U0>::new(), testing::random((U1::default(),), 1));
-        testing::gradient(&Op::<U1>::new(), testing::random((Dyn(0), U5::default()), 1));
-    }
-
-    #[test]
-    fn an_axis_that_is_not_there_is_refused() {
-        testing::fits(Op::<U1>::shape([Sizes::known(&[2, 3])]), "[2]");
-        let message = "max_axis: there is no axis 2 in [2, 3]; axes count from 0";
-        testing::refused(Op::<U2>::shape([Sizes::known(&[2, 3])]), message);
+    fn gradients_and_sizes() {
+        testing::along_axes!(Op, "max_axis");
     }
 }

@@ -15,6 +15,7 @@ mod operators;
 mod per_feature;
 mod pool;
 mod reduction;
+mod scalar;
 #[cfg(test)]
 pub(crate) mod testing;
 

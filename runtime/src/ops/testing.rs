@@ -1,12 +1,14 @@
 //! The harness of the ops: derivatives against central finite differences, in both directions and of second order, and
 //! what the op contract asks for.
 
+mod cases;
 mod tangent;
 
 use crate::op::{Differentiable, Needs, No, Op, Yes};
 use crate::shape::{Message, Rule, Shape};
 use crate::tensor::{Dual, Tensor};
 
+pub(crate) use cases::{along_axes, broadcasts};
 pub use tangent::tangents;
 
 /// How far an input is moved to either side. The error of the difference is about its square.

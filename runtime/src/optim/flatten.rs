@@ -25,9 +25,9 @@ pub const fn flatten<T>(inner: T) -> Flatten<T> {
     Flatten { inner }
 }
 
-/// The state of the transform.
+/// The state of the transform, written as that of the inner one. The sizes of its trees follow from the parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(rename = "flaxen::OfParameters")]
 pub struct FlattenState<S>(pub S);
 
 impl<P: Tree, S: State<Flat>> State<P> for FlattenState<S> {

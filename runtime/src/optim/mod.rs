@@ -196,6 +196,7 @@ pub use novograd::{Novograd, novograd};
 pub use optimistic_adam_v2::{OptimisticAdamV2, optimistic_adam_v2};
 pub use optimistic_gradient_descent::{OptimisticGradientDescent, optimistic_gradient_descent};
 pub use path_fn::PathFn;
+pub(crate) use per_leaf::OF_PARAMETERS;
 pub use per_leaf::PerLeaf;
 pub use prodigy::{Prodigy, ProdigyState, prodigy};
 pub use radam::{Radam, radam};

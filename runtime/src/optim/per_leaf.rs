@@ -10,6 +10,15 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+/// The name of the struct [`OfParameters`], by which a format of flaxen's own knows it.
+pub(crate) const OF_PARAMETERS: &str = "flaxen::OfParameters";
+
+/// What has the names and sizes of parameters, which its type does not have. Where there is a template, what is read must agree with
+/// it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "flaxen::OfParameters")]
+struct OfParameters<T>(T);
+
 /// A value for each leaf, written as a map with the names of the parameters: `{"Dense_0": {"kernel": …}}`.
 ///
 /// A clone is cheap: it shares the values until one of the two is changed.
@@ -86,7 +95,7 @@ impl<T: Clone> LeafValue<T> for Same<T> {
 
 impl<T: Serialize> Serialize for PerLeaf<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Part { entries: &self.0, depth: 0 }.serialize(serializer)
+        OfParameters(Part { entries: &self.0, depth: 0 }).serialize(serializer)
     }
 }
 
@@ -118,8 +127,9 @@ impl<T: Serialize> Serialize for Part<'_, T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for PerLeaf<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let OfParameters(node) = OfParameters::<Node<T>>::deserialize(deserializer)?;
         let mut entries = Vec::new();
-        Node::deserialize(deserializer)?.flatten("", &mut entries);
+        node.flatten("", &mut entries);
         Ok(PerLeaf(Arc::new(entries)))
     }
 }

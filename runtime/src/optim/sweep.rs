@@ -125,8 +125,11 @@ fn leaf<M: Mode, K: Kernel, E: Float, const N: usize, const H: usize>(
     if read.len() <= block {
         return dispatch::<M, K, E, N, H>(kernel, read, written, bf16);
     }
-    parallel_zipped(read.len(), block, written, bf16, |range, written, bf16| {
-        dispatch::<M, K, E, N, H>(kernel, &read[range], written, bf16);
+    let written = written.map(|slice| (slice, block));
+    let bf16 = bf16.map(|slice| (slice, block));
+    parallel_zipped(read.len().div_ceil(block), written, bf16, |index, written, bf16| {
+        let read = &read[index * block..];
+        dispatch::<M, K, E, N, H>(kernel, &read[..read.len().min(block)], written, bf16);
     });
 }
 

@@ -7,7 +7,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::discrete::Integer;
 use super::key::{Key, Layout};
 use super::threefry::{threefry, wide};
-use crate::backend::{parallel_chunks, parallel_items};
+use crate::backend::{parallel_chunks, parallel_zipped};
 
 /// The numbers that one thread draws at a time.
 const PART: usize = 1 << 14;
@@ -128,8 +128,8 @@ fn fill_halves<T: Send, const N: usize>(words: [[u32; 2]; N], out: &mut [T], dra
     let (first, second) = out.split_at_mut(half);
     let paired = second.len();
     let (pairs, rest) = first.split_at_mut(paired);
-    let parts = pairs.chunks_mut(PART).zip(second.chunks_mut(PART)).enumerate();
-    parallel_items(paired.div_ceil(PART), parts, |(part, (first, second))| {
+    let (first, second) = ((pairs, PART), (second, PART));
+    parallel_zipped(paired.div_ceil(PART), [first], [second], |part, [first], [second]| {
         Arch::new().dispatch(Legacy { words, from: part * PART, half, first, second, draw });
     });
     // An odd number of counters is filled up with a zero.

@@ -81,6 +81,7 @@ pub fn to_state_dict(target: &impl Serializable) -> Result<StateDict> {
 }
 
 /// A value like `target` with what a state dict holds: `flax.serialization.from_state_dict`. `target` stays as it is.
+/// The state of an optimiser must be of parameters that have the names and sizes of the target's.
 ///
 /// # Errors
 /// [`Error::Mismatch`] with the path of the first value that is not what the type says: a missing or unknown key, other
@@ -90,7 +91,8 @@ pub fn from_state_dict<T: Serializable>(target: &T, state: &StateDict) -> Result
 }
 
 /// As [`from_state_dict`](fn@from_state_dict), for a type that needs no other value of its own as a template: one whose names
-/// follow from the type. Those of submodules in loops and arms follow from hyper-parameters too.
+/// follow from the type. Those of submodules in loops and arms follow from hyper-parameters too, and what an optimiser keeps in
+/// bfloat16 or in another shape than the parameters' has their sizes, which are checked with a template only.
 ///
 /// # Errors
 /// As [`from_state_dict`](fn@from_state_dict).

@@ -28,7 +28,7 @@ pub fn to_state_dict(value: &(impl Serialize + ?Sized)) -> Result<StateDict, Ref
 }
 
 /// What a value consists of, part by part as its type has them, with the names under which they are written where these
-/// do not follow from the type. Tensors are left out.
+/// do not follow from the type. Of tensors it has the sizes, as lists.
 pub fn template(value: &(impl Serialize + ?Sized)) -> Result<StateDict, Refusal> {
     ToStateDict { template: true }.whole(value)
 }
@@ -339,14 +339,14 @@ impl ser::SerializeStruct for Struct {
         value: &T,
     ) -> Result<(), Refusal> {
         match (self.name, self.entries.serializer) {
-            (TENSOR, ToStateDict { template: true }) => Ok(()),
+            (TENSOR, ToStateDict { template: true }) if key != "sizes" => Ok(()),
             _ => self.entries.field(key, value),
         }
     }
 
     fn end(self) -> Made {
         match (self.name, self.entries.serializer) {
-            (TENSOR, ToStateDict { template: true }) => made(StateDict::Nil),
+            (TENSOR, ToStateDict { template: true }) => made(sizes(self.entries.dict)),
             (_, ToStateDict { template: true }) => self.entries.finish(),
             (TENSOR, _) => made(tensor(self.entries.dict)?),
             (VARIABLES, _) => made(collections(self.entries.dict)),
@@ -354,6 +354,15 @@ impl ser::SerializeStruct for Struct {
             _ => self.entries.finish(),
         }
     }
+}
+
+/// What a template has of a tensor, of its parts `{sizes}`.
+fn sizes(parts: Dict) -> StateDict {
+    let elements = |sizes| match sizes {
+        StateDict::Dict(sizes) => sizes.into_iter().map(|(_, size)| size).collect(),
+        _ => Vec::new(),
+    };
+    StateDict::List(parts.into_iter().flat_map(|(_, sizes)| elements(sizes)).collect())
 }
 
 /// The array of a tensor's parts: `{dtype, sizes, bytes}`.

@@ -146,28 +146,8 @@ impl<E: Float> Kernels for Dual<E> {
         pool::avg_pool(geometry, divisor, input, output);
     }
 
-    fn avg_pool_gradient(
-        geometry: &PoolGeometry,
-        divisor: Divisor,
-        cotangent: &[Self],
-        finish: impl Fn(usize, &mut [Self]) + Sync,
-        input_gradient: &mut [Self],
-    ) {
-        pool::avg_pool_gradient(geometry, divisor, cotangent, finish, input_gradient);
-    }
-
     fn max_pool(geometry: &PoolGeometry, input: &[Self], output: &mut [Self]) {
         pool::max_pool(geometry, input, output);
-    }
-
-    fn max_pool_gradient(
-        geometry: &PoolGeometry,
-        input: &[Self],
-        cotangent: &[Self],
-        finish: impl Fn(usize, &mut [Self]) + Sync,
-        input_gradient: &mut [Self],
-    ) {
-        pool::max_pool_gradient(geometry, input, cotangent, finish, input_gradient);
     }
 
     fn mean_of_squares(elements: &[Self]) -> Self {

@@ -1,7 +1,8 @@
 //! The kernels as functions of their element types.
 //!
 //! A generic function is compiled in the crate that calls it: with that crate's options, and as often as there are
-//! such crates. Through this trait the kernels are compiled here, once for each type.
+//! such crates. Through this trait the kernels are compiled here, once for each type; but for those that call a function of the
+//! caller's, which are compiled where they are called in any case.
 
 use super::{conv, gemm, lanes::Number, pool, squares};
 use crate::backend::{ConvGeometry, Divisor, Epilogue, Gemm, PoolGeometry, Product};
@@ -52,7 +53,9 @@ pub trait Kernels: Number {
         cotangent: &[Self],
         finish: impl Fn(usize, &mut [Self]) + Sync,
         input_gradient: &mut [Self],
-    );
+    ) {
+        pool::avg_pool_gradient(geometry, divisor, cotangent, finish, input_gradient);
+    }
     fn max_pool(geometry: &PoolGeometry, input: &[Self], output: &mut [Self]);
     fn max_pool_gradient(
         geometry: &PoolGeometry,
@@ -60,7 +63,9 @@ pub trait Kernels: Number {
         cotangent: &[Self],
         finish: impl Fn(usize, &mut [Self]) + Sync,
         input_gradient: &mut [Self],
-    );
+    ) {
+        pool::max_pool_gradient(geometry, input, cotangent, finish, input_gradient);
+    }
     fn mean_of_squares(elements: &[Self]) -> Self;
 }
 
@@ -75,7 +80,7 @@ macro_rules! kernels {
                 piece: usize,
                 products: usize,
                 product: impl Fn(usize, usize) -> Product<'a, Self> + Sync,
-            ) {
+          ) {
                 gemm::each(c, piece, products, product);
             }
             fn conv_forward(
@@ -84,7 +89,7 @@ macro_rules! kernels {
                 kernel: &[Self],
                 epilogue: Epilogue<'_, Self>,
                 output: &mut [Self],
-            ) {
+          ) {
                 conv::forward(geometry, input, kernel, epilogue, output);
             }
             fn conv_inference(
@@ -93,7 +98,7 @@ macro_rules! kernels {
                 kernel: &[Self],
                 epilogue: Epilogue<'_, Self>,
                 output: &mut [Self],
-            ) {
+          ) {
                 conv::inference(geometry, input, kernel, epilogue, output);
             }
             fn conv_input_gradient(
@@ -101,7 +106,7 @@ macro_rules! kernels {
                 cotangent: &[Self],
                 kernel: &[Self],
                 input_gradient: &mut [Self],
-            ) {
+          ) {
                 conv::input_gradient(geometry, cotangent, kernel, input_gradient);
             }
             fn conv_kernel_gradient(
@@ -110,32 +115,14 @@ macro_rules! kernels {
                 cotangent: &[Self],
                 kernel_gradient: &mut [Self],
                 bias_gradient: Option<&mut [Self]>,
-            ) {
+          ) {
                 conv::kernel_gradient(geometry, input, cotangent, kernel_gradient, bias_gradient);
             }
             fn avg_pool(geometry: &PoolGeometry, divisor: Divisor, input: &[Self], output: &mut [Self]) {
                 pool::avg_pool(geometry, divisor, input, output);
             }
-            fn avg_pool_gradient(
-                geometry: &PoolGeometry,
-                divisor: Divisor,
-                cotangent: &[Self],
-                finish: impl Fn(usize, &mut [Self]) + Sync,
-                input_gradient: &mut [Self],
-            ) {
-                pool::avg_pool_gradient(geometry, divisor, cotangent, finish, input_gradient);
-            }
             fn max_pool(geometry: &PoolGeometry, input: &[Self], output: &mut [Self]) {
                 pool::max_pool(geometry, input, output);
-            }
-            fn max_pool_gradient(
-                geometry: &PoolGeometry,
-                input: &[Self],
-                cotangent: &[Self],
-                finish: impl Fn(usize, &mut [Self]) + Sync,
-                input_gradient: &mut [Self],
-            ) {
-                pool::max_pool_gradient(geometry, input, cotangent, finish, input_gradient);
             }
             fn mean_of_squares(elements: &[Self]) -> Self {
                 (squares::sum_of_squares(elements) / elements.len() as f64) as $float

@@ -7,7 +7,7 @@ mod columns;
 mod rows;
 
 use super::map::{CHUNK, vectorized};
-use super::share::parallel_items;
+use super::share::parallel_zipped;
 use crate::tensor::Float;
 use pulp::NullaryFnOnce;
 
@@ -110,9 +110,9 @@ pub fn normalize<E: Float>(
         return;
     }
     let part = geometry.part();
-    let pieces = x.chunks(part * geometry.sample()).zip(y.chunks_mut(part * geometry.sample()));
-    let pieces = pieces.zip(statistics.chunks_mut(part * 2 * geometry.groups));
-    parallel_items(geometry.parts(), pieces, |((x, y), statistics)| {
+    let (y, statistics) = ((y, part * geometry.sample()), (statistics, part * 2 * geometry.groups));
+    parallel_zipped(geometry.parts(), [y], [statistics], |index, [y], [statistics]| {
+        let x = &x[index * part * geometry.sample()..][..y.len()];
         vectorized(Forward { geometry, moments, x, features: [scale, bias], y, statistics });
     });
 }
@@ -132,10 +132,10 @@ pub struct Pullback<'a, E> {
 
 /// The cotangent of the input of [`normalize`], if `dx` is not empty, and of every part the sums that the cotangents of
 /// scale and bias are made of, see [`NormGeometry::sums_len`].
-pub fn normalize_pullback<E: Float>(
+pub fn normalize_pullback<'a, E: Float>(
     geometry: &NormGeometry,
     use_mean: bool,
-    pullback: Pullback<'_, E>,
+    pullback: Pullback<'a, E>,
     dx: &mut [E],
     sums: &mut [E],
 ) {
@@ -149,13 +149,13 @@ pub fn normalize_pullback<E: Float>(
     if x.is_empty() {
         return;
     }
-    let (part, sample) = (geometry.part(), geometry.sample());
-    let mut dx = dx.chunks_mut(part * sample);
-    let pieces = x.chunks(part * sample).zip(dy.chunks(part * sample));
-    let pieces = pieces.zip(statistics.chunks(part * 2 * geometry.groups));
-    let pieces = pieces.zip(sums.chunks_mut(geometry.sums_len()));
-    let pieces = pieces.map(|piece| (piece, dx.next().unwrap_or_default()));
-    parallel_items(geometry.parts(), pieces, |((((x, dy), statistics), sums), dx)| {
+    let part = geometry.part();
+    let (dx, sums) = ((dx, part * geometry.sample()), (sums, geometry.sums_len()));
+    parallel_zipped(geometry.parts(), [dx], [sums], |index, [dx], [sums]| {
+        let samples = index * part..geometry.batch.min((index + 1) * part);
+        let of = |elements: &'a [E], len: usize| &elements[samples.start * len..samples.end * len];
+        let (x, dy) = (of(x, geometry.sample()), of(dy, geometry.sample()));
+        let statistics = of(statistics, 2 * geometry.groups);
         let pullback = Pullback { x, statistics, scale, dy };
         vectorized(Backward { geometry, use_mean, pullback, dx, sums });
     });

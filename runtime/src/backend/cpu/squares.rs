@@ -1,7 +1,7 @@
 //! The sum of the squares of many elements, for norms and means.
 
 use super::map::vectorized;
-use super::share::parallel_items;
+use super::threads::parallel_chunks;
 use crate::tensor::Float;
 use pulp::NullaryFnOnce;
 
@@ -18,8 +18,10 @@ pub fn sum_of_squares<E: Float>(elements: &[E]) -> f64 {
         return vectorized(Part(elements));
     }
     let mut sums = [0.0; PARTS];
-    let parts = elements.chunks(part).zip(&mut sums);
-    parallel_items(elements.len().div_ceil(part), parts, |(elements, sum)| *sum = vectorized(Part(elements)));
+    parallel_chunks(&mut sums[..elements.len().div_ceil(part)], 1, |index, sum| {
+        let elements = &elements[index * part..];
+        sum.fill(vectorized(Part(&elements[..elements.len().min(part)])));
+    });
     sums.iter().sum()
 }
 

@@ -4,7 +4,7 @@ use crate::nn::{KernelBias, NoBias, ScaleBias, UseBias, UseScale};
 use crate::ops::PerFeature;
 use crate::shape::Static;
 use crate::tensor::Float;
-use crate::tree::{Path, Tree, Visit, Zip};
+use crate::tree::{Path, Tree, branches};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -63,24 +63,7 @@ where
     B: UseBias,
     L: UseScale,
 {
-    fn visit(&self, path: &Path, visitor: &mut impl Visit) {
-        self.query.visit(&path.child("query"), visitor);
-        self.key.visit(&path.child("key"), visitor);
-        self.value.visit(&path.child("value"), visitor);
-        self.query_ln.visit(&path.child("query_ln"), visitor);
-        self.key_ln.visit(&path.child("key_ln"), visitor);
-        self.out.visit(&path.child("out"), visitor);
-    }
-
-    fn zip<const N: usize>(&mut self, mut others: [&mut Self; N], path: &Path, zip: &mut impl Zip<N>) {
-        macro_rules! parts {
-            ($($part:ident)+) => {$(
-                let parts = others.each_mut().map(|other| &mut other.$part);
-                self.$part.zip(parts, &path.child(stringify!($part)), zip);
-            )+};
-        }
-        parts!(query key value query_ln key_ln out);
-    }
+    branches!(Path::child: query key value query_ln key_ln out);
 }
 
 /// Prints the shapes, as Flax does: `{query: {kernel: (8, 2, 4), bias: (2, 4)}, …}`.

@@ -5,16 +5,18 @@
 //! `Option` and `()` need nothing, and a struct of those neither; so `#[serde(default)]` has no effect here.
 //!
 //! A template, which another value of the type gives, goes down beside what is read: it knows the names that
-//! do not follow from the type.
+//! do not follow from the type, and the sizes of what is kept of parameters.
 
 mod access;
 mod named;
+mod of_parameters;
 mod variables;
 
 use super::refusal::Refusal;
 use super::state_dict::{StateDict, describe_dict, index_of};
 use crate::module::named::NAMED;
 use crate::module::serialization::VARIABLES;
+use crate::optim::OF_PARAMETERS;
 use crate::tensor::{DType, masked_leaves_are_allowed, serde::TENSOR};
 use access::{Elements, Entries, Parts, Variant};
 use serde::de::value::{MapDeserializer, StrDeserializer};
@@ -270,9 +272,12 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Refusal> {
+        if let (OF_PARAMETERS, Some(template), Source::Value(value)) = (name, self.template, &self.source) {
+            of_parameters::check(template, value)?;
+        }
         visitor.visit_newtype_struct(self)
     }
 
