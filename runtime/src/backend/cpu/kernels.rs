@@ -80,7 +80,7 @@ macro_rules! kernels {
                 piece: usize,
                 products: usize,
                 product: impl Fn(usize, usize) -> Product<'a, Self> + Sync,
-          ) {
+            ) {
                 gemm::each(c, piece, products, product);
             }
             fn conv_forward(
@@ -89,7 +89,7 @@ macro_rules! kernels {
                 kernel: &[Self],
                 epilogue: Epilogue<'_, Self>,
                 output: &mut [Self],
-          ) {
+            ) {
                 conv::forward(geometry, input, kernel, epilogue, output);
             }
             fn conv_inference(
@@ -98,7 +98,7 @@ macro_rules! kernels {
                 kernel: &[Self],
                 epilogue: Epilogue<'_, Self>,
                 output: &mut [Self],
-          ) {
+            ) {
                 conv::inference(geometry, input, kernel, epilogue, output);
             }
             fn conv_input_gradient(
@@ -106,7 +106,7 @@ macro_rules! kernels {
                 cotangent: &[Self],
                 kernel: &[Self],
                 input_gradient: &mut [Self],
-          ) {
+            ) {
                 conv::input_gradient(geometry, cotangent, kernel, input_gradient);
             }
             fn conv_kernel_gradient(
@@ -115,7 +115,7 @@ macro_rules! kernels {
                 cotangent: &[Self],
                 kernel_gradient: &mut [Self],
                 bias_gradient: Option<&mut [Self]>,
-          ) {
+            ) {
                 conv::kernel_gradient(geometry, input, cotangent, kernel_gradient, bias_gradient);
             }
             fn avg_pool(geometry: &PoolGeometry, divisor: Divisor, input: &[Self], output: &mut [Self]) {
