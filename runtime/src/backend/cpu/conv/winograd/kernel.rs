@@ -3,6 +3,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::super::super::lanes::Lanes;
+use super::super::super::pack::pack_strips;
 use super::super::super::panel::{BLOCK, strip};
 use super::super::super::scratch::padded;
 use super::super::super::threads::{Shared, parallel_seated};
@@ -44,6 +45,7 @@ impl<E: Lanes> Taps<'_, E> {
         parallel_seated(pack_seats(tasks, N * N * self.kernel.len() / 9), tasks, |_, task| {
             let (index, row) = (task / blocks, task % blocks * BLOCK);
             arch.dispatch(Strip::<E, N> {
+                arch,
                 taps: *self,
                 column: index * strip::<E>(arch),
                 width: strip::<E>(arch),
@@ -57,6 +59,7 @@ impl<E: Lanes> Taps<'_, E> {
 
 /// Some rows of a strip; private, so that only [`Taps::evaluate`] makes one.
 struct Strip<'a, E, const N: usize> {
+    arch: Arch,
     taps: Taps<'a, E>,
     column: usize,
     width: usize,
@@ -73,48 +76,36 @@ where
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Taps { kernel, sizes, strides, turned } = self.taps;
-        for row in self.rows.clone() {
-            for start in (0..self.width).step_by(E::lanes::<S>()) {
-                let to = self.to.wrapping_add(row * self.width + start);
-                let column = self.column + start;
-                let left = sizes[1].saturating_sub(column).min(E::lanes::<S>());
-                let from = kernel.as_ptr().wrapping_add(row * strides[0] + column * strides[1]);
-                let side_by_side = left == E::lanes::<S>() && strides[1] == 1;
-                both::<S, E, Kernel, 3, N>(
-                    simd,
-                    #[inline(always)]
-                    |y, x| {
-                        let tap = if turned { 8 - (y * 3 + x) } else { y * 3 + x };
-                        let from = from.wrapping_add(tap * sizes[0] * sizes[1]);
-                        if side_by_side {
-                            // SAFETY: these columns of the row are the kernel's, which `evaluate` has measured.
-                            unsafe { E::load::<S>(from) }
-                        } else {
-                            // SAFETY: as above.
-                            unsafe { load_few::<S, E>(from, strides[1], left) }
-                        }
-                    },
-                    #[inline(always)]
-                    // SAFETY: `evaluate` has measured the buffer, and every task writes its own part of it.
-                    |y, x, value| unsafe { E::store::<S>(to.wrapping_add((y * N + x) * self.point), value) },
-                );
+        let (Taps { kernel, sizes, strides, turned }, rows) = (self.taps, self.rows.len());
+        for start in (0..self.width).step_by(BLOCK) {
+            let column = self.column + start;
+            let wide = BLOCK.min(self.width - start);
+            let columns = wide.min(sizes[1].saturating_sub(column));
+            // The taps of these rows and columns with the columns side by side, and zeros beyond the last.
+            let mut block = [[E::default(); BLOCK * BLOCK]; 9];
+            for (tap, block) in block.iter_mut().enumerate().filter(|_| columns > 0) {
+                let tap = if turned { 8 - tap } else { tap };
+                let from = tap * sizes[0] * sizes[1] + self.rows.start * strides[0] + column * strides[1];
+                let from = kernel.as_ptr().wrapping_add(from);
+                // SAFETY: these rows and columns are the kernel's, which `evaluate` has measured; there are no more than fit.
+                unsafe { pack_strips(self.arch, from, strides, rows, columns, BLOCK, block.as_mut_ptr()) };
+            }
+            for row in 0..rows {
+                for lane in (0..wide).step_by(E::lanes::<S>()) {
+                    let to = self.to.wrapping_add((self.rows.start + row) * self.width + start + lane);
+                    both::<S, E, Kernel, 3, N>(
+                        simd,
+                        #[inline(always)]
+                        // SAFETY: a register is no longer than a row of the block.
+                        |y, x| unsafe { E::load::<S>(block[y * 3 + x].as_ptr().add(row * BLOCK + lane)) },
+                        #[inline(always)]
+                        // SAFETY: `evaluate` has measured the buffer, and every task writes its own part of it.
+                        |y, x, value| unsafe {
+                            E::store::<S>(to.wrapping_add((y * N + x) * self.point), value);
+                        },
+                    );
+                }
             }
         }
     }
-}
-
-/// Reads `count` elements, fewer than a register has or not side by side, and zeros behind them.
-///
-/// # Safety
-/// `from` must be readable for `count` elements with this stride.
-#[inline(always)]
-unsafe fn load_few<S: Simd, E: Lanes>(from: *const E, stride: usize, count: usize) -> E::Register<S> {
-    let mut buffer = [E::default(); BLOCK];
-    for (i, element) in buffer[..count].iter_mut().enumerate() {
-        // SAFETY: the caller's promise.
-        *element = unsafe { *from.add(i * stride) };
-    }
-    // SAFETY: no register is longer than a block.
-    unsafe { E::load::<S>(buffer.as_ptr()) }
 }
