@@ -25,19 +25,15 @@ const SMALL: usize = 1 << 19;
 /// The most parts that a sum is cut into.
 const PARTS: usize = 4;
 
-/// The number of parts: it depends on sizes and strides only, so that the threads do not change the sums. The sums of the
-/// parts must be few beside what would cross if rows of `C` were shared out.
+/// The number of parts: it depends on sizes and strides only, so that the threads do not change the sums.
+///
+/// A thread that made rows of `C` would take from the other core half of `B`; and half of its part of `A`, where the
+/// core that has it goes by the sum. The `m·n` sums of a part must be a few times fewer.
 fn parts<E>(&Gemm { m, k, n, a_strides, b_strides, .. }: &Gemm<'_, E>) -> usize {
     if b_strides[1] != 1 || m * k * n < SMALL {
         return 1;
     }
-    let parts = if a_strides[1] == 1 {
-        // Half of `B`.
-        k / (3 * m)
-    } else {
-        // Half of `B`, and half of the thread's half of `A`.
-        k * (m + 2 * n) / (3 * m * n)
-    };
+    let parts = if a_strides[1] == 1 { k / (3 * m) } else { k * (m + 2 * n) / (3 * m * n) };
     1 << parts.clamp(1, PARTS).ilog2()
 }
 
@@ -57,6 +53,7 @@ pub(super) fn product<E: Lanes>(
     }
     let Gemm { m, k, n, a_strides, b_strides, .. } = *gemm;
     let depth = k.div_ceil(parts);
+    let parts = k.div_ceil(depth);
     let part = |index: usize| {
         let from = index * depth;
         let (a, b) = (&gemm.a[from * a_strides[1]..], &gemm.b[from * b_strides[0]..]);
@@ -190,6 +187,18 @@ mod tests {
         assert_eq!(count([256, 128, 128], [128, 1]), 1, "many examples, few weights");
         assert_eq!(count([128, 256, 128], [1, 128]), 2, "and their gradient");
         assert_eq!(count([4, 300, 70], [300, 1]), 1, "little work");
+    }
+
+    #[test]
+    fn no_part_is_empty() {
+        let (a, b) = (numbers(11, 1), numbers(6 * 90_000, 2));
+        let gemm = Gemm { m: 1, k: 6, n: 90_000, a: &a, a_strides: [1, 2], b: &b, b_strides: [90_000, 1] };
+        assert_eq!(parts(&gemm), PARTS);
+        let mut c = vec![0.0; 90_000];
+        assert!(product(arch(), &gemm, &mut c, 90_000, Epilogue::Assign));
+        for (column, &found) in c.iter().enumerate() {
+            assert_eq!(found, (0..6).map(|l| a[2 * l] * b[l * 90_000 + column]).sum::<f32>());
+        }
     }
 
     #[test]
