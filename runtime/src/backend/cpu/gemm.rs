@@ -69,7 +69,7 @@ pub(super) fn gemm_with<E: Lanes>(
     if long_sum::product(arch, &gemm, c, c_stride, epilogue) {
         return;
     }
-    let work = gemm.m * gemm.k * gemm.n;
+    let work = work(&gemm);
     // Where every task turns all of `B`, one a thread is enough; else the more, the less time one waits for the other.
     let each = match gemm.b_strides[1] {
         1 if work >= threads() << 23 => 4,
@@ -99,8 +99,8 @@ pub(super) fn each<'a, E: Lanes>(
     if c.is_empty() || products == 0 {
         return;
     }
-    let (arch, pieces, Gemm { m, k, n, .. }) = (arch(), c.len() / piece, product(0, 0).gemm);
-    let seats = seats(pieces, pieces * products * m * k * n);
+    let (arch, pieces) = (arch(), c.len() / piece);
+    let seats = seats(pieces, pieces * products * work(&product(0, 0).gemm));
     if seats == 1 || pieces < threads() || matches!(arch, Arch::Scalar) {
         for (index, c) in c.chunks_exact_mut(piece).enumerate() {
             for Product { gemm, start, c_stride } in (0..products).map(|which| product(index, which)) {
@@ -133,6 +133,11 @@ pub(super) fn each<'a, E: Lanes>(
             }
         });
     });
+}
+
+/// What a product takes, in multiply-adds: to move an element takes as long as a few.
+pub(super) fn work<E>(&Gemm { m, k, n, .. }: &Gemm<'_, E>) -> usize {
+    (m * k * n).max(4 * (m * k + k * n + m * n))
 }
 
 /// The part of `c` that the product is written to.

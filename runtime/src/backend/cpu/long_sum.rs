@@ -10,7 +10,7 @@
 
 use pulp::{Arch, NullaryFnOnce};
 
-use super::gemm::{FEW_ROWS, Job};
+use super::gemm::{FEW_ROWS, Job, work};
 use super::lanes::Lanes;
 use super::map::rows;
 use super::panel::Finish;
@@ -19,7 +19,7 @@ use super::scratch::{padded, with_scratch};
 use super::threads::{Shared, parallel_seated, seats, threads};
 use crate::backend::{Epilogue, Gemm};
 
-/// Fewer multiply-adds than this are not cut.
+/// What takes less time than so many multiply-adds is not cut.
 const SMALL: usize = 1 << 19;
 
 /// The most parts that a sum is cut into.
@@ -29,8 +29,9 @@ const PARTS: usize = 4;
 ///
 /// A thread that made rows of `C` would take from the other core half of `B`; and half of its part of `A`, where the
 /// core that has it goes by the sum. The `m·n` sums of a part must be a few times fewer.
-fn parts<E>(&Gemm { m, k, n, a_strides, b_strides, .. }: &Gemm<'_, E>) -> usize {
-    if b_strides[1] != 1 || m * k * n < SMALL {
+fn parts<E>(gemm: &Gemm<'_, E>) -> usize {
+    let Gemm { m, k, n, a_strides, b_strides, .. } = *gemm;
+    if b_strides[1] != 1 || work(gemm) < SMALL {
         return 1;
     }
     let parts = if a_strides[1] == 1 { k / (3 * m) } else { k * (m + 2 * n) / (3 * m * n) };
@@ -67,7 +68,7 @@ pub(super) fn product<E: Lanes>(
     let (each, len, sums) = (job(0).tasks(), job(0).seat_len(), padded::<E>(m * n));
     let finish = Finish::from(epilogue);
     let first = if finish.accumulate { Epilogue::Accumulate } else { Epilogue::Assign };
-    let seats = seats(parts * each, m * k * n);
+    let seats = seats(parts * each, work(gemm));
     with_scratch((parts - 1) * sums + seats * len, |scratch: &mut [E]| {
         let (others, packed) = scratch.split_at_mut((parts - 1) * sums);
         let (start, others_start, packed) =
@@ -186,6 +187,11 @@ mod tests {
         assert_eq!(count([784, 128, 256], [1, 784]), 1, "its gradient is of many weights, too");
         assert_eq!(count([256, 128, 128], [128, 1]), 1, "many examples, few weights");
         assert_eq!(count([128, 256, 128], [1, 128]), 2, "and their gradient");
+        assert_eq!(
+            count([1, 784, 256], [784, 1]),
+            PARTS,
+            "one example: what takes time is to read the weights"
+        );
         assert_eq!(count([4, 300, 70], [300, 1]), 1, "little work");
     }
 
