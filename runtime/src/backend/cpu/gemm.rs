@@ -57,17 +57,18 @@ pub(super) fn gemm_with<E: Lanes>(
     epilogue: Epilogue<'_, E>,
 ) {
     let c = checked(&gemm, c, c_stride, epilogue);
-    if c.is_empty() {
+    if c.is_empty() || small::product(arch, &gemm, c, c_stride, epilogue) {
         return;
     }
-    if small::product(arch, &gemm, c, c_stride, epilogue) {
-        return;
+    if matches!(arch, Arch::Scalar) || !long_sum::product(arch, &gemm, c, c_stride, epilogue) {
+        uncut(arch, gemm, c, c_stride, epilogue);
     }
+}
+
+/// [`gemm_with`] of what is not small, in sums that are not cut; `c` is [`checked`].
+fn uncut<E: Lanes>(arch: Arch, gemm: Gemm<'_, E>, c: &mut [E], c_stride: usize, epilogue: Epilogue<'_, E>) {
     if matches!(arch, Arch::Scalar) {
         return portable::gemm(gemm, c, c_stride, epilogue);
-    }
-    if long_sum::product(arch, &gemm, c, c_stride, epilogue) {
-        return;
     }
     let work = work(&gemm);
     // Where every task turns all of `B`, one a thread is enough; else the more, the less time one waits for the other.
@@ -104,7 +105,11 @@ pub(super) fn each<'a, E: Lanes>(
     if seats == 1 || pieces < threads() || matches!(arch, Arch::Scalar) {
         for (index, c) in c.chunks_exact_mut(piece).enumerate() {
             for Product { gemm, start, c_stride } in (0..products).map(|which| product(index, which)) {
-                gemm_with(arch, gemm, &mut c[start..], c_stride, Epilogue::Assign);
+                // As with several threads, below, so that they do not change the sums.
+                let c = checked(&gemm, &mut c[start..], c_stride, Epilogue::Assign);
+                if !c.is_empty() && !small::product(arch, &gemm, c, c_stride, Epilogue::Assign) {
+                    uncut(arch, gemm, c, c_stride, Epilogue::Assign);
+                }
             }
         }
         return;
@@ -537,6 +542,25 @@ mod tests {
         gemm_with(arch(), gemm, &mut c, 3, Epilogue::BiasRelu(&[0.0; 3]));
         assert!(c[0].is_nan());
         assert_eq!(c[1..], [0.0, 2.0]);
+    }
+
+    /// Of sizes that one product alone would be cut for.
+    #[test]
+    fn threads_do_not_change_products_of_pieces() {
+        let (m, k, n, pieces) = (32, 1024, 64, 4);
+        let fractions = |len: usize| (0..len).map(|i| (i as f32 * 0.37).sin()).collect::<Vec<_>>();
+        let (a, b) = (fractions(pieces * m * k), fractions(pieces * k * n));
+        let [one, two, many] = [1, 2, 8].map(|count| {
+            set_threads(count);
+            let mut c = vec![0.0; pieces * m * n];
+            each(&mut c, m * n, 1, |index, _| {
+                let (a, b) = (&a[index * m * k..][..m * k], &b[index * k * n..][..k * n]);
+                let gemm = Gemm { m, k, n, a, a_strides: [1, m], b, b_strides: [n, 1] };
+                Product { gemm, start: 0, c_stride: n }
+            });
+            c.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+        });
+        assert!(one == two && one == many);
     }
 
     #[test]

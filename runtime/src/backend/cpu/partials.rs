@@ -3,10 +3,8 @@
 use pulp::{Arch, NullaryFnOnce};
 
 use super::lanes::Lanes;
+use super::map::CHUNK;
 use super::threads::parallel_chunks;
-
-/// Fewer elements than this are not worth another thread.
-const SMALL: usize = 1 << 13;
 
 /// Adds up parts of `len` elements, and writes to each of `to` the elements from its offset on. So many neighbours are added
 /// to the first of them before: most of the time the same thread has made them, so that only what they add up to crosses
@@ -19,15 +17,17 @@ pub(super) fn add_up<E: Lanes, const N: usize>(
     to: [(usize, &mut [E]); N],
 ) {
     let group = neighbours * len;
-    parallel_chunks(parts, group * (SMALL / group).max(1), |_, parts| {
-        for group in parts.chunks_mut(group) {
-            let (sum, others) = group.split_at_mut(len);
-            arch.dispatch(Add { sum, others: others.chunks_exact(len) });
-        }
-    });
+    if neighbours > 1 {
+        parallel_chunks(parts, group * (CHUNK / group).max(1), |_, parts| {
+            for group in parts.chunks_mut(group) {
+                let (sum, others) = group.split_at_mut(len);
+                arch.dispatch(Add { sum, others: others.chunks_exact(len) });
+            }
+        });
+    }
     let groups = parts.chunks(group);
     for (start, to) in to {
-        let piece = to.len().div_ceil(8).max(SMALL / 8);
+        let piece = to.len().div_ceil(8).max(CHUNK / 8);
         parallel_chunks(to, piece, |index, sum| {
             let from = start + index * piece;
             let range = from..from + sum.len();

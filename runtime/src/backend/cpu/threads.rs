@@ -163,7 +163,7 @@ impl<T> Shared<T> {
 }
 
 /// Fewer multiply-adds than this take less time than waking a thread.
-const SMALL: usize = 1 << 19;
+pub(super) const SMALL: usize = 1 << 19;
 
 /// The number of seats of a job: how many threads may work on `tasks` tasks if they begin now, where all of them
 /// together are as much work as `work` multiply-adds.
