@@ -5,6 +5,7 @@ mod dtype;
 pub mod dual;
 pub mod element;
 mod masked;
+mod pages;
 mod plus;
 pub(crate) mod serde;
 mod storage;

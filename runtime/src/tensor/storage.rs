@@ -8,7 +8,7 @@
 #![allow(unsafe_code)]
 
 use super::element::Element;
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use super::pages;
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
@@ -146,8 +146,8 @@ impl List {
     /// Gives the memory of all buffers, which are of this class, back to the system.
     fn release(&mut self, class: usize) {
         while let Some(header) = self.pop() {
-            // SAFETY: allocated in `take` with the layout of its class; nobody holds it.
-            unsafe { dealloc(header.as_ptr().cast(), layout(capacity_of(class))) };
+            // SAFETY: allocated in `take` with the size of its class; nobody holds it.
+            unsafe { pages::free(header.cast(), size(class), ALIGNMENT) };
         }
     }
 }
@@ -189,31 +189,30 @@ fn own<R>(class: usize, f: impl FnOnce(&mut List) -> Option<R>) -> Option<R> {
     OWN.try_with(|kept| f(&mut kept.borrow_mut().0[class])).ok().flatten()
 }
 
-/// The class of a size, and the bytes that a buffer of that class holds.
-fn class(bytes: usize) -> (usize, usize) {
+/// The class of a size.
+fn class(bytes: usize) -> usize {
     let bytes = bytes.max(ALIGNMENT);
     let octave = (bytes - 1).max(ALIGNMENT).ilog2() as usize;
     let quarter = (1usize << octave) / 4;
     let step = (bytes - (1 << octave)).div_ceil(quarter);
-    (4 * (octave - 6) + step, (1 << octave) + step * quarter)
+    4 * (octave - 6) + step
 }
 
-fn layout(capacity: usize) -> Layout {
-    match Layout::from_size_align(size_of::<Header>() + capacity, ALIGNMENT) {
-        Ok(layout) => layout,
-        Err(_) => panic!("a tensor of {capacity} bytes is larger than the address space"),
-    }
+/// The bytes that a buffer of a class holds.
+fn capacity_of(class: usize) -> usize {
+    let octave = 1usize << (class / 4 + 6);
+    octave + class % 4 * (octave / 4)
+}
+
+/// The bytes of a buffer with its header.
+fn size(class: usize) -> usize {
+    size_of::<Header>() + capacity_of(class)
 }
 
 fn take(bytes: usize) -> NonNull<Header> {
-    let (class, capacity) = class(bytes);
+    let class = class(bytes);
     let pooled = own(class, List::pop).or_else(|| pool().0[class].pop());
-    let header = pooled.unwrap_or_else(|| {
-        let layout = layout(capacity);
-        // SAFETY: the layout is never empty: it holds a header.
-        let header = unsafe { alloc_zeroed(layout) }.cast();
-        NonNull::new(header).unwrap_or_else(|| handle_alloc_error(layout))
-    });
+    let header = pooled.unwrap_or_else(|| pages::allocate(size(class), ALIGNMENT).cast());
     // SAFETY: a buffer fresh from the allocator or the pool has no other user, and is aligned for a header.
     unsafe { header.write(Header { holders: AtomicUsize::new(1), class, next: None }) };
     header
@@ -243,11 +242,6 @@ pub fn release_memory() {
     pool().0.iter_mut().enumerate().for_each(|(class, list)| list.release(class));
 }
 
-fn capacity_of(class: usize) -> usize {
-    let octave = 1usize << (class / 4 + 6);
-    octave + class % 4 * (octave / 4)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,10 +251,9 @@ mod tests {
     #[test]
     fn a_class_holds_what_was_asked_for_and_little_more() {
         for bytes in (0..5000).chain([1 << 20, (1 << 20) + 1, 12_845_056]) {
-            let (class, capacity) = class(bytes);
+            let capacity = capacity_of(class(bytes));
             assert!(capacity >= bytes, "{bytes} bytes in {capacity}");
             assert!(capacity <= 64 + bytes + bytes / 4, "{bytes} bytes in {capacity}");
-            assert_eq!(capacity, capacity_of(class), "{bytes} bytes");
         }
     }
 
