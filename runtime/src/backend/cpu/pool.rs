@@ -3,8 +3,6 @@
 //! The loops run over the channels innermost, which the compiler turns into the instructions of
 //! [`Arch::dispatch`]; a task is a row of the array that is written, or an image where windows may overlap.
 
-#![allow(clippy::eq_op)] // a value that differs from itself is NaN
-
 use std::ops::Range;
 
 use pulp::{Arch, NullaryFnOnce};
@@ -22,6 +20,60 @@ const CHANNELS: usize = 64;
 
 /// See [`crate::backend::avg_pool`].
 pub(super) fn avg_pool<E: Number>(geometry: &PoolGeometry, divisor: Divisor, input: &[E], output: &mut [E]) {
+    reduce(geometry, &divisor, input, output);
+}
+
+/// See [`crate::backend::max_pool`].
+pub(super) fn max_pool<E: Number>(geometry: &PoolGeometry, input: &[E], output: &mut [E]) {
+    reduce(geometry, &Maximum, input, output);
+}
+
+/// What a pooling makes of the values in a window.
+trait Reduction<E>: Sync {
+    /// Of no value.
+    fn start() -> E;
+    /// Of one value more.
+    fn join(so_far: E, value: E) -> E;
+    /// What is done at the end, for some channels.
+    fn finish(&self, g: &PoolGeometry, inside: &[Range<usize>; 2], values: &mut [E]);
+}
+
+impl<E: Number> Reduction<E> for Divisor {
+    #[inline(always)]
+    fn start() -> E {
+        E::default()
+    }
+
+    #[inline(always)]
+    fn join(sum: E, value: E) -> E {
+        sum + value
+    }
+
+    #[inline(always)]
+    fn finish(&self, g: &PoolGeometry, inside: &[Range<usize>; 2], sums: &mut [E]) {
+        divide(sums, self.of(g, inside));
+    }
+}
+
+struct Maximum;
+
+impl<E: Number> Reduction<E> for Maximum {
+    #[inline(always)]
+    fn start() -> E {
+        E::LOWEST
+    }
+
+    #[inline(always)]
+    #[expect(clippy::eq_op, reason = "only NaN differs from itself")]
+    fn join(best: E, value: E) -> E {
+        if best >= value || best != best { best } else { value }
+    }
+
+    #[inline(always)]
+    fn finish(&self, _: &PoolGeometry, _: &[Range<usize>; 2], _: &mut [E]) {}
+}
+
+fn reduce<E: Number, R: Reduction<E>>(geometry: &PoolGeometry, reduction: &R, input: &[E], output: &mut [E]) {
     check(geometry, input, output);
     let g = geometry;
     rows(
@@ -31,21 +83,55 @@ pub(super) fn avg_pool<E: Number>(geometry: &PoolGeometry, divisor: Divisor, inp
         #[inline(always)]
         |index, row| {
             let (image, y) = (index / g.output[0], index % g.output[0]);
-            for (x, sums) in row.chunks_exact_mut(g.features).enumerate() {
-                sums.fill(E::default());
-                let window = [g.inside(0, y), g.inside(1, x)];
-                g.each_pixel(
-                    image,
-                    &window,
-                    #[inline(always)]
-                    |from| {
-                        sums.iter_mut().zip(&input[from..]).for_each(|(sum, &value)| *sum += value);
-                    },
-                );
-                divide(sums, divisor.of(g, &window));
+            for (x, pixel) in row.chunks_exact_mut(g.features).enumerate() {
+                let inside = [g.inside(0, y), g.inside(1, x)];
+                let window = Window { g, reduction, image, inside, input };
+                let rest = window.channels::<32>(pixel);
+                let rest = window.channels::<16>(rest);
+                let rest = window.channels::<4>(rest);
+                window.channels::<1>(rest);
             }
         },
     );
+}
+
+struct Window<'a, E, R> {
+    g: &'a PoolGeometry,
+    reduction: &'a R,
+    image: usize,
+    /// The part of the window that lies inside of the input.
+    inside: [Range<usize>; 2],
+    input: &'a [E],
+}
+
+impl<E: Number, R: Reduction<E>> Window<'_, E, R> {
+    /// Fills the last channels of a pixel, `N` at a time, and returns those that are left.
+    #[inline(always)]
+    fn channels<'p, const N: usize>(&self, pixel: &'p mut [E]) -> &'p mut [E] {
+        let first = self.g.features - pixel.len();
+        let (blocks, rest) = pixel.as_chunks_mut();
+        for (index, block) in blocks.iter_mut().enumerate() {
+            *block = self.block::<N>(first + index * N);
+        }
+        rest
+    }
+
+    /// `N` channels, in registers while the window is walked through.
+    #[inline(always)]
+    fn block<const N: usize>(&self, channel: usize) -> [E; N] {
+        let mut values = [R::start(); N];
+        self.g.each_pixel(
+            self.image,
+            &self.inside,
+            #[inline(always)]
+            |pixel| {
+                let input = &self.input[pixel + channel..][..N];
+                values.iter_mut().zip(input).for_each(|(so_far, &value)| *so_far = R::join(*so_far, value));
+            },
+        );
+        self.reduction.finish(self.g, &self.inside, &mut values);
+        values
+    }
 }
 
 /// See [`crate::backend::avg_pool_gradient`].
@@ -98,35 +184,6 @@ pub(super) fn avg_pool_gradient<E: Number>(
                 }
             }
             finish(index * row.len(), row);
-        },
-    );
-}
-
-/// See [`crate::backend::max_pool`].
-#[expect(clippy::eq_op, reason = "only NaN differs from itself")]
-pub(super) fn max_pool<E: Number>(geometry: &PoolGeometry, input: &[E], output: &mut [E]) {
-    check(geometry, input, output);
-    let g = geometry;
-    rows(
-        arch(),
-        output,
-        g.output[1] * g.features,
-        #[inline(always)]
-        |index, row| {
-            let (image, y) = (index / g.output[0], index % g.output[0]);
-            for (x, maxima) in row.chunks_exact_mut(g.features).enumerate() {
-                maxima.fill(E::LOWEST);
-                g.each_pixel(
-                    image,
-                    &[g.inside(0, y), g.inside(1, x)],
-                    #[inline(always)]
-                    |from| {
-                        for (best, &value) in maxima.iter_mut().zip(&input[from..]) {
-                            *best = if *best >= value || *best != *best { *best } else { value };
-                        }
-                    },
-                );
-            }
         },
     );
 }
