@@ -236,6 +236,18 @@ pub fn avg_pool_gradient<E: Kernels>(
     E::avg_pool_gradient(geometry, divisor, cotangent, finish, input_gradient);
 }
 
+/// Makes `f(gradient, input)` of every element of the input of [`avg_pool`], in its place. The windows lie side by side
+/// ([`PoolGeometry::is_side_by_side`]). `f` is written with `#[inline(always)]`.
+pub fn avg_pool_gradient_in_place<E: Kernels>(
+    geometry: &PoolGeometry,
+    divisor: Divisor,
+    cotangent: &[E],
+    f: impl Fn(E, E) -> E + Sync,
+    input: &mut [E],
+) {
+    E::avg_pool_gradient_in_place(geometry, divisor, cotangent, f, input);
+}
+
 /// The maximum of every window; padding never wins, NaN always does.
 pub fn max_pool<E: Kernels>(geometry: &PoolGeometry, input: &[E], output: &mut [E]) {
     E::max_pool(geometry, input, output);

@@ -3,7 +3,9 @@
 
 use super::elementwise::Each;
 use crate::backend::map::Function;
-use crate::backend::{Divisor, PoolGeometry, avg_pool_gradient, max_pool_gradient};
+use crate::backend::{
+    Divisor, PoolGeometry, avg_pool_gradient, avg_pool_gradient_in_place, max_pool_gradient,
+};
 use crate::op::{Binary, Deferred};
 use crate::shape::decimal::Number;
 use crate::shape::dim::Dim1;
@@ -83,8 +85,22 @@ impl<X: Image, Y: Image, E: Float> Deferred<Tensor<X, E>> for OfAverages<X, Y, E
         self.write(|_, _| ())
     }
 
-    fn zip<F: Binary>(self, f: F, other: Tensor<X, E>) -> Tensor<X, E> {
-        self.write(zipped(Each(f), other.as_slice()))
+    fn zip<F: Binary>(self, f: F, mut other: Tensor<X, E>) -> Tensor<X, E> {
+        let OfAverages { windows, divisor, x, cotangent } = &self;
+        let geometry = geometry(*windows, *x, cotangent.shape());
+        if !(geometry.is_side_by_side() && other.is_unique()) {
+            return self.write(zipped(Each(f), other.as_slice()));
+        }
+        // Less memory to fetch: what stands at the same place is read in any case.
+        avg_pool_gradient_in_place(
+            &geometry,
+            *divisor,
+            cotangent.as_slice(),
+            #[inline(always)]
+            |cotangent, other| f.at(cotangent, other),
+            other.as_mut_slice(),
+        );
+        other
     }
 }
 

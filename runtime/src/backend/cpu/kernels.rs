@@ -56,6 +56,15 @@ pub trait Kernels: Number {
     ) {
         pool::avg_pool_gradient(geometry, divisor, cotangent, finish, input_gradient);
     }
+    fn avg_pool_gradient_in_place(
+        geometry: &PoolGeometry,
+        divisor: Divisor,
+        cotangent: &[Self],
+        f: impl Fn(Self, Self) -> Self + Sync,
+        input: &mut [Self],
+    ) {
+        pool::avg_pool_gradient_in_place(geometry, divisor, cotangent, f, input);
+    }
     fn max_pool(geometry: &PoolGeometry, input: &[Self], output: &mut [Self]);
     fn max_pool_gradient(
         geometry: &PoolGeometry,

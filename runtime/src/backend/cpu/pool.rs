@@ -142,8 +142,19 @@ pub(super) fn avg_pool_gradient<E: Number>(
     finish: impl Fn(usize, &mut [E]) + Sync,
     input_gradient: &mut [E],
 ) {
+    if geometry.is_side_by_side() {
+        return shares(
+            geometry,
+            divisor,
+            cotangent,
+            #[inline(always)]
+            |_, share| share,
+            finish,
+            input_gradient,
+        );
+    }
     check(geometry, input_gradient, cotangent);
-    let (g, side_by_side) = (geometry, geometry.is_side_by_side());
+    let g = geometry;
     rows(
         arch(),
         input_gradient,
@@ -151,41 +162,99 @@ pub(super) fn avg_pool_gradient<E: Number>(
         #[inline(always)]
         |index, row| {
             let (image, input_row) = (index / g.input[0], index % g.input[0]);
-            let windows = g.reaching(0, input_row);
-            if windows.is_empty() || !side_by_side {
-                row.fill(E::default());
-            }
-            for y in windows {
-                let from = &cotangent[(image * g.output[0] + y) * g.output[1] * g.features..];
-                for (x, from) in from.chunks_exact(g.features).take(g.output[1]).enumerate() {
-                    let columns = g.inside(1, x);
-                    let count = divisor.of(g, &[g.inside(0, y), columns.clone()]);
-                    for to in
-                        row[columns.start * g.features..columns.end * g.features].chunks_exact_mut(g.features)
-                    {
-                        if side_by_side {
-                            share(
-                                to,
-                                from,
-                                count,
-                                #[inline(always)]
-                                |_, share| E::default() + share,
-                            );
-                        } else {
-                            share(
-                                to,
-                                from,
-                                count,
-                                #[inline(always)]
-                                |sum, share| sum + share,
-                            );
-                        }
-                    }
-                }
+            row.fill(E::default());
+            for y in g.reaching(0, input_row) {
+                share_row(
+                    g,
+                    divisor,
+                    cotangent,
+                    [image, y],
+                    #[inline(always)]
+                    |sum, share| sum + share,
+                    row,
+                );
             }
             finish(index * row.len(), row);
         },
     );
+}
+
+/// See [`crate::backend::avg_pool_gradient_in_place`].
+pub(super) fn avg_pool_gradient_in_place<E: Number>(
+    geometry: &PoolGeometry,
+    divisor: Divisor,
+    cotangent: &[E],
+    f: impl Fn(E, E) -> E + Sync,
+    input: &mut [E],
+) {
+    assert!(geometry.is_side_by_side(), "one window for each element: {geometry:?}");
+    shares(
+        geometry,
+        divisor,
+        cotangent,
+        #[inline(always)]
+        |input, share| f(share, input),
+        |_, _| (),
+        input,
+    );
+}
+
+/// Makes of every element, which is in one window or in none, `put` of what it is and of its share of the cotangent.
+fn shares<E: Number>(
+    g: &PoolGeometry,
+    divisor: Divisor,
+    cotangent: &[E],
+    put: impl Fn(E, E) -> E + Sync,
+    finish: impl Fn(usize, &mut [E]) + Sync,
+    elements: &mut [E],
+) {
+    check(g, elements, cotangent);
+    rows(
+        arch(),
+        elements,
+        g.input[1] * g.features,
+        #[inline(always)]
+        |index, row| {
+            let (image, input_row) = (index / g.input[0], index % g.input[0]);
+            let windows = g.reaching(0, input_row);
+            if windows.is_empty() {
+                row.iter_mut().for_each(|element| *element = put(*element, E::default()));
+            }
+            for y in windows {
+                share_row(
+                    g,
+                    divisor,
+                    cotangent,
+                    [image, y],
+                    #[inline(always)]
+                    |element, share| put(element, E::default() + share),
+                    row,
+                );
+            }
+            finish(index * row.len(), row);
+        },
+    );
+}
+
+/// Makes of every element of a row of the input `put` of what it is and of its share of the cotangents of the windows in row `y`
+/// of an image.
+#[inline(always)]
+fn share_row<E: Number>(
+    g: &PoolGeometry,
+    divisor: Divisor,
+    cotangent: &[E],
+    [image, y]: [usize; 2],
+    put: impl Fn(E, E) -> E,
+    row: &mut [E],
+) {
+    let from = &cotangent[(image * g.output[0] + y) * g.output[1] * g.features..];
+    for (x, from) in from.chunks_exact(g.features).take(g.output[1]).enumerate() {
+        let columns = g.inside(1, x);
+        let count = divisor.of(g, &[g.inside(0, y), columns.clone()]);
+        for to in row[columns.start * g.features..columns.end * g.features].chunks_exact_mut(g.features) {
+            share(to, from, count, &put);
+        }
+    }
 }
 
 /// See [`crate::backend::max_pool_gradient`].
@@ -350,7 +419,7 @@ impl PoolGeometry {
     }
 
     /// Whether every column of the input is in one window, and no row in several.
-    fn is_side_by_side(&self) -> bool {
+    pub fn is_side_by_side(&self) -> bool {
         let [rows, columns] = self.padding;
         self.window == self.strides
             && rows[0] == 0
@@ -488,6 +557,15 @@ mod tests {
                 finish(0, &mut expected);
                 avg_pool_gradient(&g, by, &cotangent, finish, &mut found);
                 prop_assert_eq!(bits(&found), bits(&expected));
+                if g.is_side_by_side() {
+                    found.copy_from_slice(&kept);
+                    let masked = |mut gradient, kept| {
+                        mask(&mut gradient, kept);
+                        gradient
+                    };
+                    avg_pool_gradient_in_place(&g, by, &cotangent, masked, &mut found);
+                    prop_assert_eq!(bits(&found), bits(&expected));
+                }
             }
             max_pool_gradient(&g, &kept, &cotangent, |_, _| (), &mut expected);
             finish(0, &mut expected);
