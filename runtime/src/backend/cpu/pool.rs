@@ -438,9 +438,19 @@ impl PoolGeometry {
     /// Calls `f` with where each pixel of a window begins in the input, in row-major order.
     #[inline(always)]
     fn each_pixel(&self, image: usize, inside: &[Range<usize>; 2], mut f: impl FnMut(usize)) {
-        for row in inside[0].clone() {
-            for column in inside[1].clone() {
-                f(((image * self.input[0] + row) * self.input[1] + column) * self.features);
+        let [rows, columns] = inside;
+        let first = ((image * self.input[0] + rows.start) * self.input[1] + columns.start) * self.features;
+        let (down, right) = (self.input[1] * self.features, self.features);
+        if (rows.len(), columns.len()) == (2, 2) {
+            // The most common window: without loops.
+            f(first);
+            f(first + right);
+            f(first + down);
+            return f(first + down + right);
+        }
+        for row in 0..rows.len() {
+            for column in 0..columns.len() {
+                f(first + row * down + column * right);
             }
         }
     }
