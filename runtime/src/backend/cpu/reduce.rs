@@ -203,29 +203,34 @@ fn sum_rows<E: Number>(x: &[E], sums: &mut [E]) {
 }
 
 /// The sum of rows of at most [`NARROW`] elements, in the order in which wider ones are added up. A row is read together
-/// with what follows it, whose sums are not used.
+/// with what follows it, or with zeros, whose sums are not used: so the sums stay in registers.
 #[inline(always)]
 fn narrow<E: Number>(x: &[E], sums: &mut [E]) {
     let inner = sums.len();
-    sums.fill(E::default());
+    let mut wide = [E::default(); NARROW];
     for run in x.chunks(RUN * inner) {
         let mut partial = [E::default(); NARROW];
         let mut from = 0;
         while let Some(row) = run[from..].first_chunk::<NARROW>() {
-            for (partial, &x) in partial.iter_mut().zip(row) {
-                *partial += x;
-            }
+            add(&mut partial, row);
             from += inner;
         }
-        for row in run.get(from..).unwrap_or_default().chunks_exact(inner) {
-            for (partial, &x) in partial.iter_mut().zip(row) {
-                *partial += x;
+        let rest = &run[from..];
+        let mut last = [E::default(); 2 * NARROW];
+        last[..rest.len()].copy_from_slice(rest);
+        for row in 0..rest.len() / inner {
+            if let Some(row) = last[row * inner..].first_chunk() {
+                add(&mut partial, row);
             }
         }
-        for (sum, partial) in sums.iter_mut().zip(partial) {
-            *sum += partial;
-        }
+        add(&mut wide, &partial);
     }
+    sums.copy_from_slice(&wide[..inner]);
+}
+
+#[inline(always)]
+fn add<E: Number>(sums: &mut [E; NARROW], values: &[E; NARROW]) {
+    sums.iter_mut().zip(values).for_each(|(sum, &value)| *sum += value);
 }
 
 /// Folds with a function that does not care for order or repetition, such as a maximum; nothing folds to `start`.
