@@ -156,14 +156,23 @@ fn dispatch<M: Mode, K: Kernel, E: Float, const N: usize, const H: usize>(
         fn call(self) {
             let Block { kernel, read, mut written, mut bf16, .. } = self;
             for from in (0..read.len()).step_by(CHUNK) {
-                let range = from..read.len().min(from + CHUNK);
                 let ahead = from + AHEAD * CHUNK..from + (AHEAD + 1) * CHUNK;
                 prefetch(read.get(ahead.clone()).unwrap_or_default());
                 written.iter().for_each(|slice| prefetch(slice.get(ahead.clone()).unwrap_or_default()));
-                // The slot of a transform that leaves this leaf out is empty.
-                let chunk = written.each_mut().map(|slice| slice.get_mut(range.clone()).unwrap_or_default());
-                let bf16 = bf16.each_mut().map(|slice| slice.get_mut(range.clone()).unwrap_or_default());
-                M::chunk(kernel, &read[range], &mut { chunk }, bf16);
+                let range = from..from + CHUNK;
+                if range.end <= read.len() && written.iter().all(|slice| range.end <= slice.len()) {
+                    // Of a length that the compiler knows.
+                    let chunk = written.each_mut().map(|slice| &mut slice[range.clone()]);
+                    let bf16 = bf16.each_mut().map(|slice| slice.get_mut(range.clone()).unwrap_or_default());
+                    M::chunk(kernel, &read[range], &mut { chunk }, bf16);
+                } else {
+                    let range = from..read.len().min(range.end);
+                    // The slot of a transform that leaves this leaf out is empty.
+                    let chunk =
+                        written.each_mut().map(|slice| slice.get_mut(range.clone()).unwrap_or_default());
+                    let bf16 = bf16.each_mut().map(|slice| slice.get_mut(range.clone()).unwrap_or_default());
+                    M::chunk(kernel, &read[range], &mut { chunk }, bf16);
+                }
             }
         }
     }
