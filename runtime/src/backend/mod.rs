@@ -16,7 +16,9 @@ pub(crate) use cpu::prefetch::prefetch;
 pub(crate) use cpu::share::parallel_zipped;
 pub(crate) use cpu::squares::sum_of_squares;
 pub use cpu::threads::{parallel, parallel_chunks, set_threads, threads};
-pub(crate) use cpu::{attention, columns, copy, gather, map, math, normalize, reduce, rowwise, stretch};
+pub(crate) use cpu::{
+    attention, columns, copy, gather, map, math, normalize, pages, reduce, rowwise, stretch,
+};
 
 /// What happens to the sums of a matrix product or a convolution on their way to memory.
 ///

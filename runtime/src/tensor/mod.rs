@@ -5,7 +5,6 @@ mod dtype;
 pub mod dual;
 pub mod element;
 mod masked;
-mod pages;
 mod plus;
 pub(crate) mod serde;
 mod storage;

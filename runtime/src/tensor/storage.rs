@@ -8,7 +8,7 @@
 #![allow(unsafe_code)]
 
 use super::element::Element;
-use super::pages;
+use crate::backend::pages;
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::ptr::NonNull;

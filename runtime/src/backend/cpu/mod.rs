@@ -14,6 +14,7 @@ pub(crate) mod map;
 pub(crate) mod math;
 pub(crate) mod normalize;
 mod pack;
+pub(crate) mod pages;
 mod panel;
 mod partials;
 mod pool;

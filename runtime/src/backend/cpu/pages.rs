@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 const LARGE_PAGE: usize = 2 << 20;
 
 /// Memory of a size that begins at a multiple of `alignment`, or at that of a large page if it fills one. Its bytes are zeros.
-pub(super) fn allocate(size: usize, alignment: usize) -> NonNull<u8> {
+pub fn allocate(size: usize, alignment: usize) -> NonNull<u8> {
     let layout = layout(size, alignment);
     assert!(size > 0, "memory for nothing");
     // SAFETY: the layout is not empty.
@@ -29,7 +29,7 @@ pub(super) fn allocate(size: usize, alignment: usize) -> NonNull<u8> {
 /// # Safety
 ///
 /// It came from [`allocate`] with this size and alignment, and nobody uses it any more.
-pub(super) unsafe fn free(start: NonNull<u8>, size: usize, alignment: usize) {
+pub unsafe fn free(start: NonNull<u8>, size: usize, alignment: usize) {
     // SAFETY: the same layout as in `allocate`; the rest is the caller's promise.
     unsafe { dealloc(start.as_ptr(), layout(size, alignment)) }
 }
