@@ -54,7 +54,7 @@
 mod deferred;
 
 pub(crate) use deferred::Perhaps;
-pub use deferred::{Binary, Deferred, Elements, Now, Unary};
+pub use deferred::{Binary, Deferred, Elements, Handover, Now, Pooled, Pooling, ShapeOf, Unary};
 
 use crate::batching::{Cotangents, Gather, Inputs, Outputs, Values};
 use crate::batching::{backward_one_by_one, infer_one_by_one};
@@ -75,6 +75,9 @@ pub trait Op<In> {
     /// Whether example `i` of the output, along the first axis, depends on example `i` of the input alone. Only an op of one
     /// input is asked.
     const BY_EXAMPLE: bool = false;
+
+    /// Whether the output is held in memory, where it goes to the next call alone.
+    const HANDOVER: Handover = Handover::Written;
 
     /// Computes the output. An input that nobody else holds may be overwritten.
     fn infer(&self, input: In) -> Self::Out;

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! const EXAMPLE_BYTES: Option<usize> = example_bytes(&[
-//!     (<Conv<…> as Module<V0>>::EXAMPLE_BYTES, <V1 as ExampleBytes>::BYTES),
-//!     (if_by_example(<relu::Op as Op<V1>>::BY_EXAMPLE), <V2 as ExampleBytes>::BYTES),
+//!     (<Conv<…> as Module<V0>>::EXAMPLE_BYTES, <V1 as ExampleBytes>::BYTES, <Conv<…> as Module<V0>>::HANDOVER),
+//!     (if_by_example(<relu::Op as Op<V1>>::BY_EXAMPLE), <V2 as ExampleBytes>::BYTES, <relu::Op as Op<V1>>::HANDOVER),
 //!     …
 //! ]);
 //! ```
@@ -39,15 +39,21 @@ pub fn blocks(callable: &Callable) -> (TokenStream, TokenStream) {
     (bytes, infer)
 }
 
-/// The bytes of an example in what is called and in what it yields.
+/// The bytes of an example in what is called and in what it yields, and whether it writes that.
 fn part(callable: &Callable, eqn: &Eqn) -> TokenStream {
     let types = &callable.passes.types;
     let (callee, input, out) = (types.callee(eqn), types.input(eqn), types.all(&eqn.outs));
-    let inside = match eqn.call {
-        Call::Submodule(_) => quote!(<#callee as ::flaxen::module::Module<#input>>::EXAMPLE_BYTES),
-        _ => quote!(::flaxen::__private::if_by_example(<#callee as ::flaxen::op::Op<#input>>::BY_EXAMPLE)),
+    let (contract, inside) = match eqn.call {
+        Call::Submodule(_) => {
+            let contract = quote!(<#callee as ::flaxen::module::Module<#input>>);
+            (contract.clone(), quote!(#contract::EXAMPLE_BYTES))
+        }
+        _ => {
+            let contract = quote!(<#callee as ::flaxen::op::Op<#input>>);
+            (contract.clone(), quote!(::flaxen::__private::if_by_example(#contract::BY_EXAMPLE)))
+        }
     };
-    quote!((#inside, <#out as ::flaxen::__private::ExampleBytes>::BYTES))
+    quote!((#inside, <#out as ::flaxen::__private::ExampleBytes>::BYTES, #contract::HANDOVER))
 }
 
 /// Whether every equation has one tensor of the batch and makes one, and generics of the method are the batch alone.

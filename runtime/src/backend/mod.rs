@@ -102,6 +102,14 @@ impl ConvGeometry {
         self.batch * self.output[0] * self.output[1] * self.out_features
     }
 
+    /// Number of elements that are written of the output.
+    pub(crate) const fn written_len(&self, halving: Option<Halving>) -> usize {
+        match halving {
+            Some(_) => self.output_len() / 4,
+            None => self.output_len(),
+        }
+    }
+
     /// Floating-point operations of the direct sum, the same for the forward pass and for both gradients.
     pub const fn flops(&self) -> usize {
         2 * self.output_len() * self.kernel[0] * self.kernel[1] * (self.in_features / self.groups)
@@ -137,6 +145,14 @@ impl PoolGeometry {
     pub const fn output_len(&self) -> usize {
         self.batch * self.output[0] * self.output[1] * self.features
     }
+
+    /// Whether the windows are those of a [`Halving`].
+    pub fn halves(&self) -> bool {
+        self.window == [2; 2]
+            && self.strides == [2; 2]
+            && self.padding == [[0; 2]; 2]
+            && self.input == self.output.map(|size| 2 * size)
+    }
 }
 
 /// What an average is divided by.
@@ -146,6 +162,16 @@ pub enum Divisor {
     Window,
     /// The number of elements of the window that lie inside the input.
     Inside,
+}
+
+/// A pooling in windows of 2 by 2 that lie side by side: it makes of images others half as high and wide. A convolution can
+/// do it on the way to memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Halving {
+    /// The average of the four.
+    Average,
+    /// The maximum of the four, NaN if there is one.
+    Maximum,
 }
 
 /// The matrix product `C = A·B` with an [`Epilogue`]; `c` is `m` by `n` in row-major order.
@@ -188,15 +214,16 @@ pub fn conv_forward<E: Kernels>(
 }
 
 /// The same where no backward pass follows: it may round differently, and a window of zeros give a number near 0, see
-/// [`Winograd`].
+/// [`Winograd`]. With a [`Halving`] only what that makes of the images is written; their height and width must be even.
 pub fn conv_inference<E: Kernels>(
     geometry: &ConvGeometry,
     input: &[E],
     kernel: &[E],
     epilogue: Epilogue<'_, E>,
+    halving: Option<Halving>,
     output: &mut [E],
 ) {
-    E::conv_inference(geometry, input, kernel, epilogue, output);
+    E::conv_inference(geometry, input, kernel, epilogue, halving, output);
 }
 
 /// The gradient of [`conv_forward`] with respect to the input, from the output's cotangent.

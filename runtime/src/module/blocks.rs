@@ -7,6 +7,7 @@
 
 use super::Module;
 use crate::backend::threads;
+use crate::op::Handover;
 use crate::rng::Scope;
 use crate::shape::{MAX_RANK, Shape, Size};
 use crate::tensor::{Element, Tensor, shape_of};
@@ -35,17 +36,33 @@ impl<S: Shape, E: Element> ExampleBytes for Tensor<S, E> {
     };
 }
 
-/// The bytes that an example takes where it takes most: `parts` are what is called, one after the other, with what it yields.
-/// `None` where examples depend on each other.
-pub const fn example_bytes(parts: &[(Option<usize>, Option<usize>)]) -> Option<usize> {
+/// The bytes that an example takes where it takes most: `parts` are what is called, one after the other, with what that takes
+/// inside, what it yields, and whether it writes that. `None` where examples depend on each other.
+pub const fn example_bytes(parts: &[(Option<usize>, Option<usize>, Handover)]) -> Option<usize> {
     let (mut most, mut index) = (0, 0);
+    // The bytes of what has been left to the next call.
+    let mut left = 0;
     while index < parts.len() {
-        let (Some(inside), Some(out)) = parts[index] else { return None };
-        let larger = if inside > out { inside } else { out };
-        most = if larger > most { larger } else { most };
+        let (Some(inside), Some(out), handover) = parts[index] else { return None };
+        let held = match handover {
+            Handover::Written => larger(left, out),
+            Handover::Left => left,
+            Handover::Passed if left > 0 => 0,
+            Handover::Passed | Handover::Pooled => out,
+        };
+        left = match handover {
+            Handover::Left => out,
+            Handover::Passed if left > 0 => out,
+            _ => 0,
+        };
+        most = larger(most, larger(inside, held));
         index += 1;
     }
-    Some(most)
+    Some(larger(most, left))
+}
+
+const fn larger(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
 }
 
 /// The bytes inside of an op: none.

@@ -24,7 +24,7 @@ pub use phase::{Eval, Phase, Train};
 pub use remat::{Kept, Remat};
 pub use variables::{Collections, Stateless, Variables};
 
-use crate::op::{Deferred, Needs, Now};
+use crate::op::{Deferred, Handover, Needs, Now};
 use crate::rng::Scope;
 use crate::tree::Tree;
 
@@ -52,6 +52,9 @@ pub trait Module<In> {
     /// an example takes inside of the module, besides its output. Inference may go through such a module a few examples at
     /// a time.
     const EXAMPLE_BYTES: Option<usize> = None;
+
+    /// Whether the output is held in memory, where it goes to the next call alone.
+    const HANDOVER: Handover = Handover::Written;
 
     /// Draws the variables, each with the key that Flax derives from its path.
     fn init(&self, scope: &Scope) -> (Self::Params, Self::State);

@@ -5,7 +5,7 @@ use crate::batching::{AsLeadingAxis, Vmapped};
 use crate::init::{Initializer, lecun_normal, zeros};
 use crate::keyword::{self, Switch, With};
 use crate::module::{Module, Trainable};
-use crate::op::{Deferred, Differentiable, Need, Now, Op as _, Yes};
+use crate::op::{Deferred, Differentiable, Handover, Need, Now, Op as _, Yes};
 use crate::ops::conv;
 use crate::rng::Scope;
 use crate::shape::decimal::Number;
@@ -160,6 +160,7 @@ where
     type Draws = ();
     /// With a batch of images.
     const EXAMPLE_BYTES: Option<usize> = if X::RANK > 3 { Some(0) } else { None };
+    const HANDOVER: Handover = Handover::Left;
 
     fn init(&self, scope: &Scope) -> (Self::Params, ()) {
         (KernelBias::init(scope, &self.kernel_init, &self.bias_init), ())

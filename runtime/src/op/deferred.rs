@@ -1,6 +1,8 @@
 //! A value that is about to be computed, so that an elementwise function that follows can be computed with it.
 
-use crate::tensor::Float;
+use crate::backend::Halving;
+use crate::shape::Shape;
+use crate::tensor::{Float, Tensor};
 
 /// A value that is about to be computed.
 ///
@@ -27,6 +29,42 @@ pub trait Deferred<T>: Sized {
     {
         self.compute().zip(f, other)
     }
+
+    /// Computes a pooling of it.
+    fn pool<P: Pooling<ShapeOf<T>>>(self, pooling: &P) -> Pooled<T, P>
+    where
+        T: Elements,
+    {
+        self.compute().pool(pooling)
+    }
+
+    /// Computes a pooling of `f` of every element.
+    fn map_pool<F: Unary, P: Pooling<ShapeOf<T>>>(self, f: F, pooling: &P) -> Pooled<T, P>
+    where
+        T: Elements,
+    {
+        self.map(f).pool(pooling)
+    }
+}
+
+/// The shape of a tensor.
+pub type ShapeOf<T> = <T as Elements>::Shape;
+
+/// What a pooling makes of a tensor. (Whoever implements [`Deferred::pool`] writes these two aliases: the compiler does not look
+/// through them there.)
+pub type Pooled<T, P> = Tensor<<P as Pooling<ShapeOf<T>>>::Out, <T as Elements>::Element>;
+
+/// What a call does with an output that goes to the next call alone, in inference: a guess, for who plans how much memory is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handover {
+    /// Writes it.
+    Written,
+    /// Leaves it to the next call, which may write a pooling of it instead.
+    Left,
+    /// Leaves it to the next call, if the input has been left to this one.
+    Passed,
+    /// Writes it, and the input, if that has been left to this call, is never written.
+    Pooled,
 }
 
 /// A function of an element.
@@ -44,13 +82,34 @@ pub trait Binary: Sync {
     fn at<E: Float>(&self, a: E, b: E) -> E;
 }
 
+/// A pooling of images.
+pub trait Pooling<X: Shape> {
+    /// The shape of the output.
+    type Out: Shape;
+
+    /// The output.
+    fn pool<E: Float>(&self, x: Tensor<X, E>) -> Tensor<Self::Out, E>;
+
+    /// If it halves images of a shape, how it does that, and the shape of the output: who computes the images may halve them
+    /// before they are written.
+    fn halving(&self, x: X) -> Option<(Halving, Self::Out)>;
+}
+
 /// What has elements: a tensor.
 pub trait Elements: Sized {
+    /// Its shape.
+    type Shape: Shape;
+    /// The type of its elements.
+    type Element: Float;
+
     /// `f` of every element.
     fn map<F: Unary>(self, f: F) -> Self;
 
     /// `f` of every element and that of `other` at the same place.
     fn zip<F: Binary>(self, f: F, other: Self) -> Self;
+
+    /// A pooling.
+    fn pool<P: Pooling<Self::Shape>>(self, pooling: &P) -> Tensor<P::Out, Self::Element>;
 }
 
 /// A value that is there.
@@ -95,14 +154,36 @@ impl<T, D: Deferred<T>> Deferred<T> for Perhaps<D, T> {
             Perhaps::Now(value) => value.zip(f, other),
         }
     }
+
+    fn pool<P: Pooling<ShapeOf<T>>>(self, pooling: &P) -> Pooled<T, P>
+    where
+        T: Elements,
+    {
+        match self {
+            Perhaps::Later(value) => value.pool(pooling),
+            Perhaps::Now(value) => value.pool(pooling),
+        }
+    }
+
+    fn map_pool<F: Unary, P: Pooling<ShapeOf<T>>>(self, f: F, pooling: &P) -> Pooled<T, P>
+    where
+        T: Elements,
+    {
+        match self {
+            Perhaps::Later(value) => value.map_pool(f, pooling),
+            Perhaps::Now(value) => value.map(f).pool(pooling),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::{Differentiable, Needs, No, Yes};
+    use crate::op::{Differentiable, Needs, No, Op, Yes};
     use crate::ops::testing::random;
-    use crate::ops::{avg_pool, conv, exp, flatten, linear, max_pool, neg, relu, square, tanh};
+    use crate::ops::{
+        avg_pool, avg_pool_with, conv, exp, flatten, linear, max_pool, max_pool_with, neg, relu, square, tanh,
+    };
     use crate::prelude::*;
 
     /// The values, minus zero told from zero.
@@ -186,6 +267,54 @@ mod tests {
     fn products_give_the_same_bits_with_the_op_that_follows() {
         products_and_what_follows::<f32>();
         products_and_what_follows::<Dual<f32>>();
+    }
+
+    /// What is inferred, an op or none, and a pooling give the same values together and one after the other.
+    fn pooled<In: Clone, S: Shape, T: Shape, E: Float>(
+        first: &impl Op<In, Out = Tensor<S, E>>,
+        pooling: &impl Op<Tensor<S, E>, Out = Tensor<T, E>>,
+        input: In,
+    ) {
+        let later = || first.infer_deferred(Now(input.clone()));
+        let whole = first.infer(input.clone());
+        let cases = [
+            (pooling.infer_deferred(later()).compute(), whole.clone()),
+            (
+                pooling.infer_deferred(relu::Op.infer_deferred(later())).compute(),
+                relu::Op.infer(whole.clone()),
+            ),
+            (
+                pooling.infer_deferred(tanh::Op.infer_deferred(later())).compute(),
+                tanh::Op.infer(whole.clone()),
+            ),
+            (
+                pooling.infer_deferred(neg::Op.infer_deferred(relu::Op.infer_deferred(later()))).compute(),
+                neg::Op.infer(relu::Op.infer(whole)),
+            ),
+        ];
+        for (together, whole) in cases {
+            assert_eq!(bits(&together), bits(&pooling.infer(whole)));
+        }
+    }
+
+    fn convolutions_and_poolings<E: Float>() {
+        let image = numbers::<_, E>((Dyn(2), Dyn(6), U4::default(), U3::default()), 4);
+        let kernel = numbers::<_, E>((U3::default(), U3::default(), U3::default(), U5::default()), 5);
+        let bias: Tensor<(U5,), E> = numbers((U5::default(),), 6);
+        let (conv, input) = (conv::Op::<U1, Same>::new(), (image.clone(), kernel.clone(), bias));
+        pooled(&conv, &avg_pool::Op::<U2, U2>::new(), input.clone());
+        pooled(&conv, &max_pool::Op::<U2, U2>::new(), input.clone());
+        pooled(&conv, &avg_pool::Op::<U3, U2>::new(), input.clone());
+        pooled(&conv, &avg_pool_with::Op::<U2, U2, Same>::new(), input.clone());
+        pooled(&conv, &max_pool_with::Op::<U2, U2>::new(), input.clone());
+        pooled(&conv, &max_pool_with::Op::<U2>::new(), input);
+        pooled(&conv, &max_pool::Op::<U2, U2>::new(), (image, kernel));
+    }
+
+    #[test]
+    fn convolutions_give_the_same_bits_with_the_pooling_that_follows() {
+        convolutions_and_poolings::<f32>();
+        convolutions_and_poolings::<Dual<f32>>();
     }
 
     fn poolings_and_what_is_before<E: Float>() {

@@ -5,8 +5,8 @@
 //! not fill a window is dropped. Padding counts as zeros, unless [`ExcludePad`] is the last argument.
 
 use super::pool::{self, OfAverages};
-use crate::backend::{self, Divisor};
-use crate::op::{self, Deferred, Differentiable, Now, Yes};
+use crate::backend::{self, Divisor, Halving};
+use crate::op::{self, Deferred, Differentiable, Handover, Now, Pooling, Yes};
 use crate::shape::dim::Dim1;
 use crate::shape::window::{ImagePadding, PerAxis, Pools, Valid};
 use crate::shape::{Rule, Sizes};
@@ -67,11 +67,38 @@ where
     type Out = Tensor<X::Out, E>;
     /// With a batch of images.
     const BY_EXAMPLE: bool = X::RANK > 3;
+    const HANDOVER: Handover = pool::handover(pool::windows::<K, S, P>());
 
     fn infer(&self, x: Tensor<X, E>) -> Self::Out {
+        self.pool(x)
+    }
+
+    fn infer_deferred<D: Deferred<Tensor<X, E>>>(
+        &self,
+        x: D,
+    ) -> impl Deferred<Self::Out> + use<X, E, K, S, P, C, D> {
+        Now(x.pool(self))
+    }
+}
+
+impl<X, K, S, P, C> Pooling<X> for Op<K, S, P, C>
+where
+    X: Pools<K, S, P>,
+    K: PerAxis,
+    S: PerAxis,
+    P: ImagePadding,
+    C: Count,
+{
+    type Out = X::Out;
+
+    fn pool<E: Float>(&self, x: Tensor<X, E>) -> Tensor<X::Out, E> {
         let shape = shape_by(Self::shape, (x.shape(),));
         let geometry = pool::geometry(pool::windows::<K, S, P>(), x.shape(), shape);
         Tensor::written(shape, |y| backend::avg_pool(&geometry, C::DIVISOR, x.as_slice(), y))
+    }
+
+    fn halving(&self, x: X) -> Option<(Halving, X::Out)> {
+        pool::halving(Halving::Average, pool::windows::<K, S, P>(), x, shape_by(Self::shape, (x,)))
     }
 }
 

@@ -10,7 +10,7 @@
 use super::per_feature::{self, PerFeature};
 use crate::backend::{ConvGeometry, Epilogue};
 use crate::backend::{conv_forward, conv_inference, conv_input_gradient, conv_kernel_gradient};
-use crate::op::{self, Deferred, Differentiable, Elements, Need, No, Now, Unary};
+use crate::op::{self, Deferred, Differentiable, Elements, Need, No, Now, Pooled, Pooling, ShapeOf, Unary};
 use crate::shape::decimal::Number;
 use crate::shape::dim::Dim1;
 use crate::shape::window::{AxisWindow, Convolves, Image, ImagePadding, PerAxis, Same, slide};
@@ -142,14 +142,15 @@ where
         input: I,
     ) -> impl Deferred<Self::Out> + use<X, K, E, B, S, P, D, G, I> {
         let (x, kernel, bias) = input.compute();
-        Conv { op: PhantomData::<Self>, convolve: conv_inference, x, kernel, bias }
+        Conv { op: PhantomData::<Self>, inference: true, x, kernel, bias }
     }
 }
 
-/// A convolution that is about to be computed, by a kernel for inference or for training.
+/// A convolution that is about to be computed.
 struct Conv<X: Shape, K: Shape, E: Float, B, Op> {
     op: PhantomData<Op>,
-    convolve: fn(&ConvGeometry, &[E], &[E], Epilogue<'_, E>, &mut [E]),
+    /// Whether no backward pass follows.
+    inference: bool,
     x: Tensor<X, E>,
     kernel: Tensor<K, E>,
     bias: B,
@@ -160,15 +161,40 @@ where
     X: Convolves<K, S, P, D, G>,
     K: SplitLast,
     E: Float,
+    B: PerFeature<(K::Last,), E>,
     S: PerAxis,
     P: ImagePadding,
     D: PerAxis,
     G: Number,
 {
+    /// With the bias, and with `f` of every element if that is `relu`.
+    fn epilogue<F: Unary>(&self) -> Option<Epilogue<'_, E>> {
+        self.bias.numbers().filter(|_| F::IS_RELU).map(Epilogue::BiasRelu)
+    }
+
     fn write(&self, epilogue: Epilogue<'_, E>) -> Tensor<X::Out, E> {
-        let Conv { convolve, x, kernel, .. } = self;
+        let Conv { inference, x, kernel, .. } = self;
         let (geometry, shape) = Op::<S, P, D, G>::sizes(x, kernel);
-        Tensor::written(shape, |y| convolve(&geometry, x.as_slice(), kernel.as_slice(), epilogue, y))
+        let (x, kernel) = (x.as_slice(), kernel.as_slice());
+        Tensor::written(shape, |y| match inference {
+            true => conv_inference(&geometry, x, kernel, epilogue, None, y),
+            false => conv_forward(&geometry, x, kernel, epilogue, y),
+        })
+    }
+
+    /// Writes the pooling alone, if that halves the images.
+    fn write_pooled<Q: Pooling<X::Out>>(
+        &self,
+        epilogue: Epilogue<'_, E>,
+        pooling: &Q,
+    ) -> Option<Tensor<Q::Out, E>> {
+        let Conv { inference, x, kernel, .. } = self;
+        let (geometry, shape) = Op::<S, P, D, G>::sizes(x, kernel);
+        let (halving, shape) = pooling.halving(shape).filter(|_| *inference)?;
+        let (x, kernel) = (x.as_slice(), kernel.as_slice());
+        Some(Tensor::written(shape, |y| {
+            conv_inference(&geometry, x, kernel, epilogue, Some(halving), y);
+        }))
     }
 }
 
@@ -188,10 +214,24 @@ where
     }
 
     fn map<F: Unary>(self, f: F) -> Tensor<X::Out, E> {
-        match self.bias.numbers() {
-            Some(bias) if F::IS_RELU => self.write(Epilogue::BiasRelu(bias)),
-            _ => self.compute().map(f),
+        match self.epilogue::<F>() {
+            Some(epilogue) => self.write(epilogue),
+            None => self.compute().map(f),
         }
+    }
+
+    fn pool<Q: Pooling<ShapeOf<Tensor<X::Out, E>>>>(self, pooling: &Q) -> Pooled<Tensor<X::Out, E>, Q> {
+        let pooled = self.write_pooled(self.bias.epilogue(), pooling);
+        pooled.unwrap_or_else(|| self.compute().pool(pooling))
+    }
+
+    fn map_pool<F: Unary, Q: Pooling<ShapeOf<Tensor<X::Out, E>>>>(
+        self,
+        f: F,
+        pooling: &Q,
+    ) -> Pooled<Tensor<X::Out, E>, Q> {
+        let pooled = self.epilogue::<F>().and_then(|epilogue| self.write_pooled(epilogue, pooling));
+        pooled.unwrap_or_else(|| self.map(f).pool(pooling))
     }
 }
 
@@ -227,7 +267,7 @@ where
             x: NK::when(|| x.clone()),
             kernel: NX::when(|| kernel.clone()),
         };
-        (Conv { op: PhantomData::<Self>, convolve: conv_forward, x, kernel, bias }, residuals)
+        (Conv { op: PhantomData::<Self>, inference: false, x, kernel, bias }, residuals)
     }
 
     fn backward(

@@ -6,7 +6,9 @@
 
 use crate::backend::map::{self, Function};
 use crate::batching::{Cotangents, Inputs, Lane, Outputs, Stack};
-use crate::op::{self, Binary, Deferred, Differentiable, Elements, Now, Unary, Yes};
+use crate::op::{
+    self, Binary, Deferred, Differentiable, Elements, Handover, Now, Pooled, Pooling, ShapeOf, Unary, Yes,
+};
 use crate::shape::Shape;
 use crate::tensor::{Element, Float, Primitive, Tensor};
 
@@ -274,6 +276,18 @@ where
     fn zip<G: Binary>(self, g: G, other: Tensor<S, E>) -> Tensor<S, E> {
         self.of.zip(BeforeZip(self.f, g), other)
     }
+
+    fn pool<P: Pooling<ShapeOf<Tensor<S, E>>>>(self, pooling: &P) -> Pooled<Tensor<S, E>, P> {
+        self.of.map_pool(self.f, pooling)
+    }
+
+    fn map_pool<G: Unary, P: Pooling<ShapeOf<Tensor<S, E>>>>(
+        self,
+        g: G,
+        pooling: &P,
+    ) -> Pooled<Tensor<S, E>, P> {
+        self.of.map_pool(Then(self.f, g), pooling)
+    }
 }
 
 /// `f` of every element of a tensor that is about to be computed and that of one that is kept.
@@ -300,6 +314,9 @@ where
 }
 
 impl<S: Shape, E: Float> Elements for Tensor<S, E> {
+    type Shape = S;
+    type Element = E;
+
     fn map<F: Unary>(self, f: F) -> Self {
         map(&Each(f), self)
     }
@@ -307,12 +324,17 @@ impl<S: Shape, E: Float> Elements for Tensor<S, E> {
     fn zip<F: Binary>(self, f: F, other: Self) -> Self {
         zip(&Each(f), self, other)
     }
+
+    fn pool<P: Pooling<S>>(self, pooling: &P) -> Tensor<P::Out, E> {
+        pooling.pool(self)
+    }
 }
 
 #[diagnostic::do_not_recommend]
 impl<F: Elementwise, S: Shape, E: Float> op::Op<Tensor<S, E>> for F {
     type Out = Tensor<S, E>;
     const BY_EXAMPLE: bool = S::RANK > 0;
+    const HANDOVER: Handover = if F::IS_RELU { Handover::Passed } else { Handover::Written };
 
     fn infer(&self, x: Tensor<S, E>) -> Tensor<S, E> {
         map(&Each(Value(*self)), x)

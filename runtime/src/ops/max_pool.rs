@@ -5,8 +5,8 @@
 //! first of several equal maxima.
 
 use super::pool::{self, OfMaxima};
-use crate::backend;
-use crate::op::{self, Deferred, Differentiable, Now, Yes};
+use crate::backend::{self, Halving};
+use crate::op::{self, Deferred, Differentiable, Handover, Now, Pooling, Yes};
 use crate::shape::decimal::Number;
 use crate::shape::window::Tiles;
 use crate::shape::{Rule, Sizes};
@@ -33,11 +33,31 @@ impl<X: Tiles<H, W>, E: Float, H: Number, W: Number> op::Op<Tensor<X, E>> for Op
     type Out = Tensor<X::Out, E>;
     /// With a batch of images.
     const BY_EXAMPLE: bool = X::RANK > 3;
+    const HANDOVER: Handover = pool::handover(pool::tiles::<H, W>());
 
     fn infer(&self, x: Tensor<X, E>) -> Self::Out {
+        self.pool(x)
+    }
+
+    fn infer_deferred<D: Deferred<Tensor<X, E>>>(
+        &self,
+        x: D,
+    ) -> impl Deferred<Self::Out> + use<X, E, H, W, D> {
+        Now(x.pool(self))
+    }
+}
+
+impl<X: Tiles<H, W>, H: Number, W: Number> Pooling<X> for Op<H, W> {
+    type Out = X::Out;
+
+    fn pool<E: Float>(&self, x: Tensor<X, E>) -> Tensor<X::Out, E> {
         let shape = shape_by(Self::shape, (x.shape(),));
         let geometry = pool::geometry(pool::tiles::<H, W>(), x.shape(), shape);
         Tensor::written(shape, |y| backend::max_pool(&geometry, x.as_slice(), y))
+    }
+
+    fn halving(&self, x: X) -> Option<(Halving, X::Out)> {
+        pool::halving(Halving::Maximum, pool::tiles::<H, W>(), x, shape_by(Self::shape, (x,)))
     }
 }
 

@@ -5,8 +5,8 @@
 //! not fill a window is dropped. Padding is never the maximum. The cotangent goes to the first of several equal maxima.
 
 use super::pool::{self, OfMaxima};
-use crate::backend;
-use crate::op::{self, Deferred, Differentiable, Now, Yes};
+use crate::backend::{self, Halving};
+use crate::op::{self, Deferred, Differentiable, Handover, Now, Pooling, Yes};
 use crate::shape::dim::Dim1;
 use crate::shape::window::{ImagePadding, PerAxis, Pools, Valid};
 use crate::shape::{Rule, Sizes};
@@ -40,11 +40,37 @@ where
     type Out = Tensor<X::Out, E>;
     /// With a batch of images.
     const BY_EXAMPLE: bool = X::RANK > 3;
+    const HANDOVER: Handover = pool::handover(pool::windows::<K, S, P>());
 
     fn infer(&self, x: Tensor<X, E>) -> Self::Out {
+        self.pool(x)
+    }
+
+    fn infer_deferred<D: Deferred<Tensor<X, E>>>(
+        &self,
+        x: D,
+    ) -> impl Deferred<Self::Out> + use<X, E, K, S, P, D> {
+        Now(x.pool(self))
+    }
+}
+
+impl<X, K, S, P> Pooling<X> for Op<K, S, P>
+where
+    X: Pools<K, S, P>,
+    K: PerAxis,
+    S: PerAxis,
+    P: ImagePadding,
+{
+    type Out = X::Out;
+
+    fn pool<E: Float>(&self, x: Tensor<X, E>) -> Tensor<X::Out, E> {
         let shape = shape_by(Self::shape, (x.shape(),));
         let geometry = pool::geometry(pool::windows::<K, S, P>(), x.shape(), shape);
         Tensor::written(shape, |y| backend::max_pool(&geometry, x.as_slice(), y))
+    }
+
+    fn halving(&self, x: X) -> Option<(Halving, X::Out)> {
+        pool::halving(Halving::Maximum, pool::windows::<K, S, P>(), x, shape_by(Self::shape, (x,)))
     }
 }
 

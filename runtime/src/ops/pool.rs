@@ -4,9 +4,9 @@
 use super::elementwise::Each;
 use crate::backend::map::Function;
 use crate::backend::{
-    Divisor, PoolGeometry, avg_pool_gradient, avg_pool_gradient_in_place, max_pool_gradient,
+    Divisor, Halving, PoolGeometry, avg_pool_gradient, avg_pool_gradient_in_place, max_pool_gradient,
 };
-use crate::op::{Binary, Deferred};
+use crate::op::{Binary, Deferred, Handover};
 use crate::shape::decimal::Number;
 use crate::shape::dim::Dim1;
 use crate::shape::window::{AxisWindow, Image, ImagePadding, PerAxis, Valid, slide};
@@ -60,6 +60,24 @@ pub(super) fn geometry<X: Image, Y: Image>(windows: [AxisWindow; 2], x: X, y: Y)
         window: windows.map(|window| window.size),
         strides: windows.map(|window| window.stride),
         padding: [windows[0].padding(x[0]), windows[1].padding(x[1])],
+    }
+}
+
+/// The halving of images `x` to `y`, if these windows do that.
+pub(super) fn halving<X: Image, Y: Image>(
+    halving: Halving,
+    windows: [AxisWindow; 2],
+    x: X,
+    y: Y,
+) -> Option<(Halving, Y)> {
+    geometry(windows, x, y).halves().then_some((halving, y))
+}
+
+/// What becomes of the input: these windows may halve it before it is written.
+pub(super) const fn handover([rows, columns]: [AxisWindow; 2]) -> Handover {
+    match (rows.size, rows.stride, columns.size, columns.stride) {
+        (2, 2, 2, 2) => Handover::Pooled,
+        _ => Handover::Written,
     }
 }
 

@@ -25,7 +25,7 @@ use super::panel::strip;
 use super::scratch::{with_scratch, with_taps};
 use super::simd::arch;
 use super::threads::{Shared, parallel_seated, seats};
-use crate::backend::{ConvGeometry, Epilogue};
+use crate::backend::{ConvGeometry, Epilogue, Halving};
 
 /// See [`crate::backend::conv_forward`].
 pub(super) fn forward<E: Lanes>(
@@ -36,8 +36,8 @@ pub(super) fn forward<E: Lanes>(
     output: &mut [E],
 ) {
     match winograd::tile::<E>(geometry, Pass::Forward) {
-        Some(tile) => winograd::forward(arch(), tile, geometry, input, kernel, epilogue, output),
-        None => forward_with(arch(), geometry, input, kernel, epilogue, output),
+        Some(tile) => winograd::forward(arch(), tile, geometry, input, kernel, epilogue, None, output),
+        None => forward_with(arch(), geometry, input, kernel, epilogue, None, output),
     }
 }
 
@@ -47,11 +47,12 @@ pub(super) fn inference<E: Lanes>(
     input: &[E],
     kernel: &[E],
     epilogue: Epilogue<'_, E>,
+    halving: Option<Halving>,
     output: &mut [E],
 ) {
     match winograd::tile::<E>(geometry, Pass::Inference) {
-        Some(tile) => winograd::forward(arch(), tile, geometry, input, kernel, epilogue, output),
-        None => forward_with(arch(), geometry, input, kernel, epilogue, output),
+        Some(tile) => winograd::forward(arch(), tile, geometry, input, kernel, epilogue, halving, output),
+        None => forward_with(arch(), geometry, input, kernel, epilogue, halving, output),
     }
 }
 
@@ -83,16 +84,20 @@ pub(super) fn kernel_gradient<E: Lanes>(
     compute(arch(), geometry, input, cotangent, kernel_gradient, bias_gradient);
 }
 
-/// Panics unless the slices have the lengths that the geometry says.
-fn check<E>(geometry: &ConvGeometry, input: &[E], kernel: &[E], output: &[E]) {
+/// Panics unless the slices have the lengths that the geometry says, and images of which a halving is written are even.
+fn check<E>(geometry: &ConvGeometry, input: &[E], kernel: &[E], halving: Option<Halving>, output: &[E]) {
     let g = geometry;
+    assert!(
+        halving.is_none() || g.output.iter().all(|size| size.is_multiple_of(2)),
+        "even images to halve: {g:?}"
+    );
     assert!(
         g.in_features.is_multiple_of(g.groups) && g.out_features.is_multiple_of(g.groups),
         "whole groups: {g:?}"
     );
     assert_eq!(input.len(), g.input_len(), "the input of {g:?}");
     assert_eq!(kernel.len(), g.kernel_len(), "the kernel of {g:?}");
-    assert_eq!(output.len(), g.output_len(), "the output of {g:?}");
+    assert_eq!(output.len(), g.written_len(halving), "the output of {g:?}");
 }
 
 fn forward_with<E: Lanes>(
@@ -101,9 +106,10 @@ fn forward_with<E: Lanes>(
     input: &[E],
     kernel: &[E],
     epilogue: Epilogue<'_, E>,
+    halving: Option<Halving>,
     output: &mut [E],
 ) {
-    check(g, input, kernel, output);
+    check(g, input, kernel, halving, output);
     let (channels, features) = (g.in_features / g.groups, g.out_features / g.groups);
     let window = g.kernel[0] * g.kernel[1];
     let axis = |i: usize| Axis {
@@ -124,6 +130,7 @@ fn forward_with<E: Lanes>(
         features,
         axes: [axis(0), axis(1)],
         depth: window * channels,
+        halving,
     };
     let (strip, strips) = (strip::<E>(arch), sweep.strips::<E>());
     let cut = sweep.cut::<E>();
@@ -168,7 +175,7 @@ fn input_gradient_with<E: Lanes>(
     kernel: &[E],
     input_gradient: &mut [E],
 ) {
-    check(g, input_gradient, kernel, cotangent);
+    check(g, input_gradient, kernel, None, cotangent);
     let (channels, features) = (g.in_features / g.groups, g.out_features / g.groups);
     let window = g.kernel[0] * g.kernel[1];
     for phase in positions(g.strides) {
@@ -193,6 +200,7 @@ fn input_gradient_with<E: Lanes>(
             features: channels,
             axes: [axis(0, phase.0), axis(1, phase.1)],
             depth: window * features,
+            halving: None,
         };
         let cut = sweep.cut::<E>();
         with_scratch(sweep.kernel_len::<E>() + cut.scratch_len(), |scratch| {

@@ -4,7 +4,7 @@
 //! numbers: `ab + (a'b + ab')ε`. Poolings are loops over numbers of any kind.
 
 use super::{lanes::Number, pool};
-use crate::backend::{ConvGeometry, Divisor, Epilogue, Gemm, Kernels, PoolGeometry, Product};
+use crate::backend::{ConvGeometry, Divisor, Epilogue, Gemm, Halving, Kernels, PoolGeometry, Product};
 use crate::shape::Dyn;
 use crate::tensor::{Dual, Float, Tensor};
 
@@ -106,6 +106,35 @@ impl<E: Float> Kernels for Dual<E> {
             E::conv_forward(geometry, input, kernel, Epilogue::Assign, output);
         };
         Parts::product(input, kernel, output.len(), product).finish(0, output, epilogue);
+    }
+
+    fn conv_inference(
+        geometry: &ConvGeometry,
+        input: &[Self],
+        kernel: &[Self],
+        epilogue: Epilogue<'_, Self>,
+        halving: Option<Halving>,
+        output: &mut [Self],
+    ) {
+        let Some(halving) = halving else {
+            return Self::conv_forward(geometry, input, kernel, epilogue, output);
+        };
+        let whole = Tensor::written((Dyn(geometry.output_len()),), |whole| {
+            Self::conv_forward(geometry, input, kernel, epilogue, whole);
+        });
+        let geometry = PoolGeometry {
+            batch: geometry.batch,
+            input: geometry.output,
+            output: geometry.output.map(|size| size / 2),
+            features: geometry.out_features,
+            window: [2; 2],
+            strides: [2; 2],
+            padding: [[0; 2]; 2],
+        };
+        match halving {
+            Halving::Average => pool::avg_pool(&geometry, Divisor::Window, whole.as_slice(), output),
+            Halving::Maximum => pool::max_pool(&geometry, whole.as_slice(), output),
+        }
     }
 
     fn conv_input_gradient(

@@ -5,7 +5,7 @@
 //! caller's, which are compiled where they are called in any case.
 
 use super::{conv, gemm, lanes::Number, pool, squares};
-use crate::backend::{ConvGeometry, Divisor, Epilogue, Gemm, PoolGeometry, Product};
+use crate::backend::{ConvGeometry, Divisor, Epilogue, Gemm, Halving, PoolGeometry, Product};
 
 /// An element type that the kernels compute in: `f32`, `f64`, or dual numbers of them. The functions are those of [`crate::backend`].
 #[allow(missing_docs)]
@@ -29,10 +29,9 @@ pub trait Kernels: Number {
         input: &[Self],
         kernel: &[Self],
         epilogue: Epilogue<'_, Self>,
+        halving: Option<Halving>,
         output: &mut [Self],
-    ) {
-        Self::conv_forward(geometry, input, kernel, epilogue, output);
-    }
+    );
     fn conv_input_gradient(
         geometry: &ConvGeometry,
         cotangent: &[Self],
@@ -106,9 +105,10 @@ macro_rules! kernels {
                 input: &[Self],
                 kernel: &[Self],
                 epilogue: Epilogue<'_, Self>,
+                halving: Option<Halving>,
                 output: &mut [Self],
             ) {
-                conv::inference(geometry, input, kernel, epilogue, output);
+                conv::inference(geometry, input, kernel, epilogue, halving, output);
             }
             fn conv_input_gradient(
                 geometry: &ConvGeometry,

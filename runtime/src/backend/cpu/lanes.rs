@@ -46,6 +46,9 @@ pub trait Lanes: Number + From<f32> {
     /// `max(a, 0)`; NaN stays NaN.
     fn relu_lanes<S: Simd>(simd: S, a: Self::Register<S>) -> Self::Register<S>;
 
+    /// The larger of the two, NaN if either is; `a` if they are equal.
+    fn max_lanes<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
+
     /// The sum of all lanes.
     fn sum_lanes<S: Simd>(simd: S, a: Self::Register<S>) -> Self;
 
@@ -92,7 +95,8 @@ pub trait Lanes: Number + From<f32> {
 }
 
 macro_rules! lanes {
-    ($float:ty, $registers:ident, $lanes:ident, $splat:ident, $add:ident, $mul_add:ident, $less:ident, $select:ident, $sum:ident,
+    ($float:ty, $registers:ident, $lanes:ident, $splat:ident, $add:ident, $mul_add:ident, $less:ident, $greater_or_equal:ident,
+     $equal:ident, $select:ident, $sum:ident,
      $mask:ident: $bits:ty, $between:ident, $load:ident, $store:ident, $product:ident) => {
         impl Number for $float {
             const LOWEST: Self = Self::NEG_INFINITY;
@@ -135,6 +139,13 @@ macro_rules! lanes {
             fn relu_lanes<S: Simd>(simd: S, a: S::$registers) -> S::$registers {
                 let zero = simd.$splat(0.0);
                 simd.$select(simd.$less(a, zero), zero, a)
+            }
+
+            #[inline(always)]
+            fn max_lanes<S: Simd>(simd: S, a: S::$registers, b: S::$registers) -> S::$registers {
+                // Only NaN differs from itself.
+                let other = simd.$select(simd.$equal(a, a), b, a);
+                simd.$select(simd.$greater_or_equal(a, b), a, other)
             }
 
             #[inline(always)]
@@ -193,7 +204,9 @@ macro_rules! lanes {
     };
 }
 
-lanes!(f32, f32s, F32_LANES, splat_f32s, add_f32s, mul_add_e_f32s, less_than_f32s, select_f32s, reduce_sum_f32s,
+lanes!(f32, f32s, F32_LANES, splat_f32s, add_f32s, mul_add_e_f32s, less_than_f32s,
+    greater_than_or_equal_f32s, equal_f32s, select_f32s, reduce_sum_f32s,
     m32s: u32, mask_between_m32s, mask_load_ptr_f32s, mask_store_ptr_f32s, sgemm);
-lanes!(f64, f64s, F64_LANES, splat_f64s, add_f64s, mul_add_e_f64s, less_than_f64s, select_f64s, reduce_sum_f64s,
+lanes!(f64, f64s, F64_LANES, splat_f64s, add_f64s, mul_add_e_f64s, less_than_f64s,
+    greater_than_or_equal_f64s, equal_f64s, select_f64s, reduce_sum_f64s,
     m64s: u64, mask_between_m64s, mask_load_ptr_f64s, mask_store_ptr_f64s, dgemm);

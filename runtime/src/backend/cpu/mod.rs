@@ -7,6 +7,7 @@ pub(crate) mod copy;
 mod dual;
 pub(crate) mod gather;
 mod gemm;
+mod halving;
 pub(super) mod kernels;
 pub(super) mod lanes;
 mod long_sum;

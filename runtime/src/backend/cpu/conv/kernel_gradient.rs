@@ -39,7 +39,7 @@ pub(super) fn compute<E: Lanes>(
     kernel_gradient: &mut [E],
     bias_gradient: Option<&mut [E]>,
 ) {
-    check(g, input, kernel_gradient, cotangent);
+    check(g, input, kernel_gradient, None, cotangent);
     if let Some(bias_gradient) = &bias_gradient {
         assert_eq!(bias_gradient.len(), g.out_features, "the bias of {g:?}");
     }

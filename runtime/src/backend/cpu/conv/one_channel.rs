@@ -10,6 +10,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::super::lanes::Lanes;
 use super::super::panel::{Finish, REGISTERS, Tap};
+use crate::backend::Halving;
 
 /// Taps along a side of the kernel, and all of them.
 const SIDE: usize = 3;
@@ -28,7 +29,7 @@ const fn wide<S: Simd>() -> bool {
 
 /// Some registers of features of a band of outputs.
 pub(super) struct Forward<'a, E> {
-    /// Rows of outputs, and outputs in a row.
+    /// Rows of outputs, and outputs in a row; even numbers for a halving.
     pub count: [usize; 2],
     /// Where the first window begins, and how far apart rows of windows and rows of a window are.
     pub source: *const E,
@@ -36,12 +37,14 @@ pub(super) struct Forward<'a, E> {
     /// The taps, `kernel_step` elements apart.
     pub kernel: *const E,
     pub kernel_step: usize,
-    /// Where the first output goes, and how far apart rows and pixels are.
+    /// Where the first output goes, and how far apart rows and pixels of what is written are.
     pub target: *mut E,
     pub target_strides: [usize; 2],
     /// A whole number of registers of features.
     pub features: usize,
     pub finish: Finish<'a, E>,
+    /// What is made of the outputs before they are written.
+    pub halving: Option<Halving>,
 }
 
 impl<E: Lanes> Forward<'_, E> {
@@ -78,56 +81,87 @@ impl<E: Lanes> Forward<'_, E> {
                 *register = unsafe { E::load::<S>(from.as_ptr().add(at(index))) };
             }
         }
+        let source = |row: usize, x: usize| self.source.wrapping_add(row * self.source_rows[0] + x);
+        let target = |row: usize, x: usize| {
+            self.target.wrapping_add(row * self.target_strides[0] + x * self.target_strides[1] + start)
+        };
+        let taps = Taps { kernel, bias };
+        if let Some(halving) = self.halving {
+            for row in 0..self.count[0] / 2 {
+                for x in 0..self.count[1] / 2 {
+                    // SAFETY: as above.
+                    unsafe {
+                        let window = self.sums::<S, WIDTH, 2, 2>(simd, &taps, source(2 * row, 2 * x));
+                        self.halve::<S, WIDTH>(simd, halving, window, target(row, x));
+                    }
+                }
+            }
+            return;
+        }
         for row in 0..self.count[0] {
-            let source = self.source.wrapping_add(row * self.source_rows[0]);
-            let target = self.target.wrapping_add(row * self.target_strides[0] + start);
-            let mut x = 0;
-            while x < self.count[1] {
-                let (source, target) =
-                    (source.wrapping_add(x), target.wrapping_add(x * self.target_strides[1]));
-                if self.count[1] - x >= PIXELS {
-                    // SAFETY: as above.
-                    unsafe { self.pixels::<S, WIDTH, PIXELS>(simd, &kernel, &bias, source, target) };
-                    x += PIXELS;
-                } else {
-                    // SAFETY: as above.
-                    unsafe { self.pixels::<S, WIDTH, 1>(simd, &kernel, &bias, source, target) };
-                    x += 1;
+            let whole = self.count[1] / PIXELS * PIXELS;
+            for x in (0..whole).step_by(PIXELS) {
+                // SAFETY: as above.
+                unsafe {
+                    let sums = self.sums::<S, WIDTH, 1, PIXELS>(simd, &taps, source(row, x));
+                    self.write::<S, WIDTH, PIXELS>(simd, sums, target(row, x));
+                }
+            }
+            for x in whole..self.count[1] {
+                // SAFETY: as above.
+                unsafe {
+                    let sums = self.sums::<S, WIDTH, 1, 1>(simd, &taps, source(row, x));
+                    self.write::<S, WIDTH, 1>(simd, sums, target(row, x));
                 }
             }
         }
     }
 
-    /// Computes `COUNT` pixels side by side.
+    /// The sums of `ROWS` by `COLUMNS` pixels.
     ///
     /// # Safety
     /// As for [`Self::run`].
     #[inline(always)]
-    unsafe fn pixels<S: Simd, const WIDTH: usize, const COUNT: usize>(
+    unsafe fn sums<S: Simd, const WIDTH: usize, const ROWS: usize, const COLUMNS: usize>(
         &self,
         simd: S,
-        kernel: &[[E::Register<S>; WIDTH]; TAPS],
-        bias: &[E::Register<S>; WIDTH],
+        taps: &Taps<E::Register<S>, WIDTH>,
         source: *const E,
-        target: *mut E,
-    ) {
-        let mut sums = [*bias; COUNT];
-        for (tap, kernel) in kernel.iter().enumerate() {
+    ) -> [[[E::Register<S>; WIDTH]; COLUMNS]; ROWS] {
+        let mut sums = [[taps.bias; COLUMNS]; ROWS];
+        for (tap, kernel) in taps.kernel.iter().enumerate() {
             let source = source.wrapping_add(tap / SIDE * self.source_rows[1] + tap % SIDE);
-            for (pixel, sums) in sums.iter_mut().enumerate() {
-                // SAFETY: the caller's promise.
-                let factor = E::splat(simd, unsafe { *source.add(pixel) });
-                for (sum, kernel) in sums.iter_mut().zip(kernel) {
-                    *sum = E::mul_add_lanes(simd, factor, *kernel, *sum);
+            for (row, sums) in sums.iter_mut().enumerate() {
+                for (column, sums) in sums.iter_mut().enumerate() {
+                    let pixel = source.wrapping_add(row * self.source_rows[0] + column);
+                    // SAFETY: the caller's promise.
+                    let factor = E::splat(simd, unsafe { *pixel });
+                    for (sum, kernel) in sums.iter_mut().zip(kernel) {
+                        *sum = E::mul_add_lanes(simd, factor, *kernel, *sum);
+                    }
                 }
             }
         }
+        sums
+    }
+
+    /// Writes `COUNT` pixels side by side.
+    ///
+    /// # Safety
+    /// As for [`Self::run`].
+    #[inline(always)]
+    unsafe fn write<S: Simd, const WIDTH: usize, const COUNT: usize>(
+        &self,
+        simd: S,
+        [sums]: [[[E::Register<S>; WIDTH]; COUNT]; 1],
+        target: *mut E,
+    ) {
         for (pixel, sums) in sums.iter().enumerate() {
             for (index, sum) in sums.iter().enumerate() {
                 let to = target.wrapping_add(pixel * self.target_strides[1] + index * E::lanes::<S>());
                 let mut sum = *sum;
                 if self.finish.accumulate {
-                    // SAFETY: as above.
+                    // SAFETY: the caller's promise.
                     sum = E::add_lanes(simd, unsafe { E::load::<S>(to) }, sum);
                 }
                 if self.finish.relu {
@@ -138,6 +172,37 @@ impl<E: Lanes> Forward<'_, E> {
             }
         }
     }
+
+    /// Writes what a halving makes of a window.
+    ///
+    /// # Safety
+    /// As for [`Self::run`].
+    #[inline(always)]
+    unsafe fn halve<S: Simd, const WIDTH: usize>(
+        &self,
+        simd: S,
+        halving: Halving,
+        [[a, b], [c, d]]: [[[E::Register<S>; WIDTH]; 2]; 2],
+        target: *mut E,
+    ) {
+        for index in 0..WIDTH {
+            let mut window = [a[index], b[index], c[index], d[index]];
+            if self.finish.relu {
+                for sum in &mut window {
+                    *sum = E::relu_lanes(simd, *sum);
+                }
+            }
+            let halved = halving.of::<S, E>(simd, window);
+            // SAFETY: the caller's promise.
+            unsafe { E::store::<S>(target.wrapping_add(index * E::lanes::<S>()), halved) };
+        }
+    }
+}
+
+/// The taps and the bias of some registers of features.
+struct Taps<R, const WIDTH: usize> {
+    kernel: [[R; WIDTH]; TAPS],
+    bias: [R; WIDTH],
 }
 
 impl<E: Lanes> WithSimd for Forward<'_, E> {

@@ -8,12 +8,13 @@
 
 use pulp::Arch;
 
+use super::super::halving::Row;
 use super::super::lanes::Lanes;
 use super::super::panel::{BLOCK, Finish, Panel, REGISTERS, Rows, Tap, strip};
 use super::super::scratch::padded;
 use super::super::threads::{Shared, parallel_seated, seats, threads};
 use super::one_channel;
-use crate::backend::Epilogue;
+use crate::backend::{Epilogue, Halving};
 
 /// A packed band has about this many elements at most, so that it stays in the second cache.
 const BAND: usize = 1 << 16;
@@ -57,6 +58,8 @@ pub(super) struct Sweep {
     pub axes: [Axis; 2],
     /// Rows of the packed kernel: taps times channels.
     pub depth: usize,
+    /// What is made of the results before they are written; then they are a whole image of even height and width.
+    pub halving: Option<Halving>,
 }
 
 impl Sweep {
@@ -80,16 +83,23 @@ impl Sweep {
         self.blocks() * self.axes[1].step * self.columns() * self.block()
     }
 
+    /// How many rows and columns of results become one that is written.
+    fn together(&self) -> usize {
+        if self.halving.is_some() { 2 } else { 1 }
+    }
+
     /// Cuts the windows into bands: few enough rows for the cache, and for all threads to have work.
-    pub fn cut<E>(&self) -> Cut {
+    pub fn cut<E: Lanes>(&self) -> Cut {
         let [axis, across] = &self.axes;
         let fitting = (BAND / self.row_len()).saturating_sub(axis.extent) / axis.step + 1;
         let wanted = (4 * threads()).div_ceil((self.batch * self.groups).max(1));
-        let band = fitting.min(axis.count.div_ceil(wanted)).max(1);
+        let band = fitting.min(axis.count.div_ceil(wanted)).max(1).next_multiple_of(self.together());
         let tasks = self.batch * self.groups * axis.count.div_ceil(band);
         let windows = self.batch * self.groups * axis.count * across.count;
         let seats = seats(tasks, windows * self.features * self.depth);
-        Cut { band, tasks, seats, seat_len: padded::<E>(axis.seen(band) * self.row_len()) }
+        let band_len = padded::<E>(axis.seen(band) * self.row_len());
+        let pair_len = self.halving.map_or(0, |_| 2 * across.count * strip::<E>(self.arch));
+        Cut { band, tasks, seats, band_len, pair_len: padded::<E>(pair_len) }
     }
 
     /// Strips of features in a group.
@@ -132,7 +142,7 @@ impl Sweep {
         if target.is_empty() || rows.count == 0 || columns.count == 0 {
             return;
         }
-        let Cut { band, tasks, seats, seat_len } = *cut;
+        let Cut { band, tasks, seats, band_len, pair_len } = *cut;
         assert!(scratch.len() >= cut.scratch_len(), "scratch for every thread");
         let bands = rows.count.div_ceil(band);
         let (target, scratch) = (Shared(target.as_mut_ptr()), Shared(scratch.as_mut_ptr()));
@@ -141,11 +151,13 @@ impl Sweep {
                 (task / bands / self.groups, task / bands % self.groups, task % bands * band);
             let count = band.min(rows.count - start);
             let task = Band { sweep: self, image, group, start, count };
+            let scratch = scratch.at(seat * (band_len + pair_len));
             // SAFETY: every seat has its own piece of scratch.
-            let packed = unsafe { std::slice::from_raw_parts_mut(scratch.at(seat * seat_len), seat_len) };
+            let packed = unsafe { std::slice::from_raw_parts_mut(scratch, band_len) };
             task.pack(source, packed);
-            // SAFETY: the bands of different tasks do not overlap, and all lie within the target.
-            unsafe { task.compute(packed, kernel, taps, epilogue, target) };
+            let pair = scratch.wrapping_add(band_len);
+            // SAFETY: the bands of different tasks do not overlap, and all lie within the target; the pair is the seat's.
+            unsafe { task.compute(packed, kernel, taps, epilogue, pair, target) };
         });
     }
 }
@@ -156,14 +168,15 @@ pub(super) struct Cut {
     band: usize,
     tasks: usize,
     seats: usize,
-    /// Elements of scratch for a thread.
-    seat_len: usize,
+    /// Elements of scratch for a thread: for a packed band, and for two rows of results that are not written.
+    band_len: usize,
+    pair_len: usize,
 }
 
 impl Cut {
     /// Elements of scratch for [`Sweep::run`].
     pub fn scratch_len(&self) -> usize {
-        self.seats * self.seat_len
+        self.seats * (self.band_len + self.pair_len)
     }
 }
 
@@ -200,33 +213,38 @@ impl Band<'_> {
         }
     }
 
-    /// The pixel that the first window of a row of the band makes.
+    /// The pixel that the first window of a row of the band makes, of those that are written.
     fn pixel(&self, row: usize) -> usize {
-        let [rows, columns] = &self.sweep.axes;
+        let ([rows, columns], together) = (&self.sweep.axes, self.sweep.together());
         let y = rows.target_start + (self.start + row) * rows.target_step;
-        (self.image * rows.target + y) * columns.target + columns.target_start
+        (self.image * rows.target + y) / together * (columns.target / together) + columns.target_start
     }
 
     /// Computes the band.
     ///
     /// # Safety
-    /// `target` must be as long as the sweep's target; nobody else may touch this band of it meanwhile.
+    /// `target` must be as long as the sweep's target, and `pair` as the cut says; nobody else may touch this band of the one
+    /// or the other meanwhile.
     unsafe fn compute<E: Lanes>(
         &self,
         packed: &[E],
         kernel: &[E],
         taps: &[Tap],
         epilogue: Epilogue<'_, E>,
+        pair: *mut E,
         target: Shared<E>,
     ) {
         let sweep = self.sweep;
-        let [rows, columns] = &sweep.axes;
+        let ([rows, columns], together) = (&sweep.axes, sweep.together());
         let (width, features) = (strip::<E>(sweep.arch), sweep.groups * sweep.features);
+        let strides =
+            [rows.target_step * (columns.target / together) * features, columns.target_step * features];
         for index in 0..sweep.strips::<E>() {
             let kernel = &kernel[(self.group * sweep.strips::<E>() + index) * sweep.depth * width..];
             let feature = self.group * sweep.features + index * width;
             let strip = width.min(sweep.features - index * width);
             let finish = Finish::from(epilogue).columns(feature, strip);
+            let target = |row: usize| target.at(self.pixel(row) * features + feature);
             if strip.is_multiple_of(width / REGISTERS)
                 && columns.step == 1
                 && sweep.block() == 1
@@ -238,35 +256,53 @@ impl Band<'_> {
                     source_rows: [rows.step * sweep.row_len(), sweep.row_len()],
                     kernel: kernel.as_ptr(),
                     kernel_step: width,
-                    target: target.at(self.pixel(0) * features + feature),
-                    target_strides: [
-                        rows.target_step * columns.target * features,
-                        columns.target_step * features,
-                    ],
+                    target: target(0),
+                    target_strides: strides,
                     features: strip,
                     finish,
+                    halving: sweep.halving,
                 };
                 // SAFETY: as below; a strip is some registers.
                 unsafe { outputs.run(sweep.arch) };
                 continue;
             }
-            for row in 0..self.count {
-                let panel = Panel {
-                    rows: columns.count,
-                    columns: strip,
-                    taps,
-                    a: packed[row * rows.step * sweep.row_len()..].as_ptr(),
-                    a_rows: if sweep.block() == 1 { Rows::Adjacent } else { Rows::Blocked },
-                    a_step: 1,
-                    b: kernel.as_ptr(),
-                    b_step: width,
-                    c: target.at(self.pixel(row) * features + feature),
-                    c_row: columns.target_step * features,
-                    finish,
-                };
-                // SAFETY: the taps of all windows of a row lie within the packed rows, the kernel has a row of full
-                // strip width for every step of the sum, and `target` is the caller's promise.
-                unsafe { panel.run(sweep.arch) };
+            let panel = |row: usize, c: *mut E, c_row: usize| Panel {
+                rows: columns.count,
+                columns: strip,
+                taps,
+                a: packed[row * rows.step * sweep.row_len()..].as_ptr(),
+                a_rows: if sweep.block() == 1 { Rows::Adjacent } else { Rows::Blocked },
+                a_step: 1,
+                b: kernel.as_ptr(),
+                b_step: width,
+                c,
+                c_row,
+                finish,
+            };
+            // SAFETY: the taps of all windows of a row lie within the packed rows, the kernel has a row of full strip width for
+            // every step of the sum, and `target` and `pair` are the caller's promise.
+            match sweep.halving {
+                None => (0..self.count)
+                    .for_each(|row| unsafe { panel(row, target(row), strides[1]).run(sweep.arch) }),
+                Some(halving) => {
+                    let pair = [0, 1].map(|row| pair.wrapping_add(row * columns.count * width));
+                    for row in (0..self.count).step_by(2) {
+                        unsafe {
+                            panel(row, pair[0], width).run(sweep.arch);
+                            panel(row + 1, pair[1], width).run(sweep.arch);
+                            let halved = Row {
+                                halving,
+                                from: pair.map(<*mut E>::cast_const),
+                                pixel: width,
+                                count: columns.count / 2,
+                                features: strip,
+                                to: target(row),
+                                to_step: strides[1],
+                            };
+                            halved.run(sweep.arch);
+                        }
+                    }
+                }
             }
         }
     }

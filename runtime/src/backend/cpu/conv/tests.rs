@@ -93,13 +93,13 @@ fn check_all<E: Lanes + From<i16> + std::fmt::Debug>(g: &ConvGeometry, seed: u32
     };
     for arch in available() {
         let mut found = vec![E::from(9); output.len()];
-        forward_with(arch, g, &input, &kernel, Epilogue::Assign, &mut found);
+        forward_with(arch, g, &input, &kernel, Epilogue::Assign, None, &mut found);
         assert_eq!(found, output, "{arch:?}");
-        forward_with(arch, g, &input, &kernel, Epilogue::Accumulate, &mut found);
+        forward_with(arch, g, &input, &kernel, Epilogue::Accumulate, None, &mut found);
         assert!(found.iter().zip(&output).all(|(&twice, &once)| twice == once + once), "{arch:?}");
-        forward_with(arch, g, &input, &kernel, Epilogue::Bias(&bias), &mut found);
+        forward_with(arch, g, &input, &kernel, Epilogue::Bias(&bias), None, &mut found);
         assert_eq!(found, biased(false), "{arch:?}");
-        forward_with(arch, g, &input, &kernel, Epilogue::BiasRelu(&bias), &mut found);
+        forward_with(arch, g, &input, &kernel, Epilogue::BiasRelu(&bias), None, &mut found);
         assert_eq!(found, biased(true), "{arch:?}");
 
         let mut found = vec![E::from(9); input.len()];
@@ -116,8 +116,60 @@ fn check_all<E: Lanes + From<i16> + std::fmt::Debug>(g: &ConvGeometry, seed: u32
     }
 }
 
+/// What a halving makes of the output, of which the plain result is known.
+pub(super) fn halved<E: Lanes>(g: &ConvGeometry, halving: Halving, output: &[E]) -> Vec<E> {
+    let [rows, columns] = g.output;
+    let mut halved = Vec::new();
+    for (n, (y, x)) in (0..g.batch).flat_map(|n| positions([rows / 2, columns / 2]).map(move |at| (n, at))) {
+        for feature in 0..g.out_features {
+            let at = |(down, right)| {
+                output[((n * rows + 2 * y + down) * columns + 2 * x + right) * g.out_features + feature]
+            };
+            let window = [(0, 0), (0, 1), (1, 0), (1, 1)].map(at);
+            halved.push(match halving {
+                Halving::Average => {
+                    window.into_iter().fold(E::default(), |sum, value| sum + value) * E::from(0.25)
+                }
+                Halving::Maximum => {
+                    window.into_iter().fold(window[0], |best, value| if value > best { value } else { best })
+                }
+            });
+        }
+    }
+    halved
+}
+
+/// Images that are halved before they are written: the bits are those of the images.
+fn check_halving<E: Lanes + From<i16> + std::fmt::Debug>(g: &ConvGeometry, seed: u32) {
+    let input: Vec<E> = numbers(g.input_len(), seed);
+    let kernel: Vec<E> = numbers(g.kernel_len(), seed ^ 1);
+    let bias: Vec<E> = numbers(g.out_features, seed ^ 2);
+    for arch in available() {
+        for epilogue in [Epilogue::Assign, Epilogue::Bias(&bias), Epilogue::BiasRelu(&bias)] {
+            let mut output = vec![E::from(9); g.output_len()];
+            forward_with(arch, g, &input, &kernel, epilogue, None, &mut output);
+            for halving in [Halving::Average, Halving::Maximum] {
+                let mut found = vec![E::from(9); output.len() / 4];
+                forward_with(arch, g, &input, &kernel, epilogue, Some(halving), &mut found);
+                assert_eq!(found, halved(g, halving, &output), "{arch:?}, {epilogue:?}, {halving:?}");
+            }
+        }
+    }
+}
+
+/// Whether images can be halved.
+pub(super) fn is_even(g: &ConvGeometry) -> bool {
+    g.output.iter().all(|size| size.is_multiple_of(2))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn halved_images_are_those_of_the_whole(g in geometry().prop_filter("even images", is_even), seed: u32) {
+        check_halving::<f32>(&g, seed);
+        check_halving::<f64>(&g, seed);
+    }
 
     #[test]
     fn convolutions_of_f32_are_the_plain_sums(g in geometry(), seed: u32) {

@@ -47,7 +47,7 @@ use super::super::panel::{BLOCK, Finish, Panel, REGISTERS, Rows, Tap, strip};
 use super::super::scratch::{padded, with_scratch, with_taps};
 use super::super::threads::{Shared, parallel_seated, seats, threads};
 use super::check;
-use crate::backend::{ConvGeometry, Epilogue};
+use crate::backend::{ConvGeometry, Epilogue, Halving};
 
 /// By which tiles convolutions with kernels of 3 by 3 taps may be computed by Winograd's algorithm, which is faster and
 /// rounds differently.
@@ -140,6 +140,7 @@ fn suits<E: Lanes>(g: &ConvGeometry, pass: Pass, tile: Tile) -> bool {
 const VALUES: usize = 5 << 15;
 
 /// The forward pass.
+#[allow(clippy::too_many_arguments)]
 pub(super) fn forward<E: Lanes>(
     arch: Arch,
     tile: Tile,
@@ -147,9 +148,10 @@ pub(super) fn forward<E: Lanes>(
     input: &[E],
     kernel: &[E],
     epilogue: Epilogue<'_, E>,
+    halving: Option<Halving>,
     output: &mut [E],
 ) {
-    check(g, input, kernel, output);
+    check(g, input, kernel, halving, output);
     let (sizes, strides) = ([g.in_features, g.out_features], [g.out_features, 1]);
     let convolution = Convolution {
         arch,
@@ -157,6 +159,7 @@ pub(super) fn forward<E: Lanes>(
         taps: Taps { kernel, sizes, strides, turned: false },
         images: [g.input, g.output],
         low: g.padding.map(|[low, _]| -(low as isize)),
+        halving,
     };
     convolution.run(tile, input, epilogue, output);
 }
@@ -170,7 +173,7 @@ pub(super) fn input_gradient<E: Lanes>(
     kernel: &[E],
     input_gradient: &mut [E],
 ) {
-    check(g, input_gradient, kernel, cotangent);
+    check(g, input_gradient, kernel, None, cotangent);
     let (sizes, strides) = ([g.out_features, g.in_features], [1, g.out_features]);
     let convolution = Convolution {
         arch,
@@ -178,6 +181,7 @@ pub(super) fn input_gradient<E: Lanes>(
         taps: Taps { kernel, sizes, strides, turned: true },
         images: [g.output, g.input],
         low: g.padding.map(|[low, _]| low as isize - 2),
+        halving: None,
     };
     convolution.run(tile, cotangent, Epilogue::Assign, input_gradient);
 }
@@ -191,6 +195,8 @@ struct Convolution<'a, E> {
     images: [[usize; 2]; 2],
     /// Where in the source the first window begins; negative in the padding.
     low: [isize; 2],
+    /// What is made of the target before it is written.
+    halving: Option<Halving>,
 }
 
 impl<E: Lanes> Convolution<'_, E> {
@@ -263,7 +269,7 @@ impl<E: Lanes> Convolution<'_, E> {
                     unsafe {
                         block.evaluate(source, zeros);
                         block.multiply(kernel, taps);
-                        block.interpolate(epilogue, target);
+                        block.interpolate(epilogue, self.halving, target);
                     }
                 });
             });
@@ -346,12 +352,13 @@ where
     ///
     /// # Safety
     /// As for [`Interpolate::run`].
-    unsafe fn interpolate(&self, epilogue: Epilogue<'_, E>, target: Shared<E>) {
+    unsafe fn interpolate(&self, epilogue: Epilogue<'_, E>, halving: Option<Halving>, target: Shared<E>) {
         let interpolate = Interpolate {
             grid: &self.grids[1],
             panels: self.products,
             tiles: self.tiles.clone(),
             finish: Finish::from(epilogue).columns(0, self.grids[1].features),
+            halving,
             target: target.0,
             transform: PhantomData::<Output>,
         };

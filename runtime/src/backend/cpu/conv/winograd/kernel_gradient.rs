@@ -13,7 +13,7 @@ use std::ops::Range;
 use pulp::{Arch, Simd, WithSimd};
 
 use super::super::super::lanes::Lanes;
-use super::super::super::panel::{BLOCK, Finish, Panel, REGISTERS, Rows, Tap, strip};
+use super::super::super::panel::{Finish, Panel, REGISTERS, Rows, Tap, strip};
 use super::super::super::partials::add_up;
 use super::super::super::rows::sum_rows;
 use super::super::super::scratch::{padded, with_scratch};
@@ -40,7 +40,7 @@ pub(in super::super) fn compute<E: Lanes>(
     kernel_gradient: &mut [E],
     bias_gradient: Option<&mut [E]>,
 ) {
-    check(g, input, kernel_gradient, cotangent);
+    check(g, input, kernel_gradient, None, cotangent);
     if let Some(bias_gradient) = &bias_gradient {
         assert_eq!(bias_gradient.len(), g.out_features, "the bias of {g:?}");
     }
@@ -152,6 +152,7 @@ impl<E: Lanes> Gradient<'_, E> {
                     inside: [3; 2],
                     features,
                     finish: Finish { accumulate: false, bias: None, relu: false },
+                    halving: None,
                 },
             });
         }
@@ -261,12 +262,11 @@ impl<E: Lanes> WithSimd for Strip<'_, E> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let panels = Panels { width: REGISTERS * E::lanes::<S>(), ..self.sums };
-        let mut few = [[[E::default(); BLOCK]; 3]; 3];
         for row in 0..self.rows {
             let written =
                 Written { to: self.written.to.wrapping_add(row * self.written.features), ..self.written };
             // SAFETY: `chunk` has summed up these rows, and its caller promises room for the kernel.
-            unsafe { written.interpolate::<S, KernelGradient, N, 3>(simd, panels, row, &mut few) };
+            unsafe { written.interpolate::<S, KernelGradient, N, 3>(simd, panels, row) };
         }
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::super::simd::available;
 use super::super::super::threads::set_threads;
-use super::super::tests::products;
+use super::super::tests::{halved, is_even, products};
 use super::super::{forward_with, input_gradient_with, kernel_gradient as direct_kernel_gradient};
 use super::*;
 
@@ -78,7 +78,7 @@ fn check_images<E: Lanes + Into<f64>>(g: &ConvGeometry, seed: u32, tolerance: f6
     for (arch, tile) in available().flat_map(|arch| TILES.map(|tile| (arch, tile))) {
         let mut found = vec![E::from(9.0); output.len()];
         for (name, epilogue, expected) in cases {
-            forward(arch, tile, g, &input, &kernel, epilogue, &mut found);
+            forward(arch, tile, g, &input, &kernel, epilogue, None, &mut found);
             assert_near(&found, expected, tolerance, &format!("{name}, {tile:?}, {arch:?}"));
         }
         let mut found = vec![E::from(9.0); input.len()];
@@ -108,8 +108,36 @@ fn check_kernel_gradient<E: Lanes + Into<f64>>(g: &ConvGeometry, seed: u32, tole
     }
 }
 
+/// Images that are halved before they are written: the bits are those of the images.
+fn check_halving<E: Lanes + std::fmt::Debug>(g: &ConvGeometry, seed: u32) {
+    let input: Vec<E> = numbers(g.input_len(), seed);
+    let kernel: Vec<E> = numbers(g.kernel_len(), seed ^ 1);
+    let bias: Vec<E> = numbers(g.out_features, seed ^ 3);
+    for (arch, tile) in available().flat_map(|arch| TILES.map(|tile| (arch, tile))) {
+        for epilogue in [Epilogue::Assign, Epilogue::Bias(&bias), Epilogue::BiasRelu(&bias)] {
+            let mut output = vec![E::from(9.0); g.output_len()];
+            forward(arch, tile, g, &input, &kernel, epilogue, None, &mut output);
+            for halving in [Halving::Average, Halving::Maximum] {
+                let mut found = vec![E::from(9.0); output.len() / 4];
+                forward(arch, tile, g, &input, &kernel, epilogue, Some(halving), &mut found);
+                assert_eq!(
+                    found,
+                    halved(g, halving, &output),
+                    "{arch:?}, {tile:?}, {epilogue:?}, {halving:?}"
+                );
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn halved_images_are_those_of_the_whole(g in geometry().prop_filter("even images", is_even), seed: u32) {
+        check_halving::<f32>(&g, seed);
+        check_halving::<f64>(&g, seed);
+    }
 
     #[test]
     fn images_are_the_plain_sums(g in geometry(), seed: u32) {
@@ -179,7 +207,7 @@ fn the_error_is_at_most_twice_the_direct_kernels() {
         let [mut output, mut dx, mut dk] =
             [g.output_len(), g.input_len(), g.kernel_len()].map(|len| vec![0.0; len]);
         let best = available().next().unwrap();
-        forward_with(best, &g, &wide_input, &wide_kernel, Epilogue::Assign, &mut output);
+        forward_with(best, &g, &wide_input, &wide_kernel, Epilogue::Assign, None, &mut output);
         input_gradient_with(best, &g, &wide_cotangent, &wide_kernel, &mut dx);
         direct_kernel_gradient::compute(best, &g, &wide_input, &wide_cotangent, &mut dk, None);
         let suitable = |pass| TILES.into_iter().filter(move |&tile| suits::<f32>(&g, pass, tile));
@@ -190,8 +218,8 @@ fn the_error_is_at_most_twice_the_direct_kernels() {
                 assert_accurate(
                     &format!("forward, {g:?}, {tile:?}, {arch:?}"),
                     &output,
-                    |found| forward_with(arch, &g, &input, &kernel, Epilogue::Assign, found),
-                    |found| forward(arch, tile, &g, &input, &kernel, Epilogue::Assign, found),
+                    |found| forward_with(arch, &g, &input, &kernel, Epilogue::Assign, None, found),
+                    |found| forward(arch, tile, &g, &input, &kernel, Epilogue::Assign, None, found),
                 );
             }
             for tile in suitable(Pass::InputGradient) {
@@ -231,7 +259,7 @@ fn tiles_of_2_keep_zeros() {
     assert!(empty.iter().any(|&empty| empty) && empty.iter().any(|&empty| !empty));
     for arch in available() {
         let mut found = vec![9.0; g.output_len()];
-        forward(arch, Tile::Of2, &g, &input, &kernel, Epilogue::Assign, &mut found);
+        forward(arch, Tile::Of2, &g, &input, &kernel, Epilogue::Assign, None, &mut found);
         assert!(found.iter().zip(&empty).all(|(&sum, &empty)| (sum == 0.0) == empty), "{arch:?}");
     }
 }
@@ -246,7 +274,7 @@ fn any_number_of_threads_gives_the_same_bits() {
         let arch = available().next().unwrap();
         let images = TILES.map(|tile| {
             let (mut output, mut dx) = (vec![0.0; g.output_len()], vec![0.0; g.input_len()]);
-            forward(arch, tile, &g, &input, &kernel, Epilogue::Assign, &mut output);
+            forward(arch, tile, &g, &input, &kernel, Epilogue::Assign, None, &mut output);
             super::input_gradient(arch, tile, &g, &cotangent, &kernel, &mut dx);
             [output, dx]
         });

@@ -8,6 +8,7 @@ use pulp::{Simd, WithSimd};
 use super::super::super::lanes::Lanes;
 use super::super::super::panel::{BLOCK, Finish, REGISTERS};
 use super::transform::{Transform, both};
+use crate::backend::Halving;
 
 /// The tiles of a batch of images, row after row.
 #[derive(Clone, Copy, Debug)]
@@ -188,6 +189,8 @@ pub(super) struct Interpolate<'a, E, T, const N: usize, const M: usize> {
     pub panels: Panels<E>,
     pub tiles: Range<usize>,
     pub finish: Finish<'a, E>,
+    /// What is made of the image before it is written.
+    pub halving: Option<Halving>,
     pub target: *mut E,
     pub transform: PhantomData<T>,
 }
@@ -211,20 +214,23 @@ impl<E: Lanes, T: Transform<N, M>, const N: usize, const M: usize> WithSimd for 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let (grid, [height, width]) = (self.grid, self.grid.image);
+        let together = if self.halving.is_some() { 2 } else { 1 };
+        let across = width / together;
         let panels = Panels { width: REGISTERS * E::lanes::<S>(), ..self.panels };
-        let mut few = [[[E::default(); BLOCK]; M]; M];
         for (index, tile) in self.tiles.clone().enumerate() {
             let (image, corner) = grid.corner(tile);
             let [top, left] = corner.map(|at| at as usize);
+            let pixel = (image * height + top) / together * across + left / together;
             let written = Written {
-                to: self.target.wrapping_add(((image * height + top) * width + left) * grid.features),
-                strides: [width * grid.features, grid.features],
+                to: self.target.wrapping_add(pixel * grid.features),
+                strides: [across * grid.features, grid.features],
                 inside: [height - top, width - left],
                 features: grid.features,
                 finish: self.finish,
+                halving: self.halving,
             };
             // SAFETY: the promise of `run`, the only way here.
-            unsafe { written.interpolate::<S, T, N, M>(simd, panels, index, &mut few) };
+            unsafe { written.interpolate::<S, T, N, M>(simd, panels, index) };
         }
     }
 }
@@ -232,12 +238,14 @@ impl<E: Lanes, T: Transform<N, M>, const N: usize, const M: usize> WithSimd for 
 /// Where the result of one tile goes.
 pub(super) struct Written<'a, E> {
     pub to: *mut E,
-    /// Distances between rows and columns of the result.
+    /// Distances between rows and columns of what is written.
     pub strides: [usize; 2],
-    /// How many of its rows and columns are written.
+    /// How many rows and columns of the result are inside of the image.
     pub inside: [usize; 2],
     pub features: usize,
     pub finish: Finish<'a, E>,
+    /// What is made of the result, of which an even number of rows and columns is inside, before it is written.
+    pub halving: Option<Halving>,
 }
 
 impl<E: Lanes> Written<'_, E> {
@@ -251,66 +259,114 @@ impl<E: Lanes> Written<'_, E> {
         simd: S,
         panels: Panels<E>,
         index: usize,
-        few: &mut [[[E; BLOCK]; M]; M],
     ) {
         for feature in (0..self.features).step_by(E::lanes::<S>()) {
             let from = panels.at(N * N, index, feature).cast_const();
-            let whole = self.features - feature >= E::lanes::<S>();
-            let (to, [row, column], [rows, columns], Finish { accumulate, relu, .. }) = if whole {
-                (self.to.wrapping_add(feature), self.strides, self.inside, self.finish)
-            } else {
-                let plain = Finish { accumulate: false, bias: None, relu: false };
-                (few.as_flattened_mut().as_flattened_mut().as_mut_ptr(), [M * BLOCK, BLOCK], [M, M], plain)
-            };
-            let bias = match self.finish.bias {
-                // SAFETY: as above: the bias has as many elements as there are features.
-                Some(bias) if whole => unsafe { E::load::<S>(bias.as_ptr().wrapping_add(feature)) },
-                _ => E::splat(simd, E::default()),
-            };
-            both::<S, E, T, N, M>(
-                simd,
-                #[inline(always)]
+            if self.features - feature >= E::lanes::<S>() {
                 // SAFETY: the caller's promise.
-                |y, x| unsafe { E::load::<S>(from.wrapping_add((y * N + x) * panels.point())) },
-                #[inline(always)]
-                |y, x, value| {
-                    if y >= rows || x >= columns {
-                        return;
-                    }
-                    let to = to.wrapping_add(y * row + x * column);
-                    let mut value = E::add_lanes(simd, value, bias);
-                    if accumulate {
-                        // SAFETY: as above: a register of features is left, or the buffer has room for one.
-                        value = E::add_lanes(simd, unsafe { E::load::<S>(to) }, value);
-                    }
-                    if relu {
-                        value = E::relu_lanes(simd, value);
-                    }
+                unsafe { self.register::<S, T, N, M, true>(simd, from, panels.point(), feature) };
+            } else {
+                // A function of its own, so that the compiler keeps it apart from the common case.
+                simd.vectorize(
+                    #[inline(always)]
                     // SAFETY: as above.
-                    unsafe { E::store::<S>(to, value) };
-                },
-            );
-            if !whole {
-                // SAFETY: as above.
-                unsafe { self.write_few(feature, few) };
+                    || unsafe { self.register::<S, T, N, M, false>(simd, from, panels.point(), feature) },
+                );
             }
         }
     }
 
-    /// Writes the last features, from `start` on. Not inlined, so that the compiler keeps it apart from the common case.
+    /// Interpolates the register of features that begins with `feature`, of values that are `point` apart. All of the register
+    /// are features if it is `FULL`.
     ///
     /// # Safety
     /// As for [`Interpolate::run`], for this tile.
-    #[inline(never)]
-    unsafe fn write_few<const M: usize>(&self, start: usize, few: &[[[E; BLOCK]; M]; M]) {
-        for (y, row) in few.iter().enumerate().take(self.inside[0]) {
-            for (x, pixel) in row.iter().enumerate().take(self.inside[1]) {
-                let to = self.to.wrapping_add(y * self.strides[0] + x * self.strides[1]);
-                for (feature, &value) in (start..self.features).zip(pixel) {
-                    // SAFETY: the caller's promise.
-                    self.finish.apply(unsafe { &mut *to.add(feature) }, value, feature);
+    #[inline(always)]
+    unsafe fn register<S: Simd, T: Transform<N, M>, const N: usize, const M: usize, const FULL: bool>(
+        &self,
+        simd: S,
+        from: *const E,
+        point: usize,
+        feature: usize,
+    ) {
+        let ([row, column], [rows, columns]) = (self.strides, self.inside);
+        let Finish { accumulate, bias, relu } = self.finish;
+        let zero = E::splat(simd, E::default());
+        let features = E::first_lanes(simd, self.features - feature);
+        let bias = match bias {
+            // SAFETY: the caller's promise, for this and every access below: these features are read and written.
+            Some(bias) => unsafe { load::<S, E, FULL>(simd, features, bias.as_ptr().wrapping_add(feature)) },
+            None => zero,
+        };
+        // Of a window to halve: what is above, and what is to the left.
+        let (mut above, mut left) = ([zero; M], zero);
+        both::<S, E, T, N, M>(
+            simd,
+            #[inline(always)]
+            // SAFETY: as above.
+            |y, x| unsafe { E::load::<S>(from.wrapping_add((y * N + x) * point)) },
+            #[inline(always)]
+            |y, x, value| {
+                if y >= rows || x >= columns {
+                    return;
                 }
-            }
-        }
+                let mut value = E::add_lanes(simd, value, bias);
+                if let Some(halving) = self.halving {
+                    if relu {
+                        value = E::relu_lanes(simd, value);
+                    }
+                    match [y % 2, x % 2] {
+                        [0, _] => above[x] = value,
+                        [_, 0] => left = value,
+                        _ => {
+                            let to = self.to.wrapping_add(y / 2 * row + x / 2 * column + feature);
+                            let halved = halving.of::<S, E>(simd, [above[x - 1], above[x], left, value]);
+                            // SAFETY: as above.
+                            unsafe { store::<S, E, FULL>(simd, features, to, halved) };
+                        }
+                    }
+                    return;
+                }
+                let to = self.to.wrapping_add(y * row + x * column + feature);
+                if accumulate {
+                    // SAFETY: as above.
+                    value = E::add_lanes(simd, unsafe { load::<S, E, FULL>(simd, features, to) }, value);
+                }
+                if relu {
+                    value = E::relu_lanes(simd, value);
+                }
+                // SAFETY: as above.
+                unsafe { store::<S, E, FULL>(simd, features, to, value) };
+            },
+        );
     }
+}
+
+/// Reads a register, or some lanes of it unless it is `FULL`.
+///
+/// # Safety
+/// These lanes must be readable.
+#[inline(always)]
+unsafe fn load<S: Simd, E: Lanes, const FULL: bool>(
+    simd: S,
+    lanes: E::Mask<S>,
+    from: *const E,
+) -> E::Register<S> {
+    // SAFETY: the caller's promise.
+    unsafe { if FULL { E::load::<S>(from) } else { E::load_some(simd, lanes, from) } }
+}
+
+/// Writes a register, or some lanes of it unless it is `FULL`.
+///
+/// # Safety
+/// These lanes must be writable.
+#[inline(always)]
+unsafe fn store<S: Simd, E: Lanes, const FULL: bool>(
+    simd: S,
+    lanes: E::Mask<S>,
+    to: *mut E,
+    value: E::Register<S>,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { if FULL { E::store::<S>(to, value) } else { E::store_some(simd, lanes, to, value) } }
 }
