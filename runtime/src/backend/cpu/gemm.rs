@@ -385,6 +385,7 @@ impl<E: Lanes> Part<'_, E> {
                     } else {
                         &taps[..block.depth.min(1)]
                     },
+                    others: &[],
                     a: if plan.pack_a { packed_a } else { a },
                     a_rows: plan.a_rows(a_strides[0]),
                     a_step: if plan.pack_a { 1 } else { a_strides[1] },

@@ -46,6 +46,8 @@ pub(super) struct Panel<'a, E> {
     /// Columns of `C` to be written; `B` can be read for a whole strip, see [`strip`].
     pub columns: usize,
     pub taps: &'a [Tap],
+    /// What is summed up apart from the other taps and then added, so that less is rounded away; nothing for a plain sum.
+    pub others: &'a [Tap],
     pub a: *const E,
     pub a_rows: Rows,
     /// The distance in `A` between steps of the sum.
@@ -121,6 +123,11 @@ const fn highest<S: Simd, E>() -> usize {
     }
 }
 
+/// Whether tiles of half the height, with two sums for each of `C`, have sums enough to keep the multipliers busy.
+const fn has_room_for_two<S: Simd, E>() -> bool {
+    highest::<S, E>() * REGISTERS / 2 >= 8
+}
+
 impl<E: Lanes> Panel<'_, E> {
     /// Computes the panel.
     ///
@@ -140,24 +147,43 @@ impl<E: Lanes> Panel<'_, E> {
 impl<E: Lanes> WithSimd for Panel<'_, E> {
     type Output = ();
 
-    /// Cuts the panel into tiles of nearly equal height.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        if self.others.is_empty() {
+            self.tiles::<S, 1>(simd);
+        } else if const { has_room_for_two::<S, E>() } {
+            self.tiles::<S, 2>(simd);
+        } else {
+            // One after the other, through memory.
+            let first = Finish { bias: None, relu: false, ..self.finish };
+            let then = Finish { accumulate: true, ..self.finish };
+            Panel { others: &[], finish: first, ..self }.tiles::<S, 1>(simd);
+            Panel { taps: self.others, others: &[], finish: then, ..self }.tiles::<S, 1>(simd);
+        }
+    }
+}
+
+impl<E: Lanes> Panel<'_, E> {
+    /// Cuts the panel into tiles of nearly equal height, with so many sums for each of `C`; called by `with_simd` only.
+    #[inline(always)]
+    fn tiles<S: Simd, const SUMS: usize>(&self, simd: S) {
         let narrow = self.columns <= E::lanes::<S>();
-        let count = self.rows.div_ceil(highest::<S, E>());
+        let count = self.rows.div_ceil(highest::<S, E>() / SUMS).max(1);
+        let (height, higher) = (self.rows / count, self.rows % count);
         let mut row = 0;
         for tile in 0..count {
-            let height = (self.rows - row).div_ceil(count - tile);
+            let height = height + usize::from(tile < higher);
             let compute = match (self.a_rows, narrow) {
-                (Rows::Adjacent, false) => tile_of::<S, E, REGISTERS, 1>(height),
-                (Rows::Adjacent, true) => tile_of::<S, E, 1, 1>(height),
-                (Rows::Blocked, false) => tile_of::<S, E, REGISTERS, BLOCK>(height),
-                (Rows::Blocked, true) => tile_of::<S, E, 1, BLOCK>(height),
-                (Rows::Apart(_), false) => tile_of::<S, E, REGISTERS, 0>(height),
-                (Rows::Apart(_), true) => tile_of::<S, E, 1, 0>(height),
+                _ if height == 0 => return,
+                (Rows::Adjacent, false) => tile_of::<S, E, REGISTERS, 1, SUMS>(height),
+                (Rows::Adjacent, true) => tile_of::<S, E, 1, 1, SUMS>(height),
+                (Rows::Blocked, false) => tile_of::<S, E, REGISTERS, BLOCK, SUMS>(height),
+                (Rows::Blocked, true) => tile_of::<S, E, 1, BLOCK, SUMS>(height),
+                (Rows::Apart(_), false) => tile_of::<S, E, REGISTERS, 0, SUMS>(height),
+                (Rows::Apart(_), true) => tile_of::<S, E, 1, 0, SUMS>(height),
             };
-            // SAFETY: the tile's rows are among the panel's; `run`, the only way here, passes its caller's promise on.
-            unsafe { compute(simd, &self, row) };
+            // SAFETY: the tile's rows are among the panel's; `run`, which leads here, passes its caller's promise on.
+            unsafe { compute(simd, self, row) };
             row += height;
         }
     }
@@ -166,14 +192,19 @@ impl<E: Lanes> WithSimd for Panel<'_, E> {
 /// The function that computes the tile of a panel that begins at a row.
 type Tile<S, E> = unsafe fn(S, &Panel<'_, E>, usize);
 
-/// The tile of a given height. `ROW` is the distance between rows of `A`, 0 where the panel says it. Each is a function of its own, called through a pointer, because the compiler assigns
-/// registers badly when all of them are inlined into one.
+/// The tile of a given height, with `SUMS` sums for each of `C`. `ROW` is the distance between rows of `A`, 0 where the panel
+/// says it. Each is a function of its own, called through a pointer, because the compiler assigns registers badly when all of
+/// them are inlined into one.
 #[inline(always)]
-fn tile_of<S: Simd, E: Lanes, const WIDTH: usize, const ROW: usize>(height: usize) -> Tile<S, E> {
+fn tile_of<S: Simd, E: Lanes, const WIDTH: usize, const ROW: usize, const SUMS: usize>(
+    height: usize,
+) -> Tile<S, E> {
     macro_rules! heights {
         ($($height:literal)*) => {
             match height {
-                $($height if $height <= highest::<S, E>() => tile::<S, E, $height, WIDTH, ROW>,)*
+                $($height if const { $height <= highest::<S, E>() / SUMS } => {
+                    tile::<S, E, $height, WIDTH, ROW, SUMS>
+                })*
                 _ => unreachable!("a tile is at most as high as the registers allow"),
             }
         };
@@ -185,7 +216,14 @@ fn tile_of<S: Simd, E: Lanes, const WIDTH: usize, const ROW: usize>(height: usiz
 ///
 /// # Safety
 /// As for [`Panel::run`], for these rows.
-unsafe fn tile<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const ROW: usize>(
+unsafe fn tile<
+    S: Simd,
+    E: Lanes,
+    const HEIGHT: usize,
+    const WIDTH: usize,
+    const ROW: usize,
+    const SUMS: usize,
+>(
     simd: S,
     panel: &Panel<'_, E>,
     row: usize,
@@ -193,13 +231,20 @@ unsafe fn tile<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
     simd.vectorize(
         #[inline(always)]
         // SAFETY: the caller's promise.
-        || unsafe { sums::<S, E, HEIGHT, WIDTH, ROW>(simd, panel, row) },
+        || unsafe { whole::<S, E, HEIGHT, WIDTH, ROW, SUMS>(simd, panel, row) },
     );
 }
 
-/// The sums of `HEIGHT` rows by `WIDTH` registers.
+/// [`tile`], from its sums to memory.
 #[inline(always)]
-unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const ROW: usize>(
+unsafe fn whole<
+    S: Simd,
+    E: Lanes,
+    const HEIGHT: usize,
+    const WIDTH: usize,
+    const ROW: usize,
+    const SUMS: usize,
+>(
     simd: S,
     panel: &Panel<'_, E>,
     row: usize,
@@ -211,12 +256,40 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
         }
         c = c.wrapping_add(panel.c_row);
     }
+    // SAFETY: the promise of `Panel::run`.
+    let mut sums = unsafe { sums::<S, E, HEIGHT, WIDTH, ROW>(simd, panel, panel.taps, row) };
+    if SUMS > 1 {
+        // SAFETY: as above.
+        let others = unsafe { self::sums::<S, E, HEIGHT, WIDTH, ROW>(simd, panel, panel.others, row) };
+        for (sums, others) in sums.iter_mut().zip(&others) {
+            for (sum, other) in sums.iter_mut().zip(others) {
+                *sum = E::add_lanes(simd, *sum, *other);
+            }
+        }
+    }
+    if panel.columns == WIDTH * E::lanes::<S>() {
+        // SAFETY: the promise of `Panel::run` about `c`, whose rows are as wide as the tile.
+        unsafe { finish::<S, E, HEIGHT, WIDTH, true>(simd, panel, row, sums) }
+    } else {
+        // SAFETY: the promise of `Panel::run` about `c`.
+        unsafe { finish::<S, E, HEIGHT, WIDTH, false>(simd, panel, row, sums) }
+    }
+}
+
+/// The sums of `HEIGHT` rows by `WIDTH` registers.
+#[inline(always)]
+unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const ROW: usize>(
+    simd: S,
+    panel: &Panel<'_, E>,
+    taps: &[Tap],
+    row: usize,
+) -> [[E::Register<S>; WIDTH]; HEIGHT] {
     let apart = match panel.a_rows {
         Rows::Apart(apart) if ROW == 0 => apart,
         _ => ROW,
     };
     let mut sums = [[E::splat(simd, E::default()); WIDTH]; HEIGHT];
-    for tap in panel.taps {
+    for tap in taps {
         // SAFETY: the promise of `Panel::run`, for this and every access to `a` and `b` below.
         let (mut a, mut b) = unsafe { (panel.a.add(row * apart + tap.a), panel.b.add(tap.b)) };
         let mut left = tap.len;
@@ -245,13 +318,7 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
             }
         }
     }
-    if panel.columns == WIDTH * E::lanes::<S>() {
-        // SAFETY: the promise of `Panel::run` about `c`, whose rows are as wide as the tile.
-        unsafe { finish::<S, E, HEIGHT, WIDTH, true>(simd, panel, row, sums) }
-    } else {
-        // SAFETY: the promise of `Panel::run` about `c`.
-        unsafe { finish::<S, E, HEIGHT, WIDTH, false>(simd, panel, row, sums) }
-    }
+    sums
 }
 
 /// Writes a tile; its last register is full of columns only if `FULL`.

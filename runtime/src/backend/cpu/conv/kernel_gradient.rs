@@ -284,6 +284,7 @@ impl<E: Lanes> Chunk<'_, E> {
             rows,
             columns,
             taps,
+            others: &[],
             a,
             a_rows: Rows::Adjacent,
             a_step: g.strides[1] * plan.channels,

@@ -270,6 +270,7 @@ impl Band<'_> {
                 rows: columns.count,
                 columns: strip,
                 taps,
+                others: &[],
                 a: packed[row * rows.step * sweep.row_len()..].as_ptr(),
                 a_rows: if sweep.block() == 1 { Rows::Adjacent } else { Rows::Blocked },
                 a_step: 1,

@@ -318,32 +318,27 @@ where
         let (arch, matrix) = (self.arch, self.matrix);
         let (width, [depth, features]) = (strip::<E>(arch), matrix.sizes);
         // In two halves where interpolation enlarges the rounding of the sums.
-        let (first, second) = taps.split_at(if M > 2 { taps.len().div_ceil(2) } else { taps.len() });
+        let (taps, others) = taps.split_at(if M > 2 { taps.len().div_ceil(2) } else { taps.len() });
         for point in 0..N * N {
             for index in 0..matrix.strips(arch) {
-                let c = self.products.at(N * N, 0, index * width).wrapping_add(point * self.products.point());
-                for (taps, accumulate) in [(first, false), (second, true)] {
-                    if taps.is_empty() {
-                        continue;
-                    }
-                    let panel = Panel {
-                        rows: self.tiles.len(),
-                        // Rounded up to a register: what is computed anyway.
-                        columns: width.min((features - index * width).next_multiple_of(width / REGISTERS)),
-                        taps,
-                        a: self.values.start.wrapping_add(point * self.values.point()),
-                        a_rows: Rows::Blocked,
-                        a_step: 1,
-                        b: kernel[point * matrix.point(arch) + index * depth * width..].as_ptr(),
-                        b_step: width,
-                        c,
-                        c_row: width,
-                        finish: Finish { accumulate, bias: None, relu: false },
-                    };
-                    // SAFETY: the values are packed in blocks of rows, the kernel has a row of full strip width for
-                    // every step of the sum, and the products are the caller's promise.
-                    unsafe { panel.run(arch) };
-                }
+                let panel = Panel {
+                    rows: self.tiles.len(),
+                    // Rounded up to a register: what is computed anyway.
+                    columns: width.min((features - index * width).next_multiple_of(width / REGISTERS)),
+                    taps,
+                    others,
+                    a: self.values.start.wrapping_add(point * self.values.point()),
+                    a_rows: Rows::Blocked,
+                    a_step: 1,
+                    b: kernel[point * matrix.point(arch) + index * depth * width..].as_ptr(),
+                    b_step: width,
+                    c: self.products.at(N * N, 0, index * width).wrapping_add(point * self.products.point()),
+                    c_row: width,
+                    finish: Finish { accumulate: false, bias: None, relu: false },
+                };
+                // SAFETY: the values are packed in blocks of rows, the kernel has a row of full strip width for every step of
+                // the sum, and the products are the caller's promise.
+                unsafe { panel.run(arch) };
             }
         }
     }

@@ -229,6 +229,7 @@ impl<E: Lanes> Block<'_, E> {
                         // Rounded up to a register: what is computed anyway.
                         columns: width.min((g.out_features - feature).next_multiple_of(width / REGISTERS)),
                         taps: &taps,
+                        others: &[],
                         a: inputs,
                         a_rows: Rows::Adjacent,
                         a_step: width,
