@@ -2,8 +2,8 @@
 //!
 //! A task computes a part of `C` over the whole of `k`, in equal blocks of at most [`DEPTH`]: so the order in which an element's
 //! products are added depends on the sizes only. Both operands are read where they lie as long as that is no slower
-//! than a copy in order. `A` is packed where many strips of columns read it, or where its rows are so far apart that they
-//! push each other out of the first cache; `B` where many rows of a task read it or where its columns are not side by
+//! than a copy in order. `A` is packed where many strips of columns read it, or where its rows, or the steps of a long sum, are
+//! so far apart that they push each other out of the first cache; `B` where many rows of a task read it or where its columns are not side by
 //! side. It is packed row after row, because a matrix of weights comes from memory and wants to be read in one stream.
 //!
 //! Where `B` is a large transposed matrix (as in the gradient of a dense layer's input), the transposed product
@@ -258,7 +258,7 @@ impl Plan {
         transposed: bool,
         tasks: usize,
     ) -> Self {
-        let Gemm { m, n, a_strides, b_strides, .. } = *gemm;
+        let Gemm { m, k, n, a_strides, b_strides, .. } = *gemm;
         let strip = strip::<E>(arch);
         let (rows, columns) =
             if m >= tasks * ROWS / 2 { (m.div_ceil(tasks), n) } else { (m, n.div_ceil(tasks)) };
@@ -268,19 +268,13 @@ impl Plan {
             rows,
             columns: columns.next_multiple_of(strip).min(COLUMNS),
             strip,
-            pack_a: m > 1 && a_strides[0] != 1 && !(in_order && columns <= FEW_COLUMNS),
+            pack_a: match a_strides[0] {
+                1 => k > DEPTH && columns >= FEW_COLUMNS,
+                _ => m > 1 && !(in_order && columns <= FEW_COLUMNS),
+            },
             pack_b: b_strides[1] != 1 || rows > FEW_ROWS,
             c_stride,
             transposed,
-        }
-    }
-
-    /// Where the rows of `A` are, that lie so far apart if they are not packed.
-    fn a_rows(&self, apart: usize) -> Rows {
-        match apart {
-            _ if self.pack_a => Rows::Blocked,
-            1 => Rows::Adjacent,
-            _ => Rows::Apart(apart),
         }
     }
 
@@ -358,10 +352,8 @@ impl<E: Lanes> Part<'_, E> {
         for row in (0..self.rows).step_by(ROWS) {
             let rows = ROWS.min(self.rows - row);
             let a = a.as_ptr().wrapping_add((self.row + row) * a_strides[0] + block.done * a_strides[1]);
-            if plan.pack_a {
-                // SAFETY: the block lies within `A`.
-                unsafe { pack_rows(plan.arch, a, a_strides, rows, block.depth, packed_a) };
-            }
+            // SAFETY: the block lies within `A`.
+            let (a, a_rows, a_step) = unsafe { self.left(a, rows, block.depth, packed_a) };
             for start in (0..self.columns).step_by(plan.strip) {
                 let columns = plan.strip.min(self.columns - start);
                 let (b, b_step) = if plan.pack_b {
@@ -380,15 +372,14 @@ impl<E: Lanes> Part<'_, E> {
                 let panel = Panel {
                     rows,
                     columns,
-                    taps: if plan.pack_a {
-                        blocks(&mut taps, rows, block.depth, b_step)
-                    } else {
-                        &taps[..block.depth.min(1)]
+                    taps: match a_rows {
+                        Rows::Blocked => blocks(&mut taps, rows, block.depth, b_step),
+                        _ => &taps[..block.depth.min(1)],
                     },
                     others: &[],
-                    a: if plan.pack_a { packed_a } else { a },
-                    a_rows: plan.a_rows(a_strides[0]),
-                    a_step: if plan.pack_a { 1 } else { a_strides[1] },
+                    a,
+                    a_rows,
+                    a_step,
                     b,
                     b_step,
                     c: block.c.wrapping_add(row * block.c_row + start),
@@ -398,6 +389,28 @@ impl<E: Lanes> Part<'_, E> {
                 // SAFETY: `A` and `B` are read within the block (packed, or in place where a strip is full), `C` is the
                 // caller's promise.
                 unsafe { panel.run(plan.arch) };
+            }
+        }
+    }
+
+    /// Some rows of a block of `A` as a panel reads them, packed if they are to be: where, how far apart rows are, and steps.
+    ///
+    /// # Safety
+    /// The rows must be readable to that depth, and `packed` as long as the plan says.
+    unsafe fn left(&self, a: *const E, rows: usize, depth: usize, packed: *mut E) -> (*const E, Rows, usize) {
+        let (arch, strides) = (self.plan.arch, self.gemm.a_strides);
+        match (self.plan.pack_a, strides) {
+            (false, [1, step]) => (a, Rows::Adjacent, step),
+            (false, [apart, step]) => (a, Rows::Apart(apart), step),
+            (true, [1, step]) => {
+                // SAFETY: the caller's promise: the rows of a step are a row of so many columns.
+                unsafe { pack_strips(arch, a, [step, 1], depth, rows, rows, packed) };
+                (packed, Rows::Adjacent, rows)
+            }
+            (true, _) => {
+                // SAFETY: the caller's promise.
+                unsafe { pack_rows(arch, a, strides, rows, depth, packed) };
+                (packed, Rows::Blocked, 1)
             }
         }
     }
@@ -526,6 +539,12 @@ mod tests {
     fn a_large_transposed_operand_is_read_in_place() {
         check::<f32>([5, 131, 300], [0, 1]);
         check::<f32>([3, 400, 700], [1, 1]);
+    }
+
+    #[test]
+    fn steps_that_are_far_apart_are_packed() {
+        check::<f32>([70, 301, 257], [1, 0]);
+        check::<f64>([3, 257, 300], [3, 2]);
     }
 
     #[test]

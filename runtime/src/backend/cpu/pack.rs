@@ -110,7 +110,7 @@ impl<E: Lanes> NullaryFnOnce for PackStrips<E> {
 const SQUARE: usize = 4;
 
 /// Copies `steps` by `columns` elements, a square at a time: what lies side by side along a column is written side by side
-/// along a row. Only the last square of a column may be smaller, or all of them where there are fewer columns.
+/// along a row. Where there is no whole square, or elements of a column are apart, one by one.
 ///
 /// # Safety
 /// `from` must be readable with these strides and `to` writable in rows that are `row` apart; they must not overlap.
@@ -122,26 +122,26 @@ unsafe fn transpose<E: Lanes>(
     row: usize,
     [steps, columns]: [usize; 2],
 ) {
-    let mut done = 0;
-    if columns == SQUARE {
-        while done + SQUARE <= steps {
+    if columns == SQUARE && step == 1 && steps >= SQUARE {
+        for done in (0..steps).step_by(SQUARE) {
+            // The last square may write some rows again.
+            let at = done.min(steps - SQUARE);
             let square: [[E; SQUARE]; SQUARE] = std::array::from_fn(|column| {
-                let from = from.wrapping_add(column * column_stride + done * step);
+                let from = from.wrapping_add(column * column_stride + at);
                 // SAFETY: the caller's promise.
-                std::array::from_fn(|i| unsafe { *from.add(i * step) })
+                unsafe { from.cast::<[E; SQUARE]>().read() }
             });
             for i in 0..SQUARE {
-                let to = to.wrapping_add((done + i) * row).cast::<[E; SQUARE]>();
+                let to = to.wrapping_add((at + i) * row).cast::<[E; SQUARE]>();
                 // SAFETY: the caller's promise.
                 unsafe { to.write(square.map(|column| column[i])) };
             }
-            done += SQUARE;
         }
+        return;
     }
     for column in 0..columns {
-        let from = from.wrapping_add(column * column_stride + done * step);
         // SAFETY: the caller's promise.
-        unsafe { copy(from, step, to.wrapping_add(done * row + column), row, steps - done) };
+        unsafe { copy(from.wrapping_add(column * column_stride), step, to.wrapping_add(column), row, steps) };
     }
 }
 
