@@ -57,9 +57,14 @@ pub(super) fn gemm_with<E: Lanes>(
     epilogue: Epilogue<'_, E>,
 ) {
     let c = checked(&gemm, c, c_stride, epilogue);
-    if c.is_empty() || small::product(arch, &gemm, c, c_stride, epilogue) {
-        return;
+    if !c.is_empty() && !small::product(arch, &gemm, c, c_stride, epilogue) {
+        large(arch, gemm, c, c_stride, epilogue);
     }
+}
+
+/// [`gemm_with`] of what is not small; `c` is [`checked`]. Not inlined, so that small products do without its registers.
+#[inline(never)]
+fn large<E: Lanes>(arch: Arch, gemm: Gemm<'_, E>, c: &mut [E], c_stride: usize, epilogue: Epilogue<'_, E>) {
     if matches!(arch, Arch::Scalar) || !long_sum::product(arch, &gemm, c, c_stride, epilogue) {
         uncut(arch, gemm, c, c_stride, epilogue);
     }

@@ -280,30 +280,31 @@ impl Band<'_> {
                 c_row,
                 finish,
             };
-            // SAFETY: the taps of all windows of a row lie within the packed rows, the kernel has a row of full strip width for
-            // every step of the sum, and `target` and `pair` are the caller's promise.
-            match sweep.halving {
-                None => (0..self.count)
-                    .for_each(|row| unsafe { panel(row, target(row), strides[1]).run(sweep.arch) }),
-                Some(halving) => {
-                    let pair = [0, 1].map(|row| pair.wrapping_add(row * columns.count * width));
-                    for row in (0..self.count).step_by(2) {
-                        unsafe {
-                            panel(row, pair[0], width).run(sweep.arch);
-                            panel(row + 1, pair[1], width).run(sweep.arch);
-                            let halved = Row {
-                                halving,
-                                from: pair.map(<*mut E>::cast_const),
-                                pixel: width,
-                                count: columns.count / 2,
-                                features: strip,
-                                to: target(row),
-                                to_step: strides[1],
-                            };
-                            halved.run(sweep.arch);
-                        }
-                    }
+            let Some(halving) = sweep.halving else {
+                for row in 0..self.count {
+                    // SAFETY: the taps of all windows of a row lie within the packed rows, the kernel has a row of full
+                    // strip width for every step of the sum, and `target` is the caller's promise.
+                    unsafe { panel(row, target(row), strides[1]).run(sweep.arch) };
                 }
+                continue;
+            };
+            let pair = [0, 1].map(|row| pair.wrapping_add(row * columns.count * width));
+            for row in (0..self.count).step_by(2) {
+                for (row, c) in [(row, pair[0]), (row + 1, pair[1])] {
+                    // SAFETY: as above; `pair` is the caller's promise, too.
+                    unsafe { panel(row, c, width).run(sweep.arch) };
+                }
+                let halved = Row {
+                    halving,
+                    from: pair.map(<*mut E>::cast_const),
+                    pixel: width,
+                    count: columns.count / 2,
+                    features: strip,
+                    to: target(row),
+                    to_step: strides[1],
+                };
+                // SAFETY: as above; the rows of the pair are full strips wide.
+                unsafe { halved.run(sweep.arch) };
             }
         }
     }
