@@ -1,4 +1,4 @@
-//! A value that is about to be computed, so that an elementwise function that follows can be computed with it.
+//! A value that is about to be computed, so that an elementwise function or a pooling that follows can be computed with it.
 
 use crate::backend::Halving;
 use crate::shape::Shape;
@@ -7,9 +7,9 @@ use crate::tensor::{Float, Tensor};
 /// A value that is about to be computed.
 ///
 /// Where the result of one call goes to the next one alone, a `#[module]` hands it over before it is computed. What follows
-/// may ask for it with a function of every element, and who computes it may know how: a convolution that goes through
-/// `relu` writes its output once. Who does not know computes first and then goes over the elements in place; the numbers
-/// are the same.
+/// may ask for it with a function of every element, or for a pooling of it, and who computes it may know how: a convolution that
+/// goes through `relu` writes its output once, and one that is pooled in inference writes a quarter. Who does not know computes
+/// first and then goes over the elements; the numbers are the same.
 pub trait Deferred<T>: Sized {
     /// Computes it.
     fn compute(self) -> T;

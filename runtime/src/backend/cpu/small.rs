@@ -70,7 +70,10 @@ fn most([m, k, n]: [usize; 3]) -> usize {
     if m == 1 || k == 1 || ragged { RAGGED } else { SMALL }
 }
 
-/// The most rows, or registers of columns, whose sums are made side by side.
+/// The most rows whose sums are made side by side: fewer would not keep the multipliers busy.
+const HIGHEST: usize = 10;
+
+/// The most registers of columns, or rows that are dot products, whose sums are made side by side.
 const TILE: usize = 8;
 
 /// The product in tiles. The columns of `B` lie side by side, or are one.
@@ -113,15 +116,25 @@ impl<E: Lanes> Tiles<'_, E> {
     unsafe fn strip<S: Simd>(&mut self, simd: S, column: usize) -> usize {
         let mut row = 0;
         while row < self.gemm.m {
-            // SAFETY: the caller's promise.
-            row += unsafe {
-                match self.gemm.m - row {
-                    TILE.. => self.tile::<S, TILE, 1>(simd, row, column),
-                    4.. => self.tile::<S, 4, 1>(simd, row, column),
-                    2.. => self.tile::<S, 2, 1>(simd, row, column),
-                    _ => self.tile::<S, 1, 1>(simd, row, column),
-                }
+            let left = self.gemm.m - row;
+            // Nearly equal heights: the sums of a low tile wait for each other.
+            let height = match left.div_ceil(HIGHEST) {
+                1 => left,
+                2 => left.div_ceil(2),
+                3 => left.div_ceil(3),
+                4 => left.div_ceil(4),
+                _ => HIGHEST,
             };
+            macro_rules! heights {
+                ($($height:literal)*) => {
+                    match height {
+                        // SAFETY: the caller's promise.
+                        $($height => unsafe { self.tile::<S, $height, 1>(simd, row, column) },)*
+                        _ => unreachable!("a tile is at most {HIGHEST} rows high"),
+                    }
+                };
+            }
+            row += heights!(1 2 3 4 5 6 7 8 9 10);
         }
         1
     }
