@@ -26,8 +26,8 @@ impl Halving {
     }
 }
 
-/// A row of windows.
-pub(super) struct Row<E> {
+/// A row of windows, and where it is written.
+pub(super) struct HalvedRow<E> {
     pub halving: Halving,
     /// Two rows of pixels, `pixel` elements apart within a row, of which whole registers can be read.
     pub from: [*const E; 2],
@@ -40,7 +40,7 @@ pub(super) struct Row<E> {
     pub to_step: usize,
 }
 
-impl<E: Lanes> Row<E> {
+impl<E: Lanes> HalvedRow<E> {
     /// Computes the results.
     ///
     /// # Safety
@@ -51,7 +51,7 @@ impl<E: Lanes> Row<E> {
     }
 }
 
-impl<E: Lanes> WithSimd for Row<E> {
+impl<E: Lanes> WithSimd for HalvedRow<E> {
     type Output = ();
 
     #[inline(always)]
@@ -60,7 +60,7 @@ impl<E: Lanes> WithSimd for Row<E> {
             for feature in (0..self.features).step_by(E::lanes::<S>()) {
                 let [above, below] = self.from.map(|row| row.wrapping_add(2 * window * self.pixel + feature));
                 // SAFETY: the promise of `run`, the only way here.
-                let window_of = unsafe {
+                let pixels = unsafe {
                     [
                         E::load::<S>(above),
                         E::load::<S>(above.wrapping_add(self.pixel)),
@@ -68,7 +68,7 @@ impl<E: Lanes> WithSimd for Row<E> {
                         E::load::<S>(below.wrapping_add(self.pixel)),
                     ]
                 };
-                let result = self.halving.of::<S, E>(simd, window_of);
+                let result = self.halving.of::<S, E>(simd, pixels);
                 let to = self.to.wrapping_add(window * self.to_step + feature);
                 let written = E::first_lanes(simd, self.features - feature);
                 // SAFETY: as above.

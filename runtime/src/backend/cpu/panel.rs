@@ -167,14 +167,16 @@ impl<E: Lanes> Panel<'_, E> {
     /// Cuts the panel into tiles of nearly equal height, with so many sums for each of `C`; called by `with_simd` only.
     #[inline(always)]
     fn tiles<S: Simd, const SUMS: usize>(&self, simd: S) {
+        if self.rows == 0 {
+            return;
+        }
         let narrow = self.columns <= E::lanes::<S>();
-        let count = self.rows.div_ceil(highest::<S, E>() / SUMS).max(1);
+        let count = self.rows.div_ceil(highest::<S, E>() / SUMS);
         let (height, higher) = (self.rows / count, self.rows % count);
         let mut row = 0;
         for tile in 0..count {
             let height = height + usize::from(tile < higher);
             let compute = match (self.a_rows, narrow) {
-                _ if height == 0 => return,
                 (Rows::Adjacent, false) => tile_of::<S, E, REGISTERS, 1, SUMS>(height),
                 (Rows::Adjacent, true) => tile_of::<S, E, 1, 1, SUMS>(height),
                 (Rows::Blocked, false) => tile_of::<S, E, REGISTERS, BLOCK, SUMS>(height),

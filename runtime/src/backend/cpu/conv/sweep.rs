@@ -8,7 +8,7 @@
 
 use pulp::Arch;
 
-use super::super::halving::Row;
+use super::super::halving::HalvedRow;
 use super::super::lanes::Lanes;
 use super::super::panel::{BLOCK, Finish, Panel, REGISTERS, Rows, Tap, strip};
 use super::super::scratch::padded;
@@ -294,7 +294,7 @@ impl Band<'_> {
                     // SAFETY: as above; `pair` is the caller's promise, too.
                     unsafe { panel(row, c, width).run(sweep.arch) };
                 }
-                let halved = Row {
+                let halved = HalvedRow {
                     halving,
                     from: pair.map(<*mut E>::cast_const),
                     pixel: width,
