@@ -76,9 +76,10 @@ fn uncut<E: Lanes>(arch: Arch, gemm: Gemm<'_, E>, c: &mut [E], c_stride: usize, 
         return portable::gemm(gemm, c, c_stride, epilogue);
     }
     let work = work(&gemm);
-    // Where every task turns all of `B`, one a thread is enough; else the more, the less time one waits for the other.
+    // The more tasks, the less time one thread waits for the other; but where every task packs all of `B`, two a thread are
+    // enough, and one where that has to be turned.
     let each = match gemm.b_strides[1] {
-        1 if work >= threads() << 23 => 4,
+        1 if gemm.m < gemm.n && work >= threads() << 23 => 4,
         1 => 2,
         _ => 1,
     };
@@ -265,8 +266,9 @@ impl Plan {
     ) -> Self {
         let Gemm { m, k, n, a_strides, b_strides, .. } = *gemm;
         let strip = strip::<E>(arch);
-        let (rows, columns) =
-            if m >= tasks * ROWS / 2 { (m.div_ceil(tasks), n) } else { (m, n.div_ceil(tasks)) };
+        // By rows every task reads all of `B`, by columns all of `A`.
+        let by_rows = m >= n && m >= tasks * ROWS / 2;
+        let (rows, columns) = if by_rows { (m.div_ceil(tasks), n) } else { (m, n.div_ceil(tasks)) };
         let in_order = a_strides[1] == 1 && !(a_strides[0] * size_of::<E>()).is_multiple_of(ALIASED);
         Self {
             arch,
