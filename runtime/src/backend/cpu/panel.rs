@@ -135,7 +135,7 @@ impl<E: Lanes> Panel<'_, E> {
     /// For every row and tap, `A` must be readable at `a + row * (distance of a_rows) + tap.a + step * a_step`, `B` for a whole
     /// strip at `b + tap.b + step * b_step`, and `C` writable (and readable, to accumulate) for `columns` elements at
     /// `c + row * c_row`; nobody else may touch that part of `C` meanwhile.
-    pub unsafe fn run(self, arch: pulp::Arch) {
+    pub unsafe fn run(&self, arch: pulp::Arch) {
         debug_assert!(
             self.columns <= strip::<E>(arch)
                 && self.finish.bias.is_none_or(|bias| bias.len() >= self.columns)
@@ -144,7 +144,9 @@ impl<E: Lanes> Panel<'_, E> {
     }
 }
 
-impl<E: Lanes> WithSimd for Panel<'_, E> {
+/// By reference: a panel that was moved would be read in one piece where it has just been written field by field, and that waits
+/// until all that was written before, tiles of `C` included, has reached the cache.
+impl<E: Lanes> WithSimd for &Panel<'_, E> {
     type Output = ();
 
     #[inline(always)]
@@ -157,8 +159,8 @@ impl<E: Lanes> WithSimd for Panel<'_, E> {
             // One after the other, through memory.
             let first = Finish { bias: None, relu: false, ..self.finish };
             let then = Finish { accumulate: true, ..self.finish };
-            Panel { others: &[], finish: first, ..self }.tiles::<S, 1>(simd);
-            Panel { taps: self.others, others: &[], finish: then, ..self }.tiles::<S, 1>(simd);
+            Panel { others: &[], finish: first, ..*self }.tiles::<S, 1>(simd);
+            Panel { taps: self.others, others: &[], finish: then, ..*self }.tiles::<S, 1>(simd);
         }
     }
 }
