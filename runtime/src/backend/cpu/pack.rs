@@ -2,10 +2,10 @@
 
 #![allow(unsafe_code)]
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::{Arch, NullaryFnOnce, Simd, WithSimd};
 
 use super::lanes::Lanes;
-use super::panel::BLOCK;
+use super::panel::{BLOCK, REGISTERS};
 
 /// Packs rows of `A` for [`Rows::Blocked`](super::panel::Rows::Blocked): block after block of the sum, in each row after
 /// row.
@@ -80,29 +80,54 @@ struct PackStrips<E> {
     packed: *mut E,
 }
 
-impl<E: Lanes> NullaryFnOnce for PackStrips<E> {
+impl<E: Lanes> WithSimd for PackStrips<E> {
     type Output = ();
 
     #[inline(always)]
-    fn call(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         let Self { b, strides: [step, column_stride], depth, columns, strip, packed } = self;
+        let full = columns - columns % strip;
         if column_stride == 1 {
             for row in 0..depth {
-                for start in (0..columns).step_by(strip) {
-                    let to = packed.wrapping_add(start * depth + row * strip);
+                let (from, to) = (b.wrapping_add(row * step), packed.wrapping_add(row * strip));
+                for start in (0..full).step_by(strip) {
                     // SAFETY: the promise of `pack_strips`, the only way here.
-                    unsafe { copy(b.wrapping_add(row * step + start), 1, to, 1, strip.min(columns - start)) };
+                    unsafe { copy_strip::<S, E>(from.wrapping_add(start), to.wrapping_add(start * depth), strip) };
                 }
+                // SAFETY: as above.
+                unsafe { copy(from.wrapping_add(full), 1, to.wrapping_add(full * depth), 1, columns - full) };
             }
         } else {
-            for column in (0..columns).step_by(SQUARE) {
-                let from = b.wrapping_add(column * column_stride);
-                let to = packed.wrapping_add(column / strip * strip * depth + column % strip);
-                let count = SQUARE.min(columns - column);
-                // SAFETY: as above; a strip's width is a multiple of a square's.
-                unsafe { transpose(from, [step, column_stride], to, strip, [depth, count]) };
+            for start in (0..columns).step_by(strip) {
+                let (from, to) = (b.wrapping_add(start * column_stride), packed.wrapping_add(start * depth));
+                let columns = strip.min(columns - start);
+                for column in (0..columns).step_by(SQUARE) {
+                    let from = from.wrapping_add(column * column_stride);
+                    let count = SQUARE.min(columns - column);
+                    // SAFETY: as above; a strip's width is a multiple of a square's.
+                    unsafe {
+                        transpose(from, [step, column_stride], to.wrapping_add(column), strip, [depth, count]);
+                    }
+                }
             }
         }
+    }
+}
+
+/// Copies the row of a strip, in as many registers as a panel's strip is wide.
+///
+/// # Safety
+/// `from` must be readable and `to` writable for a strip, and they must not overlap.
+#[inline(always)]
+unsafe fn copy_strip<S: Simd, E: Lanes>(from: *const E, to: *mut E, strip: usize) {
+    if strip != REGISTERS * E::lanes::<S>() {
+        // SAFETY: the caller's promise.
+        return unsafe { copy(from, 1, to, 1, strip) };
+    }
+    for i in 0..REGISTERS {
+        let at = i * E::lanes::<S>();
+        // SAFETY: the caller's promise.
+        unsafe { E::store::<S>(to.add(at), E::load::<S>(from.add(at))) };
     }
 }
 
