@@ -2,8 +2,8 @@
 //!
 //! A task computes a part of `C` over the whole of `k`, in equal blocks of at most [`DEPTH`]: so the order in which an element's
 //! products are added depends on the sizes only. Both operands are read where they lie as long as that is no slower
-//! than a copy in order. `A` is packed where many strips of columns read it, or where its rows, or the steps of a long sum, are
-//! so far apart that they push each other out of the first cache; `B` where many rows of a task read it or where its columns are not side by
+//! than a copy in order. Rows of `A` are, however far apart: a tile reads along each of them. `A` is packed where the rows' elements are not side
+//! by side and many strips of columns read them; `B` where many rows of a task read it or where its columns are not side by
 //! side. It is packed row after row, because a matrix of weights comes from memory and wants to be read in one stream.
 //!
 //! Where `B` is a large transposed matrix (as in the gradient of a dense layer's input), the transposed product
@@ -17,7 +17,7 @@ use pulp::Arch;
 
 use super::lanes::Lanes;
 use super::long_sum;
-use super::pack::{pack_rows, pack_strips};
+use super::pack::pack_strips;
 use super::panel::{BLOCK, Finish, Panel, Rows, Tap, strip};
 use super::portable;
 use super::scratch::{padded, with_scratch};
@@ -26,11 +26,15 @@ use super::small;
 use super::threads::{Shared, parallel_seated, seats, threads};
 use crate::backend::{Epilogue, Gemm, Product};
 
-/// Steps of the sum that are packed at once: a strip of `B` of this depth fits the first cache.
-const DEPTH: usize = 256;
+/// Steps of the sum between two visits to `C`. A strip of `B` of this depth comes from the second cache, tile after tile, and arrives in time.
+const DEPTH: usize = 512;
 
-/// Rows that are packed at once.
+/// Rows that take their turn with a strip of `B`.
 const ROWS: usize = 56;
+
+/// As many where all strips of `B`, of no more elements than [`SHALLOW`], stay in the first cache: then it is better to write `C` in order.
+const SHALLOW_ROWS: usize = 14;
+const SHALLOW: usize = 3 << 10;
 
 /// The most columns that are packed at once: to this depth they fit the second cache.
 const COLUMNS: usize = 512;
@@ -38,10 +42,10 @@ const COLUMNS: usize = 512;
 /// Tasks of no more rows than this read `B` where it lies.
 pub(super) const FEW_ROWS: usize = 64;
 
-/// Tasks of no more columns than this read `A` where it lies, unless the bytes between its rows are a multiple of `ALIASED`:
-/// then a dozen rows compete for two sets of the first cache.
+/// Tasks of fewer columns than this read `A` where it lies, and so do sums of no more steps than this: more are more pages than the processor
+/// remembers at once, if each step is a row of memory.
 const FEW_COLUMNS: usize = 256;
-const ALIASED: usize = 2048;
+const FEW_STEPS: usize = 128;
 
 /// See [`crate::backend::gemm`]; the rows of `c` are `c_stride` apart.
 pub(super) fn gemm<E: Lanes>(gemm: Gemm<'_, E>, c: &mut [E], c_stride: usize, epilogue: Epilogue<'_, E>) {
@@ -269,15 +273,15 @@ impl Plan {
         // By rows every task reads all of `B`, by columns all of `A`.
         let by_rows = m >= n && m >= tasks * ROWS / 2;
         let (rows, columns) = if by_rows { (m.div_ceil(tasks), n) } else { (m, n.div_ceil(tasks)) };
-        let in_order = a_strides[1] == 1 && !(a_strides[0] * size_of::<E>()).is_multiple_of(ALIASED);
         Self {
             arch,
             rows,
             columns: columns.next_multiple_of(strip).min(COLUMNS),
             strip,
-            pack_a: match a_strides[0] {
-                1 => k > DEPTH && columns >= FEW_COLUMNS,
-                _ => m > 1 && !(in_order && columns <= FEW_COLUMNS),
+            pack_a: match a_strides {
+                [_, 1] => false,
+                [1, _] => k > FEW_STEPS && columns >= FEW_COLUMNS,
+                _ => m > 1,
             },
             pack_b: b_strides[1] != 1 || rows > FEW_ROWS,
             c_stride,
@@ -356,8 +360,10 @@ impl<E: Lanes> Part<'_, E> {
             // SAFETY: the block lies within `B`.
             unsafe { pack_strips(plan.arch, b, b_strides, block.depth, self.columns, plan.strip, packed_b) };
         }
-        for row in (0..self.rows).step_by(ROWS) {
-            let rows = ROWS.min(self.rows - row);
+        let taps = [Tap { a: 0, b: 0, len: block.depth }];
+        let at_once = if block.depth * self.columns <= SHALLOW { SHALLOW_ROWS } else { ROWS };
+        for row in (0..self.rows).step_by(at_once) {
+            let rows = at_once.min(self.rows - row);
             let a = a.as_ptr().wrapping_add((self.row + row) * a_strides[0] + block.done * a_strides[1]);
             // SAFETY: the block lies within `A`.
             let (a, a_rows, a_step) = unsafe { self.left(a, rows, block.depth, packed_a) };
@@ -375,14 +381,10 @@ impl<E: Lanes> Part<'_, E> {
                 } else {
                     (b.wrapping_add(start), b_strides[0])
                 };
-                let mut taps = [Tap { a: 0, b: 0, len: block.depth }; DEPTH / BLOCK];
                 let panel = Panel {
                     rows,
                     columns,
-                    taps: match a_rows {
-                        Rows::Blocked => blocks(&mut taps, rows, block.depth, b_step),
-                        _ => &taps[..block.depth.min(1)],
-                    },
+                    taps: &taps[..block.depth.min(1)],
                     others: &[],
                     a,
                     a_rows,
@@ -409,15 +411,10 @@ impl<E: Lanes> Part<'_, E> {
         match (self.plan.pack_a, strides) {
             (false, [1, step]) => (a, Rows::Adjacent, step),
             (false, [apart, step]) => (a, Rows::Apart(apart), step),
-            (true, [1, step]) => {
+            (true, [apart, step]) => {
                 // SAFETY: the caller's promise: the rows of a step are a row of so many columns.
-                unsafe { pack_strips(arch, a, [step, 1], depth, rows, rows, packed) };
+                unsafe { pack_strips(arch, a, [step, apart], depth, rows, rows, packed) };
                 (packed, Rows::Adjacent, rows)
-            }
-            (true, _) => {
-                // SAFETY: the caller's promise.
-                unsafe { pack_rows(arch, a, strides, rows, depth, packed) };
-                (packed, Rows::Blocked, 1)
             }
         }
     }
@@ -450,16 +447,6 @@ struct Block<'a, E> {
     c: *mut E,
     c_row: usize,
     finish: Finish<'a, E>,
-}
-
-/// The sum over a packed block of `A`.
-fn blocks(taps: &mut [Tap], rows: usize, depth: usize, b_step: usize) -> &[Tap] {
-    let count = depth.div_ceil(BLOCK);
-    for (i, tap) in taps[..count].iter_mut().enumerate() {
-        let start = i * BLOCK;
-        *tap = Tap { a: start * rows, b: start * b_step, len: BLOCK.min(depth - start) };
-    }
-    &taps[..count]
 }
 
 #[cfg(test)]

@@ -2,52 +2,10 @@
 
 #![allow(unsafe_code)]
 
-use pulp::{Arch, NullaryFnOnce, Simd, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::Lanes;
 use super::panel::{BLOCK, REGISTERS};
-
-/// Packs rows of `A` for [`Rows::Blocked`](super::panel::Rows::Blocked): block after block of the sum, in each row after
-/// row.
-///
-/// # Safety
-/// `a` must be readable for `rows` by `depth` elements with these strides, `packed` writable for `rows` times `depth`
-/// rounded up to blocks.
-pub(super) unsafe fn pack_rows<E: Lanes>(
-    arch: Arch,
-    a: *const E,
-    strides: [usize; 2],
-    rows: usize,
-    depth: usize,
-    packed: *mut E,
-) {
-    arch.dispatch(PackRows { a, strides, rows, depth, packed });
-}
-
-struct PackRows<E> {
-    a: *const E,
-    strides: [usize; 2],
-    rows: usize,
-    depth: usize,
-    packed: *mut E,
-}
-
-impl<E: Lanes> NullaryFnOnce for PackRows<E> {
-    type Output = ();
-
-    #[inline(always)]
-    fn call(self) {
-        let [row_stride, step] = self.strides;
-        for row in 0..self.rows {
-            for start in (0..self.depth).step_by(BLOCK) {
-                let from = self.a.wrapping_add(row * row_stride + start * step);
-                let to = self.packed.wrapping_add(start * self.rows + row * BLOCK);
-                // SAFETY: the promise of `pack_rows`, the only way here.
-                unsafe { copy(from, step, to, 1, BLOCK.min(self.depth - start)) };
-            }
-        }
-    }
-}
 
 /// Packs columns of `B` in strips, each with zeros to its right where it is not full.
 ///
@@ -92,7 +50,9 @@ impl<E: Lanes> WithSimd for PackStrips<E> {
                 let (from, to) = (b.wrapping_add(row * step), packed.wrapping_add(row * strip));
                 for start in (0..full).step_by(strip) {
                     // SAFETY: the promise of `pack_strips`, the only way here.
-                    unsafe { copy_strip::<S, E>(from.wrapping_add(start), to.wrapping_add(start * depth), strip) };
+                    unsafe {
+                        copy_strip::<S, E>(from.wrapping_add(start), to.wrapping_add(start * depth), strip)
+                    };
                 }
                 // SAFETY: as above.
                 unsafe { copy(from.wrapping_add(full), 1, to.wrapping_add(full * depth), 1, columns - full) };
@@ -106,7 +66,13 @@ impl<E: Lanes> WithSimd for PackStrips<E> {
                     let count = SQUARE.min(columns - column);
                     // SAFETY: as above; a strip's width is a multiple of a square's.
                     unsafe {
-                        transpose(from, [step, column_stride], to.wrapping_add(column), strip, [depth, count]);
+                        transpose(
+                            from,
+                            [step, column_stride],
+                            to.wrapping_add(column),
+                            strip,
+                            [depth, count],
+                        );
                     }
                 }
             }
