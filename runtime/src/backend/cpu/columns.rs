@@ -96,16 +96,17 @@ impl<E: Float, F: Terms<E>> NullaryFnOnce for Block<'_, E, F> {
         let (firsts, seconds) = sums.split_at_mut(columns);
         for from in (0..columns).step_by(STRIP) {
             let width = STRIP.min(columns - from);
-            let mut of_column = [E::ZERO; STRIP];
-            of_column[..width].copy_from_slice(&column[from..from + width]);
+            let neighbours = from..from + width;
+            let column = strip(&column[neighbours.clone()]);
             for (a, b) in a.chunks(RUN * columns).zip(b.chunks(RUN * columns)) {
                 let (mut first, mut second) = ([E::ZERO; STRIP], [E::ZERO; STRIP]);
                 for (a, b) in a.chunks_exact(columns).zip(b.chunks_exact(columns)) {
-                    let (a, b) = (&a[from..from + width], &b[from..from + width]);
-                    if width == STRIP {
-                        strip(f, &a[..STRIP], &b[..STRIP], &of_column, &mut first, &mut second);
-                    } else {
-                        strip(f, a, b, &of_column, &mut first, &mut second);
+                    // Loops of constant length become vector instructions.
+                    let (a, b) = (strip(&a[neighbours.clone()]), strip(&b[neighbours.clone()]));
+                    for lane in 0..STRIP {
+                        let (one, other) = f.at(a[lane], b[lane], column[lane]);
+                        first[lane] += one;
+                        second[lane] += other;
                     }
                 }
                 let sums = firsts[from..].iter_mut().zip(&mut seconds[from..]);
@@ -118,21 +119,14 @@ impl<E: Float, F: Terms<E>> NullaryFnOnce for Block<'_, E, F> {
     }
 }
 
+/// Neighbouring elements of a row, with zeros where there are fewer than [`STRIP`].
 #[inline(always)]
-fn strip<E: Float, F: Terms<E>>(
-    f: &F,
-    a: &[E],
-    b: &[E],
-    column: &[E; STRIP],
-    first: &mut [E; STRIP],
-    second: &mut [E; STRIP],
-) {
-    let sums = first.iter_mut().zip(second.iter_mut());
-    for (((&a, &b), &column), (first, second)) in a.iter().zip(b).zip(column).zip(sums) {
-        let (one, other) = f.at(a, b, column);
-        *first += one;
-        *second += other;
-    }
+fn strip<E: Float>(elements: &[E]) -> [E; STRIP] {
+    elements.first_chunk().copied().unwrap_or_else(|| {
+        let mut strip = [E::ZERO; STRIP];
+        strip[..elements.len()].copy_from_slice(elements);
+        strip
+    })
 }
 
 /// Adds up the sums of the blocks: `out` is `[2, columns]`.
