@@ -97,12 +97,12 @@ impl<E: Float, F: Terms<E>> NullaryFnOnce for Block<'_, E, F> {
         for from in (0..columns).step_by(STRIP) {
             let width = STRIP.min(columns - from);
             let neighbours = from..from + width;
-            let column = strip(&column[neighbours.clone()]);
+            let column: [E; STRIP] = zero_padded(&column[neighbours.clone()]);
             for (a, b) in a.chunks(RUN * columns).zip(b.chunks(RUN * columns)) {
                 let (mut first, mut second) = ([E::ZERO; STRIP], [E::ZERO; STRIP]);
                 for (a, b) in a.chunks_exact(columns).zip(b.chunks_exact(columns)) {
-                    // Loops of constant length become vector instructions.
-                    let (a, b) = (strip(&a[neighbours.clone()]), strip(&b[neighbours.clone()]));
+                    let (a, b): ([E; STRIP], [E; STRIP]) =
+                        (zero_padded(&a[neighbours.clone()]), zero_padded(&b[neighbours.clone()]));
                     for lane in 0..STRIP {
                         let (one, other) = f.at(a[lane], b[lane], column[lane]);
                         first[lane] += one;
@@ -119,13 +119,13 @@ impl<E: Float, F: Terms<E>> NullaryFnOnce for Block<'_, E, F> {
     }
 }
 
-/// Neighbouring elements of a row, with zeros where there are fewer than [`STRIP`].
+/// Neighbouring elements of a row, with zeros where there are fewer than `N`: a loop over all of them becomes vector instructions.
 #[inline(always)]
-fn strip<E: Float>(elements: &[E]) -> [E; STRIP] {
+pub(super) fn zero_padded<E: Float, const N: usize>(elements: &[E]) -> [E; N] {
     elements.first_chunk().copied().unwrap_or_else(|| {
-        let mut strip = [E::ZERO; STRIP];
-        strip[..elements.len()].copy_from_slice(elements);
-        strip
+        let mut padded = [E::ZERO; N];
+        padded[..elements.len()].copy_from_slice(elements);
+        padded
     })
 }
 

@@ -1,5 +1,6 @@
 //! Groups that go over several positions: sums down strips of columns.
 
+use super::super::columns::zero_padded;
 use super::{Moments, NormGeometry, Pullback};
 use crate::tensor::Float;
 
@@ -29,10 +30,27 @@ impl Strip {
         sample.chunks_exact(self.features).map(move |position| &position[self.from..][..self.len])
     }
 
-    /// The part of every position, to be written.
+    /// Writes what `f` makes of a lane's number and its elements of the inputs, at every position.
     #[inline(always)]
-    fn of_mut<E>(self, sample: &mut [E]) -> impl Iterator<Item = &mut [E]> {
-        sample.chunks_exact_mut(self.features).map(move |position| &mut position[self.from..][..self.len])
+    fn write<E: Float, const N: usize>(
+        self,
+        inputs: [&[E]; N],
+        sample: &mut [E],
+        f: impl Fn(usize, [E; N]) -> E,
+    ) {
+        for (position, y) in sample.chunks_exact_mut(self.features).enumerate() {
+            let from = position * self.features + self.from;
+            let inputs: [[E; STRIP]; N] = inputs.map(|input| zero_padded(&input[from..][..self.len]));
+            let mut values = [E::ZERO; STRIP];
+            for (lane, value) in values.iter_mut().enumerate() {
+                *value = f(lane, std::array::from_fn(|input| inputs[input][lane]));
+            }
+            let y = &mut y[self.from..][..self.len];
+            match y.first_chunk_mut() {
+                Some(y) => *y = values,
+                None => y.copy_from_slice(&values[..self.len]),
+            }
+        }
     }
 
     /// What `f` says of each column.
@@ -52,15 +70,12 @@ impl Strip {
         for (a, b) in a.chunks(RUN * self.features).zip(b.chunks(RUN * self.features)) {
             let mut partial = [[E::ZERO; STRIP]; N];
             for (a, b) in self.of(a).zip(self.of(b)) {
-                let mut add = |lane: usize, a, b| {
-                    for (partial, value) in partial.iter_mut().zip(f(lane, a, b)) {
-                        partial[lane] += value;
+                let (a, b): ([E; STRIP], [E; STRIP]) = (zero_padded(a), zero_padded(b));
+                for lane in 0..STRIP {
+                    let values = f(lane, a[lane], b[lane]);
+                    for n in 0..N {
+                        partial[n][lane] += values[n];
                     }
-                };
-                // A loop of constant length becomes vector instructions.
-                match (a.first_chunk::<STRIP>(), b.first_chunk::<STRIP>()) {
-                    (Some(a), Some(b)) => (0..STRIP).for_each(|lane| add(lane, a[lane], b[lane])),
-                    _ => a.iter().zip(b).enumerate().for_each(|(lane, (&a, &b))| add(lane, a, b)),
                 }
             }
             for (sums, partial) in sums.iter_mut().zip(partial) {
@@ -124,11 +139,7 @@ pub(super) fn normalize<E: Float>(
         let mean = strip.lanes(|column| statistics[group(column)]);
         let factor = strip.lanes(|column| statistics[group(column) + 1] * scale[column]);
         let bias = strip.lanes(|column| bias[column]);
-        for (x, y) in strip.of(x).zip(strip.of_mut(y)) {
-            for ((((y, &x), mean), factor), bias) in y.iter_mut().zip(x).zip(mean).zip(factor).zip(bias) {
-                *y = (x - mean) * factor + bias;
-            }
-        }
+        strip.write([x], y, |lane, [x]| (x - mean[lane]) * factor[lane] + bias[lane]);
     }
 }
 
@@ -174,11 +185,9 @@ pub(super) fn pull<E: Float>(
         let scale = strip.lanes(|column| scale[column]);
         let g = strip.lanes(|column| if use_mean { group_sums[group(column)] / count } else { E::ZERO });
         let gn = strip.lanes(|column| group_sums[group(column) + 1] / count);
-        for ((x, dy), dx) in strip.of(x).zip(strip.of(dy)).zip(strip.of_mut(dx)) {
-            for (lane, ((dx, &x), &dy)) in dx.iter_mut().zip(x).zip(dy).take(STRIP).enumerate() {
-                let normalized = (x - mean[lane]) * reciprocal[lane];
-                *dx = reciprocal[lane] * (dy * scale[lane] - g[lane] - normalized * gn[lane]);
-            }
-        }
+        strip.write([x, dy], dx, |lane, [x, dy]| {
+            let normalized = (x - mean[lane]) * reciprocal[lane];
+            reciprocal[lane] * (dy * scale[lane] - g[lane] - normalized * gn[lane])
+        });
     }
 }
