@@ -16,8 +16,8 @@ const PART: usize = 1 << 14;
 ///
 /// A draw of many numbers is a loop over this function, compiled for the SIMD instructions of the machine it
 /// runs on. So an implementation is marked `#[inline(always)]` and best has no branches but those that choose
-/// between two values.
-pub trait Distribution: Sync {
+/// between two values; and it is copied, so that its numbers stay in registers while others are written.
+pub trait Distribution: Copy + Sync {
     /// What is drawn.
     type Value: Send;
 
@@ -28,7 +28,7 @@ pub trait Distribution: Sync {
 impl Key {
     /// Fills a slice with draws from a distribution. An array is its elements in row-major order.
     pub fn fill<D: Distribution>(self, distribution: &D, out: &mut [D::Value]) {
-        fill([&self], out, distribution);
+        fill([&self], out, *distribution);
     }
 
     /// One draw: that of a JAX array with the shape `()`.
@@ -73,6 +73,7 @@ impl Key {
 }
 
 /// The low bits as they are.
+#[derive(Clone, Copy)]
 struct Bits<T>(PhantomData<T>);
 
 impl<T: Integer> Distribution for Bits<T> {
@@ -85,7 +86,7 @@ impl<T: Integer> Distribution for Bits<T> {
 }
 
 /// What 32 random bits of each of `N` keys become.
-pub(super) trait Draw<T, const N: usize>: Sync {
+pub(super) trait Draw<T, const N: usize>: Copy + Sync {
     fn draw(&self, bits: [u32; N]) -> T;
 }
 
@@ -97,7 +98,7 @@ impl<D: Distribution> Draw<D::Value, 1> for D {
 }
 
 /// Fills a slice with draws from keys, which have the layout of the first.
-pub(super) fn fill<T: Send, const N: usize>(keys: [&Key; N], out: &mut [T], draw: &impl Draw<T, N>) {
+pub(super) fn fill<T: Send, const N: usize>(keys: [&Key; N], out: &mut [T], draw: impl Draw<T, N>) {
     match keys[0].layout() {
         Layout::Partitionable => {
             let words = keys.map(Key::words);
@@ -110,7 +111,7 @@ pub(super) fn fill<T: Send, const N: usize>(keys: [&Key; N], out: &mut [T], draw
 }
 
 /// Beyond 2^32 - 1 elements, the number of the counters of one key, each such block has a key of its own.
-fn fill_legacy<T: Send, const N: usize>(keys: [&Key; N], out: &mut [T], draw: &impl Draw<T, N>) {
+fn fill_legacy<T: Send, const N: usize>(keys: [&Key; N], out: &mut [T], draw: impl Draw<T, N>) {
     const BLOCK: usize = u32::MAX as usize;
     if out.len() < BLOCK {
         return fill_halves(keys.map(Key::words), out, draw);
@@ -123,7 +124,7 @@ fn fill_legacy<T: Send, const N: usize>(keys: [&Key; N], out: &mut [T], draw: &i
 }
 
 /// Elements `i` and `half + i` are the two words of one block.
-fn fill_halves<T: Send, const N: usize>(words: [[u32; 2]; N], out: &mut [T], draw: &impl Draw<T, N>) {
+fn fill_halves<T: Send, const N: usize>(words: [[u32; 2]; N], out: &mut [T], draw: impl Draw<T, N>) {
     let half = out.len().div_ceil(2);
     let (first, second) = out.split_at_mut(half);
     let paired = second.len();
@@ -143,7 +144,7 @@ struct Partitionable<'a, T, D, const N: usize> {
     words: [[u32; 2]; N],
     from: usize,
     out: &'a mut [T],
-    draw: &'a D,
+    draw: D,
 }
 
 impl<T, D: Draw<T, N>, const N: usize> WithSimd for Partitionable<'_, T, D, N> {
@@ -171,7 +172,7 @@ struct Legacy<'a, T, D, const N: usize> {
     half: usize,
     first: &'a mut [T],
     second: &'a mut [T],
-    draw: &'a D,
+    draw: D,
 }
 
 impl<T, D: Draw<T, N>, const N: usize> WithSimd for Legacy<'_, T, D, N> {

@@ -79,11 +79,12 @@ impl Key {
         let half = modulo(1 << 16, span);
         let multiplier = modulo(half.wrapping_mul(half), span);
         let (high, low) = self.split();
-        fill([&high, &low], out, &Offset { minval: minval as u32, span, multiplier });
+        fill([&high, &low], out, Offset { minval: minval as u32, span, multiplier });
     }
 }
 
 /// The remainder of 64 bits by the span, added to the minimum.
+#[derive(Clone, Copy)]
 struct Offset {
     minval: u32,
     span: u32,

@@ -99,14 +99,15 @@ impl Key {
         distribution: &impl Distribution<Value = f32>,
         shape: S,
     ) -> Tensor<S, E> {
-        self.sample(&Widened(distribution, PhantomData), shape)
+        self.sample(&Widened(*distribution, PhantomData), shape)
     }
 }
 
 /// The numbers of a distribution in another type of float.
-struct Widened<'a, D, E>(&'a D, PhantomData<E>);
+#[derive(Clone, Copy)]
+struct Widened<D, E>(D, PhantomData<E>);
 
-impl<D: Distribution<Value = f32>, E: Float> Distribution for Widened<'_, D, E> {
+impl<D: Distribution<Value = f32>, E: Float> Distribution for Widened<D, E> {
     type Value = E;
 
     #[inline(always)]
