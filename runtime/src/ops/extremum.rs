@@ -3,11 +3,13 @@
 //! As in JAX, NaN wins, and where several elements are the largest, each has an equal share of the cotangent.
 
 use super::broadcast::{broadcast, pairs, sum_to};
-use crate::backend::map::Function;
+use crate::backend::map::{Function, vectorized};
+use crate::backend::parallel_zipped;
 use crate::backend::reduce::{self, Axis};
-use crate::shape::Shape;
 use crate::shape::broadcast::{Broadcast, Plan};
+use crate::shape::{Dyn, Shape};
 use crate::tensor::{Float, Primitive, Tensor};
+use pulp::NullaryFnOnce;
 
 /// The largest or the smallest.
 pub(super) trait Extremum: Sync {
@@ -164,14 +166,56 @@ pub(super) fn spread<S: Shape, E: Float>(
     cotangent: &[E],
     axis: Axis,
 ) -> Tensor<S, E> {
-    let x_elements = x.as_slice();
+    let Axis { outer, len, inner } = axis;
+    let mut shares = Tensor::<_, E>::written((Dyn(y.len()),), |shares| shares.copy_from_slice(cotangent));
     Tensor::written(x.shape(), |dx| {
-        for result in 0..axis.outer * axis.inner {
-            let equals = places(axis, result).filter(|&place| x_elements[place] == y[result]).count();
-            let share = cotangent[result] / E::from_f64(equals as f64);
-            for place in places(axis, result) {
-                dx[place] = if x_elements[place] == y[result] { share } else { E::ZERO };
+        if dx.is_empty() {
+            return;
+        }
+        let (dx, shares) = ((dx, len * inner), (shares.as_mut_slice(), inner));
+        parallel_zipped(outer, [dx], [shares], |outer, [dx], [shares]| {
+            let (x, y) = (&x.as_slice()[outer * len * inner..][..dx.len()], &y[outer * inner..][..inner]);
+            vectorized(Spread { x, y, shares, dx });
+        });
+    })
+}
+
+/// Shares the cotangents, which are in `shares`, among those elements of their columns that equal `y`.
+struct Spread<'a, E> {
+    x: &'a [E],
+    y: &'a [E],
+    shares: &'a mut [E],
+    dx: &'a mut [E],
+}
+
+impl<E: Float> NullaryFnOnce for Spread<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Spread { x, y, shares, dx } = self;
+        let choose = |equal: bool, share: E| if equal { share } else { E::ZERO };
+        if let ([y], [share]) = (y, &mut *shares) {
+            let equals = x.iter().filter(|x| *x == y).count();
+            let share = *share / E::from_f64(equals as f64);
+            dx.iter_mut().zip(x).for_each(|(dx, x)| *dx = choose(x == y, share));
+            return;
+        }
+        // Row by row; `dx` has the numbers of equals in its first row meanwhile.
+        let inner = y.len();
+        let equals = &mut dx[..inner];
+        equals.fill(E::ZERO);
+        for x in x.chunks_exact(inner) {
+            equals
+                .iter_mut()
+                .zip(x.iter().zip(y))
+                .for_each(|(equals, (x, y))| *equals += choose(x == y, E::ONE));
+        }
+        shares.iter_mut().zip(equals).for_each(|(share, equals)| *share /= *equals);
+        for (dx, x) in dx.chunks_exact_mut(inner).zip(x.chunks_exact(inner)) {
+            for ((dx, &share), (x, y)) in dx.iter_mut().zip(&*shares).zip(x.iter().zip(y)) {
+                *dx = choose(x == y, share);
             }
         }
-    })
+    }
 }

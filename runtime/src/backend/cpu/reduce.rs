@@ -149,15 +149,20 @@ impl<E: Number> NullaryFnOnce for SumOfRun<'_, E> {
             *sum += x;
         }
         // The lanes beyond the elements are zero. To add them up too takes less than to ask which there are.
-        let mut width = LANES / 2;
-        while width > 0 {
-            for lane in 0..width {
-                let other = sums[lane + width];
-                sums[lane] += other;
-            }
-            width /= 2;
-        }
+        halve(&mut sums, |a, b| a + b);
         sums[0]
+    }
+}
+
+/// Joins the upper half of the lanes to the lower, until the first has all.
+#[inline(always)]
+fn halve<E: Copy>(lanes: &mut [E; LANES], join: impl Fn(E, E) -> E) {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            lanes[lane] = join(lanes[lane], lanes[lane + width]);
+        }
+        width /= 2;
     }
 }
 
@@ -279,6 +284,7 @@ impl<E: Copy, F: Function<(E, E), Out = E>> NullaryFnOnce for FoldOfRun<'_, E, F
         for (lane, &x) in lanes.iter_mut().zip(rest) {
             *lane = f.at((*lane, x));
         }
-        lanes.iter().fold(start, |a, &b| f.at((a, b)))
+        halve(&mut lanes, |a, b| f.at((a, b)));
+        lanes[0]
     }
 }
