@@ -33,7 +33,7 @@ const DEPTH: usize = 512;
 const ROWS: usize = 56;
 
 /// As many where all strips of `B`, of no more elements than [`SHALLOW`], stay in the first cache: then it is better to write `C` in order.
-const SHALLOW_ROWS: usize = 14;
+const SHALLOW_ROWS: usize = 28;
 const SHALLOW: usize = 3 << 10;
 
 /// The most columns that are packed at once: to this depth they fit the second cache.
