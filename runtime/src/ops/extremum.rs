@@ -3,7 +3,7 @@
 //! As in JAX, NaN wins, and where several elements are the largest, each has an equal share of the cotangent.
 
 use super::broadcast::{broadcast, pairs, sum_to};
-use crate::backend::map::{Function, vectorized};
+use crate::backend::map::{CHUNK, Function, vectorized};
 use crate::backend::parallel_zipped;
 use crate::backend::reduce::{self, Axis};
 use crate::shape::broadcast::{Broadcast, Plan};
@@ -166,26 +166,35 @@ pub(super) fn spread<S: Shape, E: Float>(
     cotangent: &[E],
     axis: Axis,
 ) -> Tensor<S, E> {
-    let Axis { outer, len, inner } = axis;
+    let (block, inner) = (axis.len * axis.inner, axis.inner);
     let mut shares = Tensor::<_, E>::written((Dyn(y.len()),), |shares| shares.copy_from_slice(cotangent));
     Tensor::written(x.shape(), |dx| {
         if dx.is_empty() {
             return;
         }
-        let (dx, shares) = ((dx, len * inner), (shares.as_mut_slice(), inner));
-        parallel_zipped(outer, [dx], [shares], |outer, [dx], [shares]| {
-            let (x, y) = (&x.as_slice()[outer * len * inner..][..dx.len()], &y[outer * inner..][..inner]);
-            vectorized(Spread { x, y, shares, dx });
-        });
+        let together = (CHUNK / block).max(1);
+        let shares = (shares.as_mut_slice(), together * inner);
+        parallel_zipped(
+            axis.outer.div_ceil(together),
+            [(dx, together * block)],
+            [shares],
+            |part, [dx], [shares]| {
+                let from = part * together;
+                let (x, y) = (&x.as_slice()[from * block..][..dx.len()], &y[from * inner..][..shares.len()]);
+                vectorized(Spread { x, y, shares, dx, inner });
+            },
+        );
     })
 }
 
-/// Shares the cotangents, which are in `shares`, among those elements of their columns that equal `y`.
+/// Shares the cotangents, which are in `shares`, among those elements of their columns that equal `y`; there may be several
+/// matrices of `inner` columns.
 struct Spread<'a, E> {
     x: &'a [E],
     y: &'a [E],
     shares: &'a mut [E],
     dx: &'a mut [E],
+    inner: usize,
 }
 
 impl<E: Float> NullaryFnOnce for Spread<'_, E> {
@@ -193,29 +202,45 @@ impl<E: Float> NullaryFnOnce for Spread<'_, E> {
 
     #[inline(always)]
     fn call(self) {
-        let Spread { x, y, shares, dx } = self;
-        let choose = |equal: bool, share: E| if equal { share } else { E::ZERO };
-        if let ([y], [share]) = (y, &mut *shares) {
-            let equals = x.iter().filter(|x| *x == y).count();
-            let share = *share / E::from_f64(equals as f64);
-            dx.iter_mut().zip(x).for_each(|(dx, x)| *dx = choose(x == y, share));
-            return;
-        }
-        // Row by row; `dx` has the numbers of equals in its first row meanwhile.
-        let inner = y.len();
-        let equals = &mut dx[..inner];
-        equals.fill(E::ZERO);
-        for x in x.chunks_exact(inner) {
-            equals
-                .iter_mut()
-                .zip(x.iter().zip(y))
-                .for_each(|(equals, (x, y))| *equals += choose(x == y, E::ONE));
-        }
-        shares.iter_mut().zip(equals).for_each(|(share, equals)| *share /= *equals);
-        for (dx, x) in dx.chunks_exact_mut(inner).zip(x.chunks_exact(inner)) {
-            for ((dx, &share), (x, y)) in dx.iter_mut().zip(&*shares).zip(x.iter().zip(y)) {
-                *dx = choose(x == y, share);
+        let Spread { x, y, shares, dx, inner } = self;
+        let block = x.len() / (y.len() / inner);
+        let inputs = x.chunks_exact(block).zip(y.chunks_exact(inner));
+        let outputs = shares.chunks_exact_mut(inner).zip(dx.chunks_exact_mut(block));
+        for ((x, y), (shares, dx)) in inputs.zip(outputs) {
+            match (y, &mut *shares) {
+                ([y], [share]) => spread_column(x, *y, *share, dx),
+                _ => spread_columns(x, y, shares, dx),
             }
         }
     }
+}
+
+#[inline(always)]
+fn spread_column<E: Float>(x: &[E], y: E, cotangent: E, dx: &mut [E]) {
+    let equals = x.iter().filter(|&&x| x == y).count();
+    let share = cotangent / E::from_f64(equals as f64);
+    dx.iter_mut().zip(x).for_each(|(dx, &x)| *dx = choose(x == y, share));
+}
+
+/// Row by row; `dx` has the numbers of equals in its first row meanwhile.
+#[inline(always)]
+fn spread_columns<E: Float>(x: &[E], y: &[E], shares: &mut [E], dx: &mut [E]) {
+    let equals = &mut dx[..y.len()];
+    equals.fill(E::ZERO);
+    for x in x.chunks_exact(y.len()) {
+        for (equals, (x, y)) in equals.iter_mut().zip(x.iter().zip(y)) {
+            *equals += choose(x == y, E::ONE);
+        }
+    }
+    shares.iter_mut().zip(equals).for_each(|(share, equals)| *share /= *equals);
+    for (dx, x) in dx.chunks_exact_mut(y.len()).zip(x.chunks_exact(y.len())) {
+        for ((dx, &share), (x, y)) in dx.iter_mut().zip(&*shares).zip(x.iter().zip(y)) {
+            *dx = choose(x == y, share);
+        }
+    }
+}
+
+#[inline(always)]
+fn choose<E: Float>(equal: bool, share: E) -> E {
+    if equal { share } else { E::ZERO }
 }
