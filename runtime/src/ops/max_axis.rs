@@ -63,6 +63,24 @@ mod tests {
         assert_eq!(Op::<U1>::new().infer(x()).as_slice(), [6.0, 9.0]);
     }
 
+    /// Of sizes that threads share, with equals.
+    #[test]
+    fn cotangents_of_many_go_to_those_that_equal_the_largest() {
+        let (outer, len, inner) = (70, 40, 33);
+        let x =
+            Tensor::<(Dyn, Dyn, Dyn)>::from_fn((Dyn(outer), Dyn(len), Dyn(inner)), |i| (i * 31 % 7) as f32);
+        let op = Op::<U1>::new();
+        let (y, residuals) = Differentiable::<_, Yes>::forward(&op, x.clone());
+        let dx = Differentiable::<Tensor<_>, Yes>::backward(&op, residuals, y.clone());
+        for (i, (&dx, &value)) in dx.as_slice().iter().zip(x.as_slice()).enumerate() {
+            let (matrix, column) = (i / (len * inner), i % inner);
+            let largest = y.as_slice()[matrix * inner + column];
+            let places = (0..len).map(|row| x.as_slice()[(matrix * len + row) * inner + column]);
+            let equals = places.filter(|&other| other == largest).count();
+            assert_eq!(dx, if value == largest { largest / equals as f32 } else { 0.0 }, "{i}");
+        }
+    }
+
     #[test]
     fn gradients_and_sizes() {
         testing::along_axes!(Op, "max_axis");

@@ -520,7 +520,7 @@ mod tests {
         #[test]
         fn products_are_the_plain_sums(
             m in prop_oneof![0_usize..4, 10_usize..40, 100_usize..130],
-            k in prop_oneof![0_usize..4, 10_usize..40, 120_usize..300],
+            k in prop_oneof![0_usize..4, 10_usize..40, 120_usize..300, DEPTH - 1..DEPTH + 80],
             n in prop_oneof![0_usize..4, 10_usize..70],
             layouts in prop::array::uniform2(0_usize..4),
         ) {
@@ -538,6 +538,7 @@ mod tests {
     #[test]
     fn steps_that_are_far_apart_are_packed() {
         check::<f32>([70, 301, 257], [1, 0]);
+        check::<f32>([30, DEPTH + 3, 300], [1, 1]);
         check::<f64>([3, 257, 300], [3, 2]);
     }
 
@@ -581,7 +582,7 @@ mod tests {
     fn one_and_two_threads_give_the_same_bits() {
         let fractions =
             |len: usize, scale: f32| (0..len).map(|i| (i as f32 * scale).sin()).collect::<Vec<_>>();
-        for [m, k, n] in [[33, 300, 257], [300, 35, 70], [9, 257, 600]] {
+        for [m, k, n] in [[33, 300, 257], [300, 35, 70], [9, 2 * DEPTH + 1, 600]] {
             for b_strides in [[n, 1], [1, k]] {
                 let (a, b) = (fractions(m * k, 0.37), fractions(k * n, 0.71));
                 let [one, two] = [1, 2].map(|count| {
