@@ -119,7 +119,8 @@ impl<E: Float, F: Terms<E>> NullaryFnOnce for Block<'_, E, F> {
     }
 }
 
-/// Neighbouring elements of a row, with zeros where there are fewer than `N`: a loop over all of them becomes vector instructions.
+/// Neighbouring elements of a row, with zeros where there are fewer than `N`: a loop over all of them becomes vector
+/// instructions.
 #[inline(always)]
 pub(super) fn zero_padded<E: Float, const N: usize>(elements: &[E]) -> [E; N] {
     elements.first_chunk().copied().unwrap_or_else(|| {

@@ -2,9 +2,10 @@
 //!
 //! A task computes a part of `C` over the whole of `k`, in equal blocks of at most [`DEPTH`]: so the order in which an element's
 //! products are added depends on the sizes only. Both operands are read where they lie as long as that is no slower
-//! than a copy in order. Rows of `A` are, however far apart: a tile reads along each of them. `A` is packed where the rows' elements are not side
-//! by side and many strips of columns read them; `B` where many rows of a task read it or where its columns are not side by
-//! side. It is packed row after row, because a matrix of weights comes from memory and wants to be read in one stream.
+//! than a copy in order. Rows of `A` are, however far apart: a tile reads along each of them. `A` is packed where the
+//! elements of its rows are not side by side and many strips of columns read them; `B` where many rows of a task read it or
+//! where its columns are not side by side. It is packed row after row, because a matrix of weights comes from memory and wants
+//! to be read in one stream.
 //!
 //! Where `B` is a large transposed matrix (as in the gradient of a dense layer's input), the transposed product
 //! `Cᵀ = Bᵀ·Aᵀ` is made instead, so that it is the small `A` and `C` that are transposed on the way.
@@ -26,13 +27,15 @@ use super::small;
 use super::threads::{Shared, parallel_seated, seats, threads};
 use crate::backend::{Epilogue, Gemm, Product};
 
-/// Steps of the sum between two visits to `C`. A strip of `B` of this depth comes from the second cache, tile after tile, and arrives in time.
+/// Steps of the sum between two visits to `C`. A strip of `B` of this depth comes from the second cache, tile after tile, and
+/// arrives in time.
 const DEPTH: usize = 512;
 
 /// Rows that take their turn with a strip of `B`.
 const ROWS: usize = 56;
 
-/// As many where all strips of `B`, of no more elements than [`SHALLOW`], stay in the first cache: then it is better to write `C` in order.
+/// As many where all strips of `B`, of no more elements than [`SHALLOW`], stay in the first cache: then it is better to write
+/// `C` in order.
 const SHALLOW_ROWS: usize = 28;
 const SHALLOW: usize = 3 << 10;
 
@@ -42,8 +45,8 @@ const COLUMNS: usize = 512;
 /// Tasks of no more rows than this read `B` where it lies.
 pub(super) const FEW_ROWS: usize = 64;
 
-/// Tasks of fewer columns than this read `A` where it lies, and so do sums of no more steps than this: more are more pages than the processor
-/// remembers at once, if each step is a row of memory.
+/// Tasks of fewer columns than this read `A` where it lies, and so do sums of no more steps than this: more are more pages
+/// than the processor remembers at once, if each step is a row of memory.
 const FEW_COLUMNS: usize = 256;
 const FEW_STEPS: usize = 128;
 
