@@ -6,8 +6,8 @@ use super::broadcast::{broadcast, pairs, sum_to};
 use crate::backend::map::{CHUNK, Function, vectorized};
 use crate::backend::parallel_zipped;
 use crate::backend::reduce::{self, Axis};
+use crate::shape::Shape;
 use crate::shape::broadcast::{Broadcast, Plan};
-use crate::shape::{Dyn, Shape};
 use crate::tensor::{Float, Primitive, Tensor};
 use pulp::NullaryFnOnce;
 
@@ -159,21 +159,20 @@ fn places(Axis { len, inner, .. }: Axis, result: usize) -> impl Iterator<Item = 
     (0..len).map(move |row| (outer * len + row) * inner + index)
 }
 
-/// The cotangent of `x`, whose winners along an axis are `y`.
-pub(super) fn spread<S: Shape, E: Float>(
+/// The cotangent of `x`, whose winners along an axis are `y`. That of `y` becomes the shares, where it is.
+pub(super) fn spread<S: Shape, O: Shape, E: Float>(
     x: &Tensor<S, E>,
     y: &[E],
-    cotangent: &[E],
+    mut cotangent: Tensor<O, E>,
     axis: Axis,
 ) -> Tensor<S, E> {
     let (block, inner) = (axis.len * axis.inner, axis.inner);
-    let mut shares = Tensor::<_, E>::written((Dyn(y.len()),), |shares| shares.copy_from_slice(cotangent));
     Tensor::written(x.shape(), |dx| {
         if dx.is_empty() {
             return;
         }
         let together = (CHUNK / block).max(1);
-        let shares = (shares.as_mut_slice(), together * inner);
+        let shares = (cotangent.as_mut_slice(), together * inner);
         parallel_zipped(
             axis.outer.div_ceil(together),
             [(dx, together * block)],
@@ -222,7 +221,7 @@ fn spread_column<E: Float>(x: &[E], y: E, cotangent: E, dx: &mut [E]) {
     dx.iter_mut().zip(x).for_each(|(dx, &x)| *dx = choose(x == y, share));
 }
 
-/// Row by row; `dx` has the numbers of equals in its first row meanwhile.
+/// Row by row; `dx` has the numbers of equals in its first row meanwhile, up to those that `E` can count.
 #[inline(always)]
 fn spread_columns<E: Float>(x: &[E], y: &[E], shares: &mut [E], dx: &mut [E]) {
     let equals = &mut dx[..y.len()];

@@ -40,7 +40,7 @@ impl<S: Shape, E: Float> Differentiable<Tensor<S, E>, Yes> for Op {
     }
 
     fn backward(&self, (x, y): Self::Residuals, cotangent: Tensor<(), E>) -> Tensor<S, E> {
-        extremum::spread(&x, y.as_slice(), cotangent.as_slice(), whole(x.as_slice().len()))
+        extremum::spread(&x, y.as_slice(), cotangent, whole(x.as_slice().len()))
     }
 }
 

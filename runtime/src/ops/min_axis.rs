@@ -46,7 +46,7 @@ impl<A: Static, S: HasAxis<A>, E: Float> Differentiable<Tensor<S, E>, Yes> for O
 
     fn backward(&self, (x, y): Self::Residuals, cotangent: Self::Out) -> Tensor<S, E> {
         let axis = along(x.sizes().as_ref(), A::N);
-        extremum::spread(&x, y.as_slice(), cotangent.as_slice(), axis)
+        extremum::spread(&x, y.as_slice(), cotangent, axis)
     }
 }
 

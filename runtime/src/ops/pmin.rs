@@ -66,8 +66,8 @@ where
     fn backward(&self, (x, y): Self::Residuals, cotangent: Self::Out) -> Batched<L, Tensor<S, E>> {
         let (axes, shape) = (x.axes(), x.shape());
         let axis = along(axes, shape.elements());
-        let x = x.into_stack().into_flat();
-        let dx = extremum::spread(&x, y.as_slice(), cotangent.as_slice(), axis);
+        let (x, cotangent) = (x.into_stack().into_flat(), cotangent.into_stack().into_flat());
+        let dx = extremum::spread(&x, y.as_slice(), cotangent, axis);
         Batched::new(axes, Stack::new(axes.count(), shape, dx))
     }
 }
