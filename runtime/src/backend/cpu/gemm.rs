@@ -27,8 +27,8 @@ use super::small;
 use super::threads::{Shared, parallel_seated, seats, threads};
 use crate::backend::{Epilogue, Gemm, Product};
 
-/// Steps of the sum between two visits to `C`. A strip of `B` of this depth comes from the second cache, tile after tile, and
-/// arrives in time.
+/// Steps of the sum between two visits to `C`. A strip of `B` of this depth does not fit the first cache; half as deep, it does,
+/// and that was measured to be slower.
 const DEPTH: usize = 512;
 
 /// Rows that take their turn with a strip of `B`.
@@ -45,8 +45,8 @@ const COLUMNS: usize = 512;
 /// Tasks of no more rows than this read `B` where it lies.
 pub(super) const FEW_ROWS: usize = 64;
 
-/// Tasks of fewer columns than this read `A` where it lies, and so do sums of no more steps than this: more are more pages
-/// than the processor remembers at once, if each step is a row of memory.
+/// Where a step is a row of memory, tasks of fewer columns than this read `A` where it lies, and so do sums of no more steps: of
+/// longer ones a tile reads from more pages than the processor remembers.
 const FEW_COLUMNS: usize = 256;
 const FEW_STEPS: usize = 128;
 

@@ -64,7 +64,7 @@ impl<E: Lanes> WithSimd for PackStrips<E> {
                 for column in (0..columns).step_by(SQUARE) {
                     let from = from.wrapping_add(column * column_stride);
                     let count = SQUARE.min(columns - column);
-                    // SAFETY: as above; a strip's width is a multiple of a square's.
+                    // SAFETY: as above; of a strip's columns the last are fewer than a square's, and counted.
                     unsafe {
                         transpose(
                             from,
