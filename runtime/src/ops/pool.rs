@@ -2,7 +2,7 @@
 //! which an elementwise function may follow.
 
 use super::elementwise::Each;
-use crate::backend::map::Function;
+use crate::backend::map::{Function, zip_within};
 use crate::backend::{
     Divisor, Halving, PoolGeometry, avg_pool_gradient, avg_pool_gradient_in_place, max_pool_gradient,
 };
@@ -152,9 +152,5 @@ impl<X: Image, Y: Image, E: Float> Deferred<Tensor<X, E>> for OfMaxima<X, Y, E> 
 /// Makes of each part of a cotangent `f` of it and of what stands at the same place in `other`.
 fn zipped<E: Float>(f: impl Function<(E, E), Out = E>, other: &[E]) -> impl Fn(usize, &mut [E]) + Sync {
     #[inline(always)]
-    move |from, part| {
-        for (cotangent, &other) in part.iter_mut().zip(&other[from..]) {
-            *cotangent = f.at((*cotangent, other));
-        }
-    }
+    move |from, part| zip_within(&f, part, &other[from..])
 }
