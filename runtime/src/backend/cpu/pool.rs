@@ -15,9 +15,6 @@ use crate::backend::{Divisor, PoolGeometry};
 /// Arrays of fewer elements than this are not worth a second thread.
 const SMALL: usize = 1 << 14;
 
-/// Channels whose maxima are looked for together.
-const CHANNELS: usize = 64;
-
 /// See [`crate::backend::avg_pool`].
 pub(super) fn avg_pool<E: Number>(geometry: &PoolGeometry, divisor: Divisor, input: &[E], output: &mut [E]) {
     reduce(geometry, &divisor, input, output);
@@ -283,9 +280,10 @@ pub(super) fn max_pool_gradient<E: Number>(
                     let pixel = (image * g.output[0] + y) * g.output[1] + x;
                     let from = &cotangent[pixel * g.features..][..g.features];
                     let window = [g.inside(0, y), g.inside(1, x)];
-                    for (block, from) in from.chunks(CHANNELS).enumerate() {
-                        scatter(g, &window, block * CHANNELS, from, input, gradient);
-                    }
+                    let maxima = Maxima { g, window, from, input };
+                    let done = maxima.scatter::<32>(0, gradient);
+                    let done = maxima.scatter::<8>(done, gradient);
+                    maxima.scatter::<1>(done, gradient);
                 }
             }
             finish(image * len, gradient);
@@ -293,48 +291,61 @@ pub(super) fn max_pool_gradient<E: Number>(
     );
 }
 
-/// Adds the cotangents of some channels of a window of an image to the window's first maxima.
-#[inline(always)]
-fn scatter<E: Number>(
-    g: &PoolGeometry,
-    window: &[Range<usize>; 2],
-    channel: usize,
-    from: &[E],
-    input: &[E],
-    gradient: &mut [E],
-) {
-    let (mut best, mut winners) = ([E::LOWEST; CHANNELS], [E::default(); CHANNELS]);
-    let (best, winners) = (&mut best[..from.len()], &mut winners[..from.len()]);
-    let mut index = 0;
-    g.each_pixel(
-        0,
-        window,
-        #[inline(always)]
-        |pixel| {
-            // The number of the pixel is kept as a float, so that it has lanes as wide as the values.
-            let number = E::from_count(index);
-            for ((best, winner), &value) in best.iter_mut().zip(&mut *winners).zip(&input[pixel + channel..])
-            {
-                let stays = index > 0 && *best >= value;
-                *winner = if stays { *winner } else { number };
-                *best = if stays { *best } else { value };
-            }
-            index += 1;
-        },
-    );
-    let mut index = 0;
-    g.each_pixel(
-        0,
-        window,
-        #[inline(always)]
-        |pixel| {
-            let number = E::from_count(index);
-            for ((to, &from), &winner) in gradient[pixel + channel..].iter_mut().zip(from).zip(&*winners) {
-                *to += if winner == number { from } else { E::default() };
-            }
-            index += 1;
-        },
-    );
+/// The maxima of a window of an image, whose cotangents are `from`.
+struct Maxima<'a, E> {
+    g: &'a PoolGeometry,
+    window: [Range<usize>; 2],
+    from: &'a [E],
+    input: &'a [E],
+}
+
+impl<E: Number> Maxima<'_, E> {
+    /// Adds the cotangents of the channels from `done` on to the first maxima, `N` at a time, and returns how many are done then.
+    #[inline(always)]
+    fn scatter<const N: usize>(&self, done: usize, gradient: &mut [E]) -> usize {
+        let (blocks, rest) = self.from[done..].as_chunks::<N>();
+        for (index, from) in blocks.iter().enumerate() {
+            self.scatter_block(done + index * N, from, gradient);
+        }
+        self.from.len() - rest.len()
+    }
+
+    /// [`Self::scatter`] for `N` channels, in registers while the window is walked through.
+    #[inline(always)]
+    fn scatter_block<const N: usize>(&self, channel: usize, from: &[E; N], gradient: &mut [E]) {
+        let (mut best, mut winners) = ([E::LOWEST; N], [E::default(); N]);
+        let mut index = 0;
+        self.g.each_pixel(
+            0,
+            &self.window,
+            #[inline(always)]
+            |pixel| {
+                // The number of the pixel is kept as a float, so that it has lanes as wide as the values.
+                let number = E::from_count(index);
+                let input = &self.input[pixel + channel..][..N];
+                for ((best, winner), &value) in best.iter_mut().zip(&mut winners).zip(input) {
+                    let stays = index > 0 && *best >= value;
+                    *winner = if stays { *winner } else { number };
+                    *best = if stays { *best } else { value };
+                }
+                index += 1;
+            },
+        );
+        let mut index = 0;
+        self.g.each_pixel(
+            0,
+            &self.window,
+            #[inline(always)]
+            |pixel| {
+                let number = E::from_count(index);
+                let to = &mut gradient[pixel + channel..][..N];
+                for ((to, &from), &winner) in to.iter_mut().zip(from).zip(&winners) {
+                    *to += if winner == number { from } else { E::default() };
+                }
+                index += 1;
+            },
+        );
+    }
 }
 
 /// Panics unless the slices have the lengths that the geometry says.

@@ -10,10 +10,12 @@ use pulp::NullaryFnOnce;
 
 /// The sums that run side by side in a contiguous sum.
 const LANES: usize = 64;
+/// The elements that are folded side by side.
+const FOLD_LANES: usize = 32;
 /// The elements that one lane adds up before the lanes are added.
 const RUN: usize = 64;
 /// The columns that are summed at a time.
-const STRIP: usize = 32;
+const STRIP: usize = 256;
 /// The columns of a matrix that is so narrow that a register holds more than a row.
 const NARROW: usize = 16;
 /// The elements of a stretch that is shorter than the lanes are worth.
@@ -156,8 +158,8 @@ impl<E: Number> NullaryFnOnce for SumOfRun<'_, E> {
 
 /// Joins the upper half of the lanes to the lower, until the first has all.
 #[inline(always)]
-fn halve<E: Copy>(lanes: &mut [E; LANES], join: impl Fn(E, E) -> E) {
-    let mut width = LANES / 2;
+fn halve<E: Copy, const N: usize>(lanes: &mut [E; N], join: impl Fn(E, E) -> E) {
+    let mut width = N / 2;
     while width > 0 {
         for lane in 0..width {
             lanes[lane] = join(lanes[lane], lanes[lane + width]);
@@ -179,32 +181,36 @@ fn sum_rows<E: Number>(x: &[E], sums: &mut [E]) {
             if inner <= NARROW {
                 return narrow(x, sums);
             }
+            let mut partial = [E::default(); STRIP];
             for (strip, sums) in sums.chunks_mut(STRIP).enumerate() {
-                let from = strip * STRIP;
+                let (from, partial) = (strip * STRIP, &mut partial[..sums.len()]);
                 sums.fill(E::default());
                 for run in x.chunks(RUN * inner) {
-                    let mut partial = [E::default(); STRIP];
-                    if sums.len() == STRIP {
-                        for row in run.chunks_exact(inner) {
-                            for (partial, &x) in partial.iter_mut().zip(&row[from..from + STRIP]) {
-                                *partial += x;
-                            }
-                        }
-                    } else {
-                        for row in run.chunks_exact(inner) {
-                            for (partial, &x) in partial.iter_mut().zip(&row[from..]) {
-                                *partial += x;
-                            }
-                        }
-                    }
-                    for (sum, partial) in sums.iter_mut().zip(partial) {
-                        *sum += partial;
-                    }
+                    partial.fill(E::default());
+                    add_rows(partial, run, inner, from);
+                    sums.iter_mut().zip(&*partial).for_each(|(sum, &partial)| *sum += partial);
                 }
             }
         }
     }
     vectorized(Columns(x, sums));
+}
+
+/// Adds the columns from `from` on of rows that are `inner` apart, one row after the other: of a few rows with each visit to the
+/// sums, so that it is the rows that the time is taken by.
+#[inline(always)]
+fn add_rows<E: Number>(sums: &mut [E], rows: &[E], inner: usize, from: usize) {
+    let fours = rows.chunks_exact(4 * inner);
+    let rest = fours.remainder();
+    for four in fours {
+        let [a, b, c, d] = [0, 1, 2, 3].map(|row| &four[row * inner + from..][..sums.len()]);
+        for ((((sum, &a), &b), &c), &d) in sums.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+            *sum = *sum + a + b + c + d;
+        }
+    }
+    for row in rest.chunks_exact(inner) {
+        sums.iter_mut().zip(&row[from..]).for_each(|(sum, &x)| *sum += x);
+    }
 }
 
 /// The sum of rows of at most [`NARROW`] elements, in the order in which wider ones are added up. A row is read together
@@ -273,8 +279,8 @@ impl<E: Copy, F: Function<(E, E), Out = E>> NullaryFnOnce for FoldOfRun<'_, E, F
     #[inline(always)]
     fn call(self) -> E {
         let FoldOfRun(f, start, x) = self;
-        let mut lanes = [start; LANES];
-        let runs = x.chunks_exact(LANES);
+        let mut lanes = [start; FOLD_LANES];
+        let runs = x.chunks_exact(FOLD_LANES);
         let rest = runs.remainder();
         for run in runs {
             for (lane, &x) in lanes.iter_mut().zip(run) {
@@ -286,5 +292,49 @@ impl<E: Copy, F: Function<(E, E), Out = E>> NullaryFnOnce for FoldOfRun<'_, E, F
         }
         halve(&mut lanes, |a, b| f.at((a, b)));
         lanes[0]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Whole numbers, so that sums are exact in any order.
+    fn numbers(len: usize) -> Vec<f32> {
+        (0..len).map(|i| ((i * 31 + 7) % 17) as f32 - 8.0).collect()
+    }
+
+    struct Larger;
+
+    impl Function<(f32, f32)> for Larger {
+        type Out = f32;
+        #[inline(always)]
+        fn at(&self, (a, b): (f32, f32)) -> f32 {
+            if a > b { a } else { b }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn sums_and_folds_are_the_plain_ones(
+            outer in 1_usize..4,
+            len in prop_oneof![1_usize..20, RUN - 2..RUN + 9, 3 * RUN..4 * RUN],
+            inner in prop_oneof![1_usize..40, STRIP - 1..STRIP + 9],
+        ) {
+            let axis = Axis { outer, len, inner };
+            let x = numbers(outer * len * inner);
+            let column = |index: usize| (0..len).map(move |row| (index / inner * len + row) * inner + index % inner);
+            let mut blocks = vec![f32::NAN; outer * axis.blocks() * inner];
+            sum_blocks(&x, axis, &mut blocks);
+            let mut folded = vec![f32::NAN; outer * inner];
+            fold(&Larger, f32::NEG_INFINITY, &x, axis, &mut folded);
+            for (index, &folded) in folded.iter().enumerate() {
+                let parts = (0..axis.blocks()).map(|b| blocks[(index / inner * axis.blocks() + b) * inner + index % inner]);
+                prop_assert_eq!(parts.sum::<f32>(), column(index).map(|at| x[at]).sum::<f32>());
+                prop_assert_eq!(folded, column(index).map(|at| x[at]).fold(f32::NEG_INFINITY, f32::max));
+            }
+        }
     }
 }
