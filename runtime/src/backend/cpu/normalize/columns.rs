@@ -6,31 +6,43 @@ use crate::tensor::Float;
 
 /// The columns that are worked on at a time.
 const STRIP: usize = 32;
-/// The positions that one lane adds up before the sums are added.
+/// The rows that one lane adds up before the sums are added.
 const RUN: usize = 64;
 
-/// Neighbouring columns of a sample.
+/// Neighbouring columns of a sample, whose rows are positions: several each, where they have so few features that a strip has
+/// room for them.
 #[derive(Clone, Copy)]
 struct Strip {
     features: usize,
+    columns: usize,
     from: usize,
     len: usize,
 }
 
 impl Strip {
     #[inline(always)]
-    fn all(features: usize) -> impl Iterator<Item = Strip> {
-        let len = move |from| STRIP.min(features - from);
-        (0..features).step_by(STRIP).map(move |from| Strip { features, from, len: len(from) })
+    fn all(geometry: &NormGeometry) -> impl Iterator<Item = Strip> {
+        let (features, positions) = (geometry.features(), geometry.positions);
+        let most = (STRIP / features.max(1)).max(1);
+        let together = (1..=most).rev().find(|&together| positions.is_multiple_of(together)).unwrap_or(1);
+        let columns = features * together;
+        let len = move |from| STRIP.min(columns - from);
+        (0..columns).step_by(STRIP).map(move |from| Strip { features, columns, from, len: len(from) })
     }
 
-    /// The part of every position.
+    /// The feature of a lane.
+    #[inline(always)]
+    fn feature(self, lane: usize) -> usize {
+        (self.from + lane) % self.features
+    }
+
+    /// The part of every row.
     #[inline(always)]
     fn of<E>(self, sample: &[E]) -> impl Iterator<Item = &[E]> {
-        sample.chunks_exact(self.features).map(move |position| &position[self.from..][..self.len])
+        sample.chunks_exact(self.columns).map(move |row| &row[self.from..][..self.len])
     }
 
-    /// Writes what `f` makes of a lane's number and its elements of the inputs, at every position.
+    /// Writes what `f` makes of a lane's number and its elements of the inputs, in every row.
     #[inline(always)]
     fn write<E: Float, const N: usize>(
         self,
@@ -38,8 +50,8 @@ impl Strip {
         sample: &mut [E],
         f: impl Fn(usize, [E; N]) -> E,
     ) {
-        for (position, y) in sample.chunks_exact_mut(self.features).enumerate() {
-            let from = position * self.features + self.from;
+        for (row, y) in sample.chunks_exact_mut(self.columns).enumerate() {
+            let from = row * self.columns + self.from;
             let inputs: [[E; STRIP]; N] = inputs.map(|input| zero_padded(&input[from..][..self.len]));
             let mut values = [E::ZERO; STRIP];
             for (lane, value) in values.iter_mut().enumerate() {
@@ -53,13 +65,13 @@ impl Strip {
         }
     }
 
-    /// What `f` says of each column.
+    /// What `f` says of the feature of each lane.
     #[inline(always)]
     fn lanes<E: Float>(self, f: impl Fn(usize) -> E) -> [E; STRIP] {
-        std::array::from_fn(|lane| if lane < self.len { f(self.from + lane) } else { E::ZERO })
+        std::array::from_fn(|lane| if lane < self.len { f(self.feature(lane)) } else { E::ZERO })
     }
 
-    /// The sums over all positions of the `N` values that `f` makes of a lane's number and its elements of `a` and `b`.
+    /// The sums over all rows of the `N` values that `f` makes of a lane's number and its elements of `a` and `b`.
     #[inline(always)]
     fn sums<E: Float, const N: usize>(
         self,
@@ -67,7 +79,7 @@ impl Strip {
         f: impl Fn(usize, E, E) -> [E; N],
     ) -> [[E; STRIP]; N] {
         let mut sums = [[E::ZERO; STRIP]; N];
-        for (a, b) in a.chunks(RUN * self.features).zip(b.chunks(RUN * self.features)) {
+        for (a, b) in a.chunks(RUN * self.columns).zip(b.chunks(RUN * self.columns)) {
             let mut partial = [[E::ZERO; STRIP]; N];
             for (a, b) in self.of(a).zip(self.of(b)) {
                 let (a, b): ([E; STRIP], [E; STRIP]) = (zero_padded(a), zero_padded(b));
@@ -97,10 +109,10 @@ pub(super) fn statistics<E: Float>(
     let NormGeometry { positions, width, .. } = *geometry;
     let count = E::from_f64((positions * width) as f64);
     statistics.fill(E::ZERO);
-    for strip in Strip::all(geometry.features()) {
+    for strip in Strip::all(geometry) {
         let [sums, squares] = strip.sums([x, x], |_, x, _| [x, x * x]);
         for lane in 0..strip.len {
-            let group = 2 * ((strip.from + lane) / width);
+            let group = 2 * (strip.feature(lane) / width);
             statistics[group] += sums[lane];
             statistics[group + 1] += squares[lane];
         }
@@ -112,11 +124,11 @@ pub(super) fn statistics<E: Float>(
         }
     }
     if moments.of_differences() {
-        for strip in Strip::all(geometry.features()) {
-            let mean = strip.lanes(|column| statistics[2 * (column / width)]);
+        for strip in Strip::all(geometry) {
+            let mean = strip.lanes(|feature| statistics[2 * (feature / width)]);
             let [squares] = strip.sums([x, x], |lane, x, _| [(x - mean[lane]) * (x - mean[lane])]);
             for lane in 0..strip.len {
-                statistics[2 * ((strip.from + lane) / width) + 1] += squares[lane];
+                statistics[2 * (strip.feature(lane) / width) + 1] += squares[lane];
             }
         }
     }
@@ -134,11 +146,11 @@ pub(super) fn normalize<E: Float>(
     [scale, bias]: [&[E]; 2],
     y: &mut [E],
 ) {
-    let group = |column: usize| 2 * (column / geometry.width);
-    for strip in Strip::all(geometry.features()) {
-        let mean = strip.lanes(|column| statistics[group(column)]);
-        let factor = strip.lanes(|column| statistics[group(column) + 1] * scale[column]);
-        let bias = strip.lanes(|column| bias[column]);
+    let group = |feature: usize| 2 * (feature / geometry.width);
+    for strip in Strip::all(geometry) {
+        let mean = strip.lanes(|feature| statistics[group(feature)]);
+        let factor = strip.lanes(|feature| statistics[group(feature) + 1] * scale[feature]);
+        let bias = strip.lanes(|feature| bias[feature]);
         strip.write([x], y, |lane, [x]| (x - mean[lane]) * factor[lane] + bias[lane]);
     }
 }
@@ -150,18 +162,18 @@ pub(super) fn sum<E: Float>(geometry: &NormGeometry, sample: Pullback<'_, E>, pa
     let (scale_sums, rest) = part_sums.split_at_mut(geometry.features());
     let (bias_sums, group_sums) = rest.split_at_mut(geometry.features());
     group_sums.fill(E::ZERO);
-    for strip in Strip::all(geometry.features()) {
-        let group = |column: usize| 2 * (column / geometry.width);
-        let mean = strip.lanes(|column| statistics[group(column)]);
-        let reciprocal = strip.lanes(|column| statistics[group(column) + 1]);
+    for strip in Strip::all(geometry) {
+        let group = |feature: usize| 2 * (feature / geometry.width);
+        let mean = strip.lanes(|feature| statistics[group(feature)]);
+        let reciprocal = strip.lanes(|feature| statistics[group(feature) + 1]);
         let [of_scale, of_bias] =
             strip.sums([x, dy], |lane, x, dy| [dy * ((x - mean[lane]) * reciprocal[lane]), dy]);
         for lane in 0..strip.len {
-            let column = strip.from + lane;
-            scale_sums[column] += of_scale[lane];
-            bias_sums[column] += of_bias[lane];
-            group_sums[group(column)] += of_bias[lane] * scale[column];
-            group_sums[group(column) + 1] += of_scale[lane] * scale[column];
+            let feature = strip.feature(lane);
+            scale_sums[feature] += of_scale[lane];
+            bias_sums[feature] += of_bias[lane];
+            group_sums[group(feature)] += of_bias[lane] * scale[feature];
+            group_sums[group(feature) + 1] += of_scale[lane] * scale[feature];
         }
     }
 }
@@ -178,13 +190,13 @@ pub(super) fn pull<E: Float>(
     let Pullback { x, statistics, scale, dy } = sample;
     let group_sums = &part_sums[2 * geometry.features()..];
     let count = E::from_f64((geometry.positions * geometry.width) as f64);
-    for strip in Strip::all(geometry.features()) {
-        let group = |column: usize| 2 * (column / geometry.width);
-        let mean = strip.lanes(|column| statistics[group(column)]);
-        let reciprocal = strip.lanes(|column| statistics[group(column) + 1]);
-        let scale = strip.lanes(|column| scale[column]);
-        let g = strip.lanes(|column| if use_mean { group_sums[group(column)] / count } else { E::ZERO });
-        let gn = strip.lanes(|column| group_sums[group(column) + 1] / count);
+    for strip in Strip::all(geometry) {
+        let group = |feature: usize| 2 * (feature / geometry.width);
+        let mean = strip.lanes(|feature| statistics[group(feature)]);
+        let reciprocal = strip.lanes(|feature| statistics[group(feature) + 1]);
+        let scale = strip.lanes(|feature| scale[feature]);
+        let g = strip.lanes(|feature| if use_mean { group_sums[group(feature)] / count } else { E::ZERO });
+        let gn = strip.lanes(|feature| group_sums[group(feature) + 1] / count);
         strip.write([x, dy], dx, |lane, [x, dy]| {
             let normalized = (x - mean[lane]) * reciprocal[lane];
             reciprocal[lane] * (dy * scale[lane] - g[lane] - normalized * gn[lane])
