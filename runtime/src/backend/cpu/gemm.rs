@@ -19,7 +19,7 @@ use pulp::Arch;
 use super::lanes::Lanes;
 use super::long_sum;
 use super::pack::pack_strips;
-use super::panel::{BLOCK, Finish, Panel, Rows, Tap, strip};
+use super::panel::{BLOCK, Finish, Panel, Rows, Tap, height, strip};
 use super::portable;
 use super::scratch::{padded, with_scratch};
 use super::simd::arch;
@@ -31,7 +31,7 @@ use crate::backend::{Epilogue, Gemm, Product};
 /// and that was measured to be slower.
 const DEPTH: usize = 512;
 
-/// Rows that take their turn with a strip of `B`.
+/// Rows that take their turn with a strip of `B`: so many, rounded up to tiles.
 const ROWS: usize = 56;
 
 /// As many where all strips of `B`, of no more elements than [`SHALLOW`], stay in the first cache: then it is better to write
@@ -42,13 +42,21 @@ const SHALLOW: usize = 3 << 10;
 /// The most columns that are packed at once: of [`DEPTH`] steps a megabyte of `f32`, for the second cache.
 const COLUMNS: usize = 512;
 
+/// The most tiles that read a strip of `B` where it lies: more of them are worth a copy in order.
+const FEW_TILES: usize = 5;
+
 /// Tasks of no more rows than this read `B` where it lies.
-pub(super) const FEW_ROWS: usize = 64;
+pub(super) fn few_rows<E: Lanes>(arch: Arch) -> usize {
+    FEW_TILES * height::<E>(arch)
+}
 
 /// Where a step is a row of memory, tasks of fewer columns than this read `A` where it lies, and so do sums of no more steps: of
 /// longer ones a tile reads from more pages than the processor remembers.
 const FEW_COLUMNS: usize = 256;
 const FEW_STEPS: usize = 128;
+
+/// The most columns of a `C` that is narrow: a register of AVX-512 has 16 lanes, two of AVX2 have as many.
+const NARROW: usize = 12;
 
 /// See [`crate::backend::gemm`]; the rows of `c` are `c_stride` apart.
 pub(super) fn gemm<E: Lanes>(gemm: Gemm<'_, E>, c: &mut [E], c_stride: usize, epilogue: Epilogue<'_, E>) {
@@ -186,8 +194,7 @@ pub(super) struct Job<'a, E> {
 impl<'a, E: Lanes> Job<'a, E> {
     /// The product, for about so many tasks.
     pub fn new(arch: Arch, gemm: Gemm<'a, E>, c_stride: usize, tasks: usize) -> Self {
-        let Gemm { m, k, n, b_strides, .. } = gemm;
-        let transposed = b_strides[1] != 1 && b_strides[0] == 1 && k * n > 2 * m * (k + n);
+        let transposed = is_better_transposed(&gemm);
         let gemm = if transposed { gemm.transposed() } else { gemm };
         Job { plan: Plan::new(arch, &gemm, c_stride, transposed, tasks), gemm }
     }
@@ -226,6 +233,15 @@ impl<'a, E: Lanes> Job<'a, E> {
     }
 }
 
+/// Whether `Cᵀ = Bᵀ·Aᵀ` takes less: where `B` is large and its columns are not side by side, or where those of `Aᵀ` are and
+/// most of a strip of `C` would be empty.
+pub(super) fn is_better_transposed<E>(gemm: &Gemm<'_, E>) -> bool {
+    let Gemm { m, k, n, a_strides, b_strides, .. } = *gemm;
+    let large = b_strides[1] != 1 && b_strides[0] == 1 && k * n > 2 * m * (k + n);
+    let narrow = a_strides[1] != 1 && a_strides[0] == 1 && n <= NARROW && k >= 2 * BLOCK && m >= 4 * BLOCK;
+    large || narrow
+}
+
 /// The number of elements that a matrix with these strides reaches over.
 fn reach(strides: [usize; 2], sizes: [usize; 2]) -> usize {
     if sizes.contains(&0) { 0 } else { (sizes[0] - 1) * strides[0] + (sizes[1] - 1) * strides[1] + 1 }
@@ -255,6 +271,8 @@ struct Plan {
     columns: usize,
     /// Columns of a strip.
     strip: usize,
+    /// Rows that take their turn with a strip.
+    at_once: usize,
     pack_a: bool,
     pack_b: bool,
     /// The distance between rows of `C`.
@@ -272,7 +290,7 @@ impl Plan {
         tasks: usize,
     ) -> Self {
         let Gemm { m, k, n, a_strides, b_strides, .. } = *gemm;
-        let strip = strip::<E>(arch);
+        let (height, strip) = (height::<E>(arch), strip::<E>(arch));
         // By rows every task reads all of `B`, by columns all of `A`.
         let by_rows = m >= n && m >= tasks * ROWS / 2;
         let (rows, columns) = if by_rows { (m.div_ceil(tasks), n) } else { (m, n.div_ceil(tasks)) };
@@ -281,12 +299,13 @@ impl Plan {
             rows,
             columns: columns.next_multiple_of(strip).min(COLUMNS),
             strip,
+            at_once: (if k * columns <= SHALLOW { SHALLOW_ROWS } else { ROWS }).next_multiple_of(height),
             pack_a: match a_strides {
                 [_, 1] => false,
                 [1, _] => k > FEW_STEPS && columns >= FEW_COLUMNS,
                 _ => m > 1,
             },
-            pack_b: b_strides[1] != 1 || rows > FEW_ROWS,
+            pack_b: b_strides[1] != 1 || rows > few_rows::<E>(arch),
             c_stride,
             transposed,
         }
@@ -295,7 +314,7 @@ impl Plan {
     /// Elements of scratch for blocks of `A` and `B` and for the transposed part of `C`.
     fn pieces(&self) -> [usize; 3] {
         [
-            if self.pack_a { self.rows.min(ROWS) * DEPTH } else { 0 },
+            if self.pack_a { self.rows.min(self.at_once) * DEPTH } else { 0 },
             self.columns * DEPTH,
             if self.transposed { self.rows * self.columns } else { 0 },
         ]
@@ -364,9 +383,8 @@ impl<E: Lanes> Part<'_, E> {
             unsafe { pack_strips(plan.arch, b, b_strides, block.depth, self.columns, plan.strip, packed_b) };
         }
         let taps = [Tap { a: 0, b: 0, len: block.depth }];
-        let at_once = if block.depth * self.columns <= SHALLOW { SHALLOW_ROWS } else { ROWS };
-        for row in (0..self.rows).step_by(at_once) {
-            let rows = at_once.min(self.rows - row);
+        for row in (0..self.rows).step_by(plan.at_once) {
+            let rows = plan.at_once.min(self.rows - row);
             let a = a.as_ptr().wrapping_add((self.row + row) * a_strides[0] + block.done * a_strides[1]);
             // SAFETY: the block lies within `A`.
             let (a, a_rows, a_step) = unsafe { self.left(a, rows, block.depth, packed_a) };
@@ -536,6 +554,23 @@ mod tests {
     fn a_large_transposed_operand_is_read_in_place() {
         check::<f32>([5, 131, 300], [0, 1]);
         check::<f32>([3, 400, 700], [1, 1]);
+    }
+
+    #[test]
+    fn narrow_gradients_of_kernels_are_made_transposed() {
+        for [m, k, n] in [[64, 32, NARROW], [131, 33, 10], [300, DEPTH + 5, 3], [65, 700, 1]] {
+            assert!(is_better_transposed(&Gemm {
+                m,
+                k,
+                n,
+                a: &[0.0],
+                a_strides: [1, m],
+                b: &[0.0],
+                b_strides: [n, 1]
+            }));
+            check::<f32>([m, k, n], [1, 0]);
+            check::<f64>([m, k, n], [3, 2]);
+        }
     }
 
     #[test]

@@ -26,6 +26,13 @@ pub trait Number:
     fn from_count(count: usize) -> Self;
 }
 
+/// The first lanes of a register.
+#[derive(Clone, Copy)]
+pub struct FirstLanes<M> {
+    mask: M,
+    count: usize,
+}
+
 /// An element type with SIMD registers. The operations on registers are those of [`pulp::Simd`].
 pub trait Lanes: Number + From<f32> {
     /// A register full of elements.
@@ -52,22 +59,57 @@ pub trait Lanes: Number + From<f32> {
     /// The sum of all lanes.
     fn sum_lanes<S: Simd>(simd: S, a: Self::Register<S>) -> Self;
 
-    /// Some of the lanes.
+    /// A mask of lanes.
     type Mask<S: Simd>: Copy;
     /// The first `count` lanes, all of them if there are no more.
-    fn first_lanes<S: Simd>(simd: S, count: usize) -> Self::Mask<S>;
+    fn first_lanes<S: Simd>(simd: S, count: usize) -> FirstLanes<Self::Mask<S>>;
 
-    /// Reads some lanes; the others are zero.
+    /// Reads the first lanes; the others are zero.
     ///
     /// # Safety
     /// The elements of these lanes must be readable, counted from `from`.
-    unsafe fn load_some<S: Simd>(simd: S, lanes: Self::Mask<S>, from: *const Self) -> Self::Register<S>;
+    unsafe fn load_some<S: Simd>(
+        simd: S,
+        lanes: FirstLanes<Self::Mask<S>>,
+        from: *const Self,
+    ) -> Self::Register<S>;
 
-    /// Writes some lanes.
+    /// Writes the first lanes by a masked store.
+    ///
+    /// # Safety
+    /// As for [`Self::store_some`].
+    unsafe fn store_masked<S: Simd>(
+        simd: S,
+        lanes: FirstLanes<Self::Mask<S>>,
+        to: *mut Self,
+        register: Self::Register<S>,
+    );
+
+    /// Writes the first lanes.
     ///
     /// # Safety
     /// The elements of these lanes must be writable, counted from `to`.
-    unsafe fn store_some<S: Simd>(simd: S, lanes: Self::Mask<S>, to: *mut Self, register: Self::Register<S>);
+    #[inline(always)]
+    unsafe fn store_some<S: Simd>(
+        simd: S,
+        lanes: FirstLanes<Self::Mask<S>>,
+        to: *mut Self,
+        register: Self::Register<S>,
+    ) {
+        if const { size_of::<S::f32s>() == 64 } {
+            // SAFETY: the caller's promise.
+            return unsafe { Self::store_masked(simd, lanes, to, register) };
+        }
+        // AVX2 has masked stores, too, but AMD's processors make dozens of steps of each.
+        let (from, mut done) = ((&raw const register).cast::<Self>(), 0);
+        for piece in [8, 4, 2, 1] {
+            if lanes.count & piece != 0 {
+                // SAFETY: the caller's promise; the pieces are different powers of two, whose sum is `count`.
+                unsafe { to.add(done).copy_from_nonoverlapping(from.add(done), piece) };
+                done += piece;
+            }
+        }
+    }
 
     /// `C = A·B`, or `C += A·B`, by `matrixmultiply`. The operands reach as far as their strides say, and `C` as far as
     /// rows that are `c_stride` apart.
@@ -156,21 +198,31 @@ macro_rules! lanes {
             type Mask<S: Simd> = S::$mask;
 
             #[inline(always)]
-            fn first_lanes<S: Simd>(simd: S, count: usize) -> S::$mask {
-                simd.$between(0, count.min(S::$lanes) as $bits).mask()
+            fn first_lanes<S: Simd>(simd: S, count: usize) -> FirstLanes<S::$mask> {
+                let count = count.min(S::$lanes);
+                FirstLanes { mask: simd.$between(0, count as $bits).mask(), count }
             }
 
-            // A mask without the functions that `pulp` calls where a masked access is slow: here it is not.
+            // A mask without the functions that `pulp` calls where a masked access is slow: a load is not.
             #[inline(always)]
-            unsafe fn load_some<S: Simd>(simd: S, lanes: S::$mask, from: *const Self) -> S::$registers {
+            unsafe fn load_some<S: Simd>(
+                simd: S,
+                lanes: FirstLanes<S::$mask>,
+                from: *const Self,
+            ) -> S::$registers {
                 // SAFETY: the caller's promise.
-                unsafe { simd.$load(MemMask::new(lanes), from) }
+                unsafe { simd.$load(MemMask::new(lanes.mask), from) }
             }
 
             #[inline(always)]
-            unsafe fn store_some<S: Simd>(simd: S, lanes: S::$mask, to: *mut Self, register: S::$registers) {
+            unsafe fn store_masked<S: Simd>(
+                simd: S,
+                lanes: FirstLanes<S::$mask>,
+                to: *mut Self,
+                register: S::$registers,
+            ) {
                 // SAFETY: the caller's promise.
-                unsafe { simd.$store(MemMask::new(lanes), to, register) }
+                unsafe { simd.$store(MemMask::new(lanes.mask), to, register) }
             }
 
             fn portable_product(gemm: Gemm<'_, Self>, accumulate: bool, c: &mut [Self], c_stride: usize) {

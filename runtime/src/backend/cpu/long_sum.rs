@@ -10,7 +10,7 @@
 
 use pulp::{Arch, NullaryFnOnce};
 
-use super::gemm::{FEW_ROWS, Job, work};
+use super::gemm::{Job, few_rows, work};
 use super::lanes::Lanes;
 use super::map::rows;
 use super::panel::Finish;
@@ -21,6 +21,9 @@ use crate::backend::{Epilogue, Gemm};
 
 /// The most parts that a sum is cut into.
 const PARTS: usize = 4;
+
+/// The most tasks of a part that read `B` where it lies.
+const UNPACKED: usize = 4;
 
 /// The number of parts: it depends on sizes and strides only, so that the threads do not change the sums.
 ///
@@ -57,11 +60,11 @@ pub(super) fn product<E: Lanes>(
         let (a, b) = (&gemm.a[from * a_strides[1]..], &gemm.b[from * b_strides[0]..]);
         Gemm { a, b, k: depth.min(k - from), ..*gemm }
     };
+    // Tasks of so few rows that they need not pack `B`, or where that would take many, no more than there have to be.
+    let unpacked = m.div_ceil(few_rows::<E>(arch)).max(2);
+    let tasks = threads().div_ceil(parts).max(if unpacked <= UNPACKED { unpacked } else { 1 });
     // The first part is written to `C`, the others to scratch.
-    let job = |index| {
-        let tasks = threads().div_ceil(parts).max(m.div_ceil(FEW_ROWS)).max(2);
-        Job::new(arch, part(index), if index == 0 { c_stride } else { n }, tasks)
-    };
+    let job = |index| Job::new(arch, part(index), if index == 0 { c_stride } else { n }, tasks);
     let (each, len, sums) = (job(0).tasks(), job(0).seat_len(), padded::<E>(m * n));
     let finish = Finish::from(epilogue);
     let first = if finish.accumulate { Epilogue::Accumulate } else { Epilogue::Assign };

@@ -4,7 +4,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::lanes::Lanes;
+use super::lanes::{FirstLanes, Lanes};
 use super::panel::{BLOCK, REGISTERS};
 
 /// Packs columns of `B` in strips, each with zeros to its right where it is not full.
@@ -22,7 +22,7 @@ pub(super) unsafe fn pack_strips<E: Lanes>(
     packed: *mut E,
 ) {
     let tail = columns % strip;
-    if tail != 0 {
+    if tail != 0 && strides[1] != 1 {
         // SAFETY: the caller's promise: this is the last strip.
         unsafe { packed.add((columns - tail) * depth).write_bytes(0, depth * strip) };
     }
@@ -42,10 +42,13 @@ impl<E: Lanes> WithSimd for PackStrips<E> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { b, strides: [step, column_stride], depth, columns, strip, packed } = self;
         let full = columns - columns % strip;
         if column_stride == 1 {
+            let tail: [_; REGISTERS] = std::array::from_fn(|i| {
+                E::first_lanes(simd, (columns - full).saturating_sub(i * E::lanes::<S>()))
+            });
             for row in 0..depth {
                 let (from, to) = (b.wrapping_add(row * step), packed.wrapping_add(row * strip));
                 for start in (0..full).step_by(strip) {
@@ -54,8 +57,11 @@ impl<E: Lanes> WithSimd for PackStrips<E> {
                         copy_strip::<S, E>(from.wrapping_add(start), to.wrapping_add(start * depth), strip)
                     };
                 }
-                // SAFETY: as above.
-                unsafe { copy(from.wrapping_add(full), 1, to.wrapping_add(full * depth), 1, columns - full) };
+                if full < columns {
+                    let (from, to) = (from.wrapping_add(full), to.wrapping_add(full * depth));
+                    // SAFETY: as above.
+                    unsafe { copy_tail(simd, from, to, tail, strip, columns - full) };
+                }
             }
         } else {
             for start in (0..columns).step_by(strip) {
@@ -94,6 +100,33 @@ unsafe fn copy_strip<S: Simd, E: Lanes>(from: *const E, to: *mut E, strip: usize
         let at = i * E::lanes::<S>();
         // SAFETY: the caller's promise.
         unsafe { E::store::<S>(to.add(at), E::load::<S>(from.add(at))) };
+    }
+}
+
+/// Copies the columns of the row of a strip that is not full, `lanes` of its registers, and writes zeros after them.
+///
+/// # Safety
+/// `from` must be readable for the columns and `to` writable for a strip, and they must not overlap.
+#[inline(always)]
+unsafe fn copy_tail<S: Simd, E: Lanes>(
+    simd: S,
+    from: *const E,
+    to: *mut E,
+    lanes: [FirstLanes<E::Mask<S>>; REGISTERS],
+    strip: usize,
+    columns: usize,
+) {
+    if strip != REGISTERS * E::lanes::<S>() {
+        // SAFETY: the caller's promise.
+        return unsafe {
+            copy(from, 1, to, 1, columns);
+            to.add(columns).write_bytes(0, strip - columns);
+        };
+    }
+    for (i, lanes) in lanes.into_iter().enumerate() {
+        let at = i * E::lanes::<S>();
+        // SAFETY: the caller's promise.
+        unsafe { E::store::<S>(to.wrapping_add(at), E::load_some(simd, lanes, from.wrapping_add(at))) };
     }
 }
 

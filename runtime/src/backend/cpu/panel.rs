@@ -11,6 +11,8 @@
 
 #![allow(unsafe_code)]
 
+use std::marker::PhantomData;
+
 use pulp::{Simd, WithSimd};
 
 use super::lanes::Lanes;
@@ -100,14 +102,24 @@ impl<E: Lanes> Finish<'_, E> {
 
 /// The number of columns of a strip: how far `B` is read.
 pub(super) fn strip<E: Lanes>(arch: pulp::Arch) -> usize {
-    struct Width<E>(std::marker::PhantomData<E>);
-    impl<E: Lanes> WithSimd for Width<E> {
-        type Output = usize;
-        fn with_simd<S: Simd>(self, _: S) -> usize {
-            REGISTERS * E::lanes::<S>()
-        }
+    arch.dispatch(Size::<E>(PhantomData)).1
+}
+
+/// The number of rows of the highest tile.
+pub(super) fn height<E: Lanes>(arch: pulp::Arch) -> usize {
+    arch.dispatch(Size::<E>(PhantomData)).0
+}
+
+/// Rows and columns of the highest tile.
+struct Size<E>(PhantomData<E>);
+
+impl<E: Lanes> WithSimd for Size<E> {
+    type Output = (usize, usize);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> (usize, usize) {
+        (highest::<S, E>(), REGISTERS * E::lanes::<S>())
     }
-    arch.dispatch(Width::<E>(std::marker::PhantomData))
 }
 
 /// Registers across a strip.
@@ -359,7 +371,7 @@ unsafe fn finish<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, con
 
 /// Calls `f(place in C, register, sum)` for each of a tile's registers.
 #[inline(always)]
-fn each<E, R, const HEIGHT: usize, const WIDTH: usize>(
+pub(super) fn each<E, R, const HEIGHT: usize, const WIDTH: usize>(
     sums: &mut [[R; WIDTH]; HEIGHT],
     mut c: *mut E,
     c_row: usize,

@@ -8,8 +8,9 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::gemm::is_better_transposed;
 use super::lanes::Lanes;
-use super::panel::Finish;
+use super::panel::{Finish, each};
 use super::threads::parallel_chunks;
 use crate::backend::{Epilogue, Gemm};
 
@@ -46,7 +47,7 @@ pub(super) fn product<E: Lanes>(
     } else if n == 1 && a_strides[0] == 1 && c_stride == 1 && finish.bias.is_none() && work <= LONG {
         // A column is a row of the transposed product.
         arch.dispatch(Tiles { gemm: &gemm.transposed(), c, c_stride: m, finish });
-    } else if work > most([m, k, n]) {
+    } else if work > SMALL && (work > most([m, k, n]) || is_better_transposed(gemm)) {
         return false;
     } else if n == 1 || b_strides[1] == 1 {
         arch.dispatch(Tiles { gemm, c, c_stride, finish });
@@ -70,10 +71,10 @@ fn most([m, k, n]: [usize; 3]) -> usize {
     if m == 1 || k == 1 || ragged { RAGGED } else { SMALL }
 }
 
-/// The most rows whose sums are made side by side: fewer would not keep the multipliers busy.
-const HIGHEST: usize = 10;
+/// The most rows, of one register and of two, whose sums are made side by side: fewer would not keep the multipliers busy.
+const HIGHEST: [usize; 2] = [10, 6];
 
-/// The most registers of columns, or rows that are dot products, whose sums are made side by side.
+/// The most registers of one row, or rows that are dot products, whose sums are made side by side.
 const TILE: usize = 8;
 
 /// The product in tiles. The columns of `B` lie side by side, or are one.
@@ -92,15 +93,15 @@ impl<E: Lanes> WithSimd for Tiles<'_, E> {
         let (lanes, Gemm { m, n, .. }) = (E::lanes::<S>(), *self.gemm);
         let mut column = 0;
         while column < n {
-            let registers = if m == 1 { (n - column).div_ceil(lanes) } else { 1 };
+            let registers = (n - column).div_ceil(lanes);
             // SAFETY: the tiles lie within the product, whose operands and result reach as far as their strides say.
             column += lanes
                 * unsafe {
                     match registers {
-                        TILE.. => self.tile::<S, 1, TILE>(simd, 0, column),
-                        4.. => self.tile::<S, 1, 4>(simd, 0, column),
-                        2.. => self.tile::<S, 1, 2>(simd, 0, column),
-                        _ => self.strip(simd, column),
+                        TILE.. if m == 1 => self.tile::<S, 1, TILE>(simd, 0, column),
+                        4.. if m == 1 => self.tile::<S, 1, 4>(simd, 0, column),
+                        2.. => self.strip::<S, 2>(simd, column),
+                        _ => self.strip::<S, 1>(simd, column),
                     }
                 };
         }
@@ -108,39 +109,65 @@ impl<E: Lanes> WithSimd for Tiles<'_, E> {
 }
 
 impl<E: Lanes> Tiles<'_, E> {
-    /// One register of columns, of all rows. Returns how many registers that is.
+    /// One or two registers of columns, of all rows. Returns `WIDTH`.
     ///
     /// # Safety
     /// As for [`Self::tile`], for all rows.
     #[inline(always)]
-    unsafe fn strip<S: Simd>(&mut self, simd: S, column: usize) -> usize {
+    unsafe fn strip<S: Simd, const WIDTH: usize>(&mut self, simd: S, column: usize) -> usize {
         let mut row = 0;
         while row < self.gemm.m {
-            let left = self.gemm.m - row;
+            let (left, highest) = (self.gemm.m - row, const { HIGHEST[WIDTH - 1] });
             // Nearly equal heights: the sums of a low tile wait for each other.
-            let height = match left.div_ceil(HIGHEST) {
+            let height = match left.div_ceil(highest) {
                 1 => left,
                 2 => left.div_ceil(2),
                 3 => left.div_ceil(3),
                 4 => left.div_ceil(4),
-                _ => HIGHEST,
+                _ => highest,
             };
             macro_rules! heights {
                 ($($height:literal)*) => {
                     match height {
-                        // SAFETY: the caller's promise.
-                        $($height => unsafe { self.tile::<S, $height, 1>(simd, row, column) },)*
-                        _ => unreachable!("a tile is at most {HIGHEST} rows high"),
+                        $($height if const { $height <= HIGHEST[WIDTH - 1] } => {
+                            // SAFETY: the caller's promise.
+                            unsafe {
+                                match WIDTH {
+                                    1 => self.tile::<S, $height, 1>(simd, row, column),
+                                    _ => self.tile_apart::<S, $height, WIDTH>(simd, row, column),
+                                }
+                            };
+                        })*
+                        _ => unreachable!("a tile is at most {highest} rows high"),
                     }
                 };
             }
-            row += heights!(1 2 3 4 5 6 7 8 9 10);
+            heights!(1 2 3 4 5 6 7 8 9 10);
+            row += height;
         }
-        1
+        WIDTH
     }
 
-    /// The sums of `HEIGHT` rows by `WIDTH` registers of columns, of which the last may reach beyond the product. One of the
-    /// two numbers is 1; the other is returned.
+    /// [`Self::tile`] in a function of its own: the compiler assigns registers badly where several of them are in one.
+    ///
+    /// # Safety
+    /// As for [`Self::tile`].
+    #[inline(never)]
+    unsafe fn tile_apart<S: Simd, const HEIGHT: usize, const WIDTH: usize>(
+        &mut self,
+        simd: S,
+        row: usize,
+        column: usize,
+    ) -> usize {
+        simd.vectorize(
+            #[inline(always)]
+            // SAFETY: the caller's promise.
+            || unsafe { self.tile::<S, HEIGHT, WIDTH>(simd, row, column) },
+        )
+    }
+
+    /// The sums of `HEIGHT` rows by `WIDTH` registers of columns, of which the last may reach beyond the product.
+    /// Returns `WIDTH`.
     ///
     /// # Safety
     /// The rows, and a column of each register, are in the product, and operands and `c` reach as far as their strides say.
@@ -155,17 +182,18 @@ impl<E: Lanes> Tiles<'_, E> {
         let last = E::first_lanes(simd, n - column - (WIDTH - 1) * lanes);
         // SAFETY: all registers but the last are full of columns, and of that the columns are read.
         let load = |from: *const E, v: usize| unsafe {
-            let from = from.wrapping_add(v * lanes);
             if v + 1 < WIDTH { E::load::<S>(from) } else { E::load_some(simd, last, from) }
         };
         let mut a = self.gemm.a.as_ptr().wrapping_add(row * a_strides[0]);
         let mut b = self.gemm.b.as_ptr().wrapping_add(column);
         let mut sums = [[E::splat(simd, E::default()); WIDTH]; HEIGHT];
         for _ in 0..k {
-            let strip: [_; WIDTH] = std::array::from_fn(|v| load(b, v));
-            for (i, sums) in sums.iter_mut().enumerate() {
+            let strip: [_; WIDTH] = std::array::from_fn(|v| load(b.wrapping_add(v * lanes), v));
+            let mut row = a;
+            for sums in &mut sums {
                 // SAFETY: the rows are in the product.
-                let factor = E::splat(simd, unsafe { *a.wrapping_add(i * a_strides[0]) });
+                let factor = E::splat(simd, unsafe { *row });
+                row = row.wrapping_add(a_strides[0]);
                 for (sum, strip) in sums.iter_mut().zip(strip) {
                     *sum = E::mul_add_lanes(simd, factor, strip, *sum);
                 }
@@ -173,29 +201,40 @@ impl<E: Lanes> Tiles<'_, E> {
             a = a.wrapping_add(a_strides[1]);
             b = b.wrapping_add(b_strides[0]);
         }
+        let c = self.c.as_mut_ptr().wrapping_add(row * self.c_stride + column);
         let Finish { accumulate, bias, relu } = self.finish;
-        let bias: Option<[_; WIDTH]> =
-            bias.map(|bias| std::array::from_fn(|v| load(bias.as_ptr().wrapping_add(column), v)));
-        for (i, sums) in sums.into_iter().enumerate() {
-            let c = self.c.as_mut_ptr().wrapping_add((row + i) * self.c_stride + column);
-            for (v, mut sum) in sums.into_iter().enumerate() {
-                if accumulate {
-                    sum = E::add_lanes(simd, load(c, v), sum);
-                }
-                if let Some(bias) = bias {
-                    sum = E::add_lanes(simd, sum, bias[v]);
-                }
-                if relu {
-                    sum = E::relu_lanes(simd, sum);
-                }
-                let c = c.wrapping_add(v * lanes);
-                // SAFETY: as for `load`; `c` is ours.
-                unsafe {
-                    if v + 1 < WIDTH { E::store::<S>(c, sum) } else { E::store_some(simd, last, c, sum) }
-                }
-            }
+        if accumulate {
+            each(&mut sums, c, self.c_stride, lanes, |c, v, sum| *sum = E::add_lanes(simd, load(c, v), *sum));
         }
-        HEIGHT * WIDTH
+        if let Some(bias) = bias {
+            let bias: [_; WIDTH] = std::array::from_fn(|v| load(bias[column + v * lanes..].as_ptr(), v));
+            each(&mut sums, c, self.c_stride, lanes, |_, v, sum| *sum = E::add_lanes(simd, *sum, bias[v]));
+        }
+        if relu {
+            each(&mut sums, c, self.c_stride, lanes, |_, _, sum| *sum = E::relu_lanes(simd, *sum));
+        }
+        // Where `C` is one strip whose rows touch, what is written beyond a row is overwritten by the next ones, and the last
+        // register may be whole up to here.
+        let touching = !accumulate && self.c_stride == n && n <= WIDTH * lanes && self.c.len() >= lanes;
+        let limit = if touching { self.c[self.c.len() - lanes..].as_ptr().addr() } else { 0 };
+        let is_whole = |c: *mut E, v: usize| v + 1 < WIDTH || c.addr() <= limit;
+        each(&mut sums, c, self.c_stride, lanes, |c, v, sum| {
+            if is_whole(c, v) {
+                // SAFETY: `c` is ours, and has room for a whole register.
+                unsafe { E::store::<S>(c, *sum) };
+            }
+        });
+        let (end, v) = (c.wrapping_add((HEIGHT - 1) * self.c_stride + (WIDTH - 1) * lanes), WIDTH - 1);
+        if !is_whole(end, v) {
+            let mut sums = sums;
+            each(&mut sums, c, self.c_stride, lanes, |c, v, sum| {
+                if !is_whole(c, v) {
+                    // SAFETY: as above, for the columns of the last register.
+                    unsafe { E::store_some(simd, last, c, *sum) };
+                }
+            });
+        }
+        WIDTH
     }
 }
 

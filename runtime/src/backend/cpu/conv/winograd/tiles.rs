@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::super::super::lanes::Lanes;
+use super::super::super::lanes::{FirstLanes, Lanes};
 use super::super::super::panel::{BLOCK, Finish, REGISTERS};
 use super::transform::{Transform, both};
 use crate::backend::Halving;
@@ -349,7 +349,7 @@ impl<E: Lanes> Written<'_, E> {
 #[inline(always)]
 unsafe fn load<S: Simd, E: Lanes, const FULL: bool>(
     simd: S,
-    lanes: E::Mask<S>,
+    lanes: FirstLanes<E::Mask<S>>,
     from: *const E,
 ) -> E::Register<S> {
     // SAFETY: the caller's promise.
@@ -363,7 +363,7 @@ unsafe fn load<S: Simd, E: Lanes, const FULL: bool>(
 #[inline(always)]
 unsafe fn store<S: Simd, E: Lanes, const FULL: bool>(
     simd: S,
-    lanes: E::Mask<S>,
+    lanes: FirstLanes<E::Mask<S>>,
     to: *mut E,
     value: E::Register<S>,
 ) {
