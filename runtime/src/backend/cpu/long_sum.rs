@@ -16,8 +16,11 @@ use super::map::rows;
 use super::panel::Finish;
 use super::partials::Add;
 use super::scratch::{padded, with_scratch};
-use super::threads::{SMALL, Shared, parallel_seated, seats, threads};
+use super::threads::{Shared, parallel_seated, seats, threads};
 use crate::backend::{Epilogue, Gemm};
+
+/// The sums of fewer multiply-adds than this are not cut.
+const SMALL: usize = 1 << 19;
 
 /// The most parts that a sum is cut into.
 const PARTS: usize = 4;

@@ -162,8 +162,8 @@ impl<T> Shared<T> {
     }
 }
 
-/// Fewer multiply-adds than this take less time than waking a thread.
-pub(super) const SMALL: usize = 1 << 19;
+/// Fewer multiply-adds than this are not worth a second thread, even one that waits for them: as measured, a few microseconds.
+const SMALL: usize = 1 << 18;
 
 /// The number of seats of a job: how many threads may work on `tasks` tasks if they begin now, where all of them
 /// together are as much work as `work` multiply-adds.
