@@ -82,7 +82,7 @@ fn transpose<E: Copy + Send + Sync>(
     stride: usize,
     out: &mut [E],
 ) {
-    let together = (CHUNK / size).next_multiple_of(TILE).max(TILE);
+    let together = (CHUNK / size).max(1).next_multiple_of(TILE.min(height));
     parallel_chunks(out, together * size, |chunk, mut out| {
         let mut row = chunk * together;
         while !out.is_empty() {
