@@ -9,7 +9,7 @@
 
 use super::element::Element;
 use crate::backend::pages;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
@@ -58,11 +58,14 @@ impl<E: Element> Storage<E> {
     }
 
     /// A buffer with any contents: the caller writes every element before it reads one.
+    ///
+    /// Inlined, so that a length that is known when the program is compiled has its class by then.
+    #[inline]
     pub(crate) fn scratch(len: usize) -> Self {
         if len == 0 {
             return Self::empty();
         }
-        let storage = Storage { header: take(len * size_of::<E>()), len, elements: PhantomData };
+        let storage = Storage { header: take(class(len * size_of::<E>())), len, elements: PhantomData };
         if !E::ANY_BITS {
             let first: *mut E = storage.first();
             // SAFETY: the buffer has room for `len` elements, is aligned for all of them, and nobody else holds it.
@@ -166,19 +169,19 @@ fn pool() -> MutexGuard<'static, Pool> {
 
 /// Small buffers that nobody holds and that only this thread takes: up to [`KEPT`] of each class. What is beyond them
 /// goes to the pool, for all threads, and so does everything when the thread ends.
-struct Kept([List; KEPT_CLASSES]);
+struct Kept([Cell<List>; KEPT_CLASSES]);
 
 impl Drop for Kept {
     fn drop(&mut self) {
         let mut pool = pool();
         for (kept, shared) in self.0.iter_mut().zip(&mut pool.0) {
-            std::iter::from_fn(|| kept.pop()).for_each(|header| shared.push(header));
+            std::iter::from_fn(|| kept.get_mut().pop()).for_each(|header| shared.push(header));
         }
     }
 }
 
 thread_local! {
-    static OWN: RefCell<Kept> = const { RefCell::new(Kept([List::EMPTY; KEPT_CLASSES])) };
+    static OWN: Kept = const { Kept([const { Cell::new(List::EMPTY) }; KEPT_CLASSES]) };
 }
 
 /// What `f` makes of this thread's buffers of a class; `None` if it keeps none of that class, or ends.
@@ -186,15 +189,24 @@ fn own<R>(class: usize, f: impl FnOnce(&mut List) -> Option<R>) -> Option<R> {
     if class >= KEPT_CLASSES {
         return None;
     }
-    OWN.try_with(|kept| f(&mut kept.borrow_mut().0[class])).ok().flatten()
+    OWN.try_with(|kept| {
+        let mut list = kept.0[class].replace(List::EMPTY);
+        let result = f(&mut list);
+        kept.0[class].set(list);
+        result
+    })
+    .ok()
+    .flatten()
 }
 
 /// The class of a size.
+#[inline]
 fn class(bytes: usize) -> usize {
     let bytes = bytes.max(ALIGNMENT);
     let octave = (bytes - 1).max(ALIGNMENT).ilog2() as usize;
-    let quarter = (1usize << octave) / 4;
-    let step = (bytes - (1 << octave)).div_ceil(quarter);
+    // Quarters of the octave, rounded up; a division would take longer than all else here.
+    let quarter = octave - 2;
+    let step = (bytes - (1 << octave) + (1 << quarter) - 1) >> quarter;
     4 * (octave - 6) + step
 }
 
@@ -209,8 +221,7 @@ fn size(class: usize) -> usize {
     size_of::<Header>() + capacity_of(class)
 }
 
-fn take(bytes: usize) -> NonNull<Header> {
-    let class = class(bytes);
+fn take(class: usize) -> NonNull<Header> {
     let pooled = own(class, List::pop).or_else(|| pool().0[class].pop());
     let header = pooled.unwrap_or_else(|| pages::allocate(size(class), ALIGNMENT).cast());
     // SAFETY: a buffer fresh from the allocator or the pool has no other user, and is aligned for a header.
@@ -245,6 +256,7 @@ pub fn release_memory() {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::RefCell;
     use std::collections::BTreeSet;
     use std::thread;
 
