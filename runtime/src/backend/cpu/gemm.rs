@@ -18,7 +18,7 @@ use pulp::Arch;
 
 use super::lanes::Lanes;
 use super::long_sum;
-use super::pack::pack_strips;
+use super::pack::{Strips, pack_strips, pack_tiles, tile_row, tiles_len};
 use super::panel::{BLOCK, Finish, Panel, Rows, Tap, height, strip};
 use super::portable;
 use super::scratch::{padded, with_scratch};
@@ -42,18 +42,26 @@ const SHALLOW: usize = 3 << 10;
 /// The most columns that are packed at once: of [`DEPTH`] steps a megabyte of `f32`, for the second cache.
 const COLUMNS: usize = 512;
 
-/// The most tiles that read a strip of `B` where it lies: more of them are worth a copy in order.
-const FEW_TILES: usize = 5;
+/// The most tiles that read a strip of `B` where it lies, where its rows are short or tiles are high, and otherwise: more of
+/// them are worth a copy in order.
+const FEW_TILES: [usize; 2] = [5, 2];
 
-/// Tasks of no more rows than this read `B` where it lies.
-pub(super) fn few_rows<E: Lanes>(arch: Arch) -> usize {
-    FEW_TILES * height::<E>(arch)
+/// The elements of short rows of `B`: of longer ones the first cache keeps few, because they are so far apart.
+const SHORT: usize = 128;
+
+/// Rows of a high tile.
+const HIGH: usize = 8;
+
+/// Tasks of no more rows than this read `B`, whose rows are so far apart, where it lies.
+pub(super) fn few_rows<E: Lanes>(arch: Arch, apart: usize) -> usize {
+    let height = height::<E>(arch);
+    height * FEW_TILES[usize::from(apart > SHORT && height < HIGH)]
 }
 
 /// Where a step is a row of memory, tasks of fewer columns than this read `A` where it lies, and so do sums of no more steps: of
 /// longer ones a tile reads from more pages than the processor remembers.
-const FEW_COLUMNS: usize = 256;
-const FEW_STEPS: usize = 128;
+const FEW_COLUMNS: usize = 128;
+const FEW_STEPS: usize = 64;
 
 /// The most columns of a `C` that is narrow: a register of AVX-512 has 16 lanes, two of AVX2 have as many.
 const NARROW: usize = 12;
@@ -305,7 +313,7 @@ impl Plan {
                 [1, _] => k > FEW_STEPS && columns >= FEW_COLUMNS,
                 _ => m > 1,
             },
-            pack_b: b_strides[1] != 1 || rows > few_rows::<E>(arch),
+            pack_b: b_strides[1] != 1 || rows > few_rows::<E>(arch, b_strides[0]),
             c_stride,
             transposed,
         }
@@ -314,8 +322,8 @@ impl Plan {
     /// Elements of scratch for blocks of `A` and `B` and for the transposed part of `C`.
     fn pieces(&self) -> [usize; 3] {
         [
-            if self.pack_a { self.rows.min(self.at_once) * DEPTH } else { 0 },
-            self.columns * DEPTH,
+            if self.pack_a { tiles_len(self.rows.min(self.at_once), DEPTH) } else { 0 },
+            Strips::spaced(self.strip, DEPTH).len(self.columns),
             if self.transposed { self.rows * self.columns } else { 0 },
         ]
     }
@@ -378,9 +386,10 @@ impl<E: Lanes> Part<'_, E> {
         let Gemm { a, a_strides, b, b_strides, .. } = *self.gemm;
         let plan = self.plan;
         let b = b.as_ptr().wrapping_add(block.done * b_strides[0] + self.column * b_strides[1]);
+        let strips = Strips::spaced(plan.strip, block.depth);
         if plan.pack_b {
             // SAFETY: the block lies within `B`.
-            unsafe { pack_strips(plan.arch, b, b_strides, block.depth, self.columns, plan.strip, packed_b) };
+            unsafe { pack_strips(plan.arch, b, b_strides, block.depth, self.columns, strips, packed_b) };
         }
         let taps = [Tap { a: 0, b: 0, len: block.depth }];
         for row in (0..self.rows).step_by(plan.at_once) {
@@ -388,16 +397,14 @@ impl<E: Lanes> Part<'_, E> {
             let a = a.as_ptr().wrapping_add((self.row + row) * a_strides[0] + block.done * a_strides[1]);
             // SAFETY: the block lies within `A`.
             let (a, a_rows, a_step) = unsafe { self.left(a, rows, block.depth, packed_a) };
-            for start in (0..self.columns).step_by(plan.strip) {
+            for (index, start) in (0..self.columns).step_by(plan.strip).enumerate() {
                 let columns = plan.strip.min(self.columns - start);
                 let (b, b_step) = if plan.pack_b {
-                    (packed_b.cast_const().wrapping_add(start * block.depth), plan.strip)
+                    (packed_b.cast_const().wrapping_add(index * strips.apart), plan.strip)
                 } else if columns < plan.strip {
                     let b = b.wrapping_add(start * b_strides[1]);
                     // SAFETY: the strip lies within `B`.
-                    unsafe {
-                        pack_strips(plan.arch, b, b_strides, block.depth, columns, plan.strip, packed_b)
-                    };
+                    unsafe { pack_strips(plan.arch, b, b_strides, block.depth, columns, strips, packed_b) };
                     (packed_b.cast_const(), plan.strip)
                 } else {
                     (b.wrapping_add(start), b_strides[0])
@@ -432,10 +439,10 @@ impl<E: Lanes> Part<'_, E> {
         match (self.plan.pack_a, strides) {
             (false, [1, step]) => (a, Rows::Adjacent, step),
             (false, [apart, step]) => (a, Rows::Apart(apart), step),
-            (true, [apart, step]) => {
-                // SAFETY: the caller's promise: the rows of a step are a row of so many columns.
-                unsafe { pack_strips(arch, a, [step, apart], depth, rows, rows, packed) };
-                (packed, Rows::Adjacent, rows)
+            (true, strides) => {
+                // SAFETY: the caller's promise.
+                unsafe { pack_tiles(arch, a, strides, rows, depth, packed) };
+                (packed, Rows::Tiled(tile_row(depth)), 0)
             }
         }
     }
@@ -575,8 +582,12 @@ mod tests {
 
     #[test]
     fn steps_that_are_far_apart_are_packed() {
-        check::<f32>([70, 301, 257], [1, 0]);
+        for m in [1, 2, 5, 7, 13, 15, 29, 61, 70, 127] {
+            check::<f32>([m, 301, 257], [1, 0]);
+            check::<f64>([m, 67, 130], [3, 0]);
+        }
         check::<f32>([30, DEPTH + 3, 300], [1, 1]);
+        check::<f32>([30, 300, 200], [2, 0]);
         check::<f64>([3, 257, 300], [3, 2]);
     }
 

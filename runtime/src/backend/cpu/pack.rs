@@ -5,28 +5,50 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{FirstLanes, Lanes};
-use super::panel::{BLOCK, REGISTERS};
+use super::panel::{BLOCK, Cut, REGISTERS};
+
+/// Where strips go.
+#[derive(Clone, Copy)]
+pub(super) struct Strips {
+    /// The columns of a strip.
+    pub width: usize,
+    /// The distance from one strip to the next.
+    pub apart: usize,
+}
+
+impl Strips {
+    /// Strips of so many steps, with a step's room after each: were they a power of two apart, the same few lines of the
+    /// cache would have to do for all of them.
+    pub fn spaced(width: usize, depth: usize) -> Self {
+        Strips { width, apart: width * (depth + 1) }
+    }
+
+    /// The elements of strips for so many columns.
+    pub fn len(self, columns: usize) -> usize {
+        columns.div_ceil(self.width) * self.apart
+    }
+}
 
 /// Packs columns of `B` in strips, each with zeros to its right where it is not full.
 ///
 /// # Safety
-/// `b` must be readable for `depth` by `columns` elements with these strides, `packed` writable for `depth` times
-/// `columns` rounded up to strips.
+/// `b` must be readable for `depth` by `columns` elements with these strides, `packed` writable for `depth` rows of
+/// every strip.
 pub(super) unsafe fn pack_strips<E: Lanes>(
     arch: Arch,
     b: *const E,
     strides: [usize; 2],
     depth: usize,
     columns: usize,
-    strip: usize,
+    strips: Strips,
     packed: *mut E,
 ) {
-    let tail = columns % strip;
-    if tail != 0 && strides[1] != 1 {
-        // SAFETY: the caller's promise: this is the last strip.
-        unsafe { packed.add((columns - tail) * depth).write_bytes(0, depth * strip) };
+    if !columns.is_multiple_of(strips.width) && strides[1] != 1 {
+        let last = columns / strips.width * strips.apart;
+        // SAFETY: the caller's promise.
+        unsafe { packed.add(last).write_bytes(0, depth * strips.width) };
     }
-    arch.dispatch(PackStrips { b, strides, depth, columns, strip, packed });
+    arch.dispatch(PackStrips { b, strides, depth, columns, strips, packed });
 }
 
 struct PackStrips<E> {
@@ -34,7 +56,7 @@ struct PackStrips<E> {
     strides: [usize; 2],
     depth: usize,
     columns: usize,
-    strip: usize,
+    strips: Strips,
     packed: *mut E,
 }
 
@@ -43,29 +65,31 @@ impl<E: Lanes> WithSimd for PackStrips<E> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { b, strides: [step, column_stride], depth, columns, strip, packed } = self;
-        let full = columns - columns % strip;
+        let Self { b, strides: [step, column_stride], depth, columns, strips, packed } = self;
+        let (strip, whole) = (strips.width, columns / strips.width);
+        let full = whole * strip;
         if column_stride == 1 {
             let tail: [_; REGISTERS] = std::array::from_fn(|i| {
                 E::first_lanes(simd, (columns - full).saturating_sub(i * E::lanes::<S>()))
             });
             for row in 0..depth {
                 let (from, to) = (b.wrapping_add(row * step), packed.wrapping_add(row * strip));
-                for start in (0..full).step_by(strip) {
+                for index in 0..whole {
+                    let (from, to) =
+                        (from.wrapping_add(index * strip), to.wrapping_add(index * strips.apart));
                     // SAFETY: the promise of `pack_strips`, the only way here.
-                    unsafe {
-                        copy_strip::<S, E>(from.wrapping_add(start), to.wrapping_add(start * depth), strip)
-                    };
+                    unsafe { copy_strip::<S, E>(from, to, strip) };
                 }
                 if full < columns {
-                    let (from, to) = (from.wrapping_add(full), to.wrapping_add(full * depth));
+                    let (from, to) = (from.wrapping_add(full), to.wrapping_add(whole * strips.apart));
                     // SAFETY: as above.
                     unsafe { copy_tail(simd, from, to, tail, strip, columns - full) };
                 }
             }
         } else {
-            for start in (0..columns).step_by(strip) {
-                let (from, to) = (b.wrapping_add(start * column_stride), packed.wrapping_add(start * depth));
+            for (index, start) in (0..columns).step_by(strip).enumerate() {
+                let (from, to) =
+                    (b.wrapping_add(start * column_stride), packed.wrapping_add(index * strips.apart));
                 let columns = strip.min(columns - start);
                 for column in (0..columns).step_by(SQUARE) {
                     let from = from.wrapping_add(column * column_stride);
@@ -82,6 +106,96 @@ impl<E: Lanes> WithSimd for PackStrips<E> {
                     }
                 }
             }
+        }
+    }
+}
+
+/// The steps for which there is room after each tile: because of the cache, as for [`Strips::spaced`], and because whole registers
+/// are written.
+const SPARE: usize = 2;
+
+/// The elements that a row of packed tiles takes up.
+pub(super) fn tile_row(depth: usize) -> usize {
+    depth + SPARE
+}
+
+/// The elements of `rows` packed in tiles, and a register that may be written beyond them.
+pub(super) fn tiles_len(rows: usize, depth: usize) -> usize {
+    rows * tile_row(depth) + BLOCK
+}
+
+/// Packs rows of `A` as the tiles of a panel read them: [`Rows::Tiled`](super::panel::Rows::Tiled) with [`tile_row`].
+///
+/// # Safety
+/// `a` must be readable for `rows` by `depth` elements with these strides, `packed` writable for [`tiles_len`] elements.
+pub(super) unsafe fn pack_tiles<E: Lanes>(
+    arch: Arch,
+    a: *const E,
+    strides: [usize; 2],
+    rows: usize,
+    depth: usize,
+    packed: *mut E,
+) {
+    arch.dispatch(PackTiles { a, strides, rows, depth, packed });
+}
+
+struct PackTiles<E> {
+    a: *const E,
+    strides: [usize; 2],
+    rows: usize,
+    depth: usize,
+    packed: *mut E,
+}
+
+impl<E: Lanes> WithSimd for PackTiles<E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { a, strides: [row_stride, step_stride], rows, depth, packed } = self;
+        let (cut, lanes) = (Cut::new::<S, E>(rows), E::lanes::<S>());
+        if row_stride == 1 {
+            let mut first = 0;
+            for (tiles, height) in cut.groups() {
+                debug_assert!(
+                    cut.tiles() == 1 || (1 + SPARE) * height >= lanes,
+                    "room for what is written beyond"
+                );
+                // Where the last of a tile's registers begins, and no loop where the compiler sees that there is one only.
+                let last = if Cut::highest::<S, E>() <= lanes {
+                    0
+                } else {
+                    height.saturating_sub(1) / lanes * lanes
+                };
+                let some = E::first_lanes(simd, height - last);
+                for step in 0..depth {
+                    let mut from = a.wrapping_add(step * step_stride + first);
+                    let mut to = packed.wrapping_add(first * tile_row(depth) + step * height);
+                    for _ in 0..tiles {
+                        for start in (0..last).step_by(lanes) {
+                            // SAFETY: the promise of `pack_tiles`, the only way here.
+                            unsafe { E::store::<S>(to.add(start), E::load::<S>(from.add(start))) };
+                        }
+                        // SAFETY: as above. What is written beyond the step is the next one's place, which is written
+                        // afterwards, or the spare one between two tiles, or lies beyond the last.
+                        unsafe { E::store::<S>(to.add(last), E::load_some(simd, some, from.add(last))) };
+                        from = from.wrapping_add(height);
+                        to = to.wrapping_add(height * tile_row(depth));
+                    }
+                }
+                first += tiles * height;
+            }
+            return;
+        }
+        let mut row = 0;
+        for height in cut.heights() {
+            for i in 0..height {
+                let from = a.wrapping_add((row + i) * row_stride);
+                let to = packed.wrapping_add(row * tile_row(depth) + i);
+                // SAFETY: as above.
+                unsafe { copy(from, step_stride, to, height, depth) };
+            }
+            row += height;
         }
     }
 }

@@ -39,6 +39,57 @@ pub(super) enum Rows {
     Blocked,
     /// So many elements apart: `A` where it lies.
     Apart(usize),
+    /// Side by side within a tile, with the steps of the sum as far apart as the tile is high; a tile begins so many elements
+    /// for each row before it from the first.
+    Tiled(usize),
+}
+
+/// How so many rows are cut into tiles of nearly equal height.
+#[derive(Clone, Copy)]
+pub(super) struct Cut {
+    tiles: usize,
+    height: usize,
+    /// The first tiles, which are one row higher.
+    higher: usize,
+}
+
+impl Cut {
+    /// At least one row, in tiles no higher than `highest`.
+    #[inline(always)]
+    fn of(rows: usize, highest: usize) -> Self {
+        let tiles = rows.div_ceil(highest);
+        Self { tiles, height: rows / tiles, higher: rows % tiles }
+    }
+
+    /// As panels with one sum for each element cut theirs.
+    #[inline(always)]
+    pub fn new<S: Simd, E>(rows: usize) -> Self {
+        Self::of(rows, highest::<S, E>())
+    }
+
+    /// The most rows of a tile.
+    #[inline(always)]
+    pub fn highest<S: Simd, E>() -> usize {
+        highest::<S, E>()
+    }
+
+    /// How many tiles there are.
+    #[inline(always)]
+    pub fn tiles(self) -> usize {
+        self.tiles
+    }
+
+    /// How many tiles of which height there are, from the first on.
+    #[inline(always)]
+    pub fn groups(self) -> [(usize, usize); 2] {
+        [(self.higher, self.height + 1), (self.tiles - self.higher, self.height)]
+    }
+
+    /// The heights, from the first tile on.
+    #[inline(always)]
+    pub fn heights(self) -> impl Iterator<Item = usize> {
+        (0..self.tiles).map(move |tile| self.height + usize::from(tile < self.higher))
+    }
 }
 
 /// `C = A·B` for a strip of columns, with what is to be done on the way to memory.
@@ -52,7 +103,7 @@ pub(super) struct Panel<'a, E> {
     pub others: &'a [Tap],
     pub a: *const E,
     pub a_rows: Rows,
-    /// The distance in `A` between steps of the sum.
+    /// The distance in `A` between steps of the sum, where `a_rows` does not say it.
     pub a_step: usize,
     pub b: *const E,
     /// The distance in `B` between steps of the sum.
@@ -185,14 +236,11 @@ impl<E: Lanes> Panel<'_, E> {
             return;
         }
         let narrow = self.columns <= E::lanes::<S>();
-        let count = self.rows.div_ceil(highest::<S, E>() / SUMS);
-        let (height, higher) = (self.rows / count, self.rows % count);
         let mut row = 0;
-        for tile in 0..count {
-            let height = height + usize::from(tile < higher);
+        for height in Cut::of(self.rows, highest::<S, E>() / SUMS).heights() {
             let compute = match (self.a_rows, narrow) {
-                (Rows::Adjacent, false) => tile_of::<S, E, REGISTERS, 1, SUMS>(height),
-                (Rows::Adjacent, true) => tile_of::<S, E, 1, 1, SUMS>(height),
+                (Rows::Adjacent | Rows::Tiled(_), false) => tile_of::<S, E, REGISTERS, 1, SUMS>(height),
+                (Rows::Adjacent | Rows::Tiled(_), true) => tile_of::<S, E, 1, 1, SUMS>(height),
                 (Rows::Blocked, false) => tile_of::<S, E, REGISTERS, BLOCK, SUMS>(height),
                 (Rows::Blocked, true) => tile_of::<S, E, 1, BLOCK, SUMS>(height),
                 (Rows::Apart(_), false) => tile_of::<S, E, REGISTERS, 0, SUMS>(height),
@@ -300,14 +348,15 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
     taps: &[Tap],
     row: usize,
 ) -> [[E::Register<S>; WIDTH]; HEIGHT] {
-    let apart = match panel.a_rows {
-        Rows::Apart(apart) if ROW == 0 => apart,
-        _ => ROW,
+    let (apart, start, a_step) = match panel.a_rows {
+        Rows::Apart(apart) if ROW == 0 => (apart, row * apart, panel.a_step),
+        Rows::Tiled(apart) if ROW == 1 => (1, row * apart, HEIGHT),
+        _ => (ROW, row * ROW, panel.a_step),
     };
     let mut sums = [[E::splat(simd, E::default()); WIDTH]; HEIGHT];
     for tap in taps {
         // SAFETY: the promise of `Panel::run`, for this and every access to `a` and `b` below.
-        let (mut a, mut b) = unsafe { (panel.a.add(row * apart + tap.a), panel.b.add(tap.b)) };
+        let (mut a, mut b) = unsafe { (panel.a.add(start + tap.a), panel.b.add(tap.b)) };
         let mut left = tap.len;
         // No `for`: that would ask first whether there is any step at all, and the sums would be moved about for it.
         loop {
@@ -326,7 +375,7 @@ unsafe fn sums<S: Simd, E: Lanes, const HEIGHT: usize, const WIDTH: usize, const
                     *sum = E::mul_add_lanes(simd, factor, strip, *sum);
                 }
             }
-            a = a.wrapping_add(panel.a_step);
+            a = a.wrapping_add(a_step);
             b = b.wrapping_add(panel.b_step);
             left -= 1;
             if left == 0 {
