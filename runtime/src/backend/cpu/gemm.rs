@@ -42,20 +42,21 @@ const SHALLOW: usize = 3 << 10;
 /// The most columns that are packed at once: of [`DEPTH`] steps a megabyte of `f32`, for the second cache.
 const COLUMNS: usize = 512;
 
-/// The most tiles that read a strip of `B` where it lies, where its rows are short or tiles are high, and otherwise: more of
-/// them are worth a copy in order.
-const FEW_TILES: [usize; 2] = [5, 2];
+/// The most tiles that read a strip of `B` where it lies: more of them are worth a copy in order.
+const FEW_TILES: usize = 5;
 
-/// The elements of short rows of `B`: of longer ones the first cache keeps few, because they are so far apart.
-const SHORT: usize = 128;
+/// As many of low tiles, which do little with each row of a strip, where these rows are far apart, so that the first cache keeps
+/// few of them.
+const FEW_LOW_TILES: usize = 2;
 
-/// Rows of a high tile.
-const HIGH: usize = 8;
+/// Tiles of fewer rows are low, and rows of `B` of more elements far apart.
+const LOW: usize = 8;
+const FAR: usize = 128;
 
-/// Tasks of no more rows than this read `B`, whose rows are so far apart, where it lies.
+/// Tasks of no more rows than this read `B`, whose rows are so many elements apart, where it lies.
 pub(super) fn few_rows<E: Lanes>(arch: Arch, apart: usize) -> usize {
     let height = height::<E>(arch);
-    height * FEW_TILES[usize::from(apart > SHORT && height < HIGH)]
+    height * if height < LOW && apart > FAR { FEW_LOW_TILES } else { FEW_TILES }
 }
 
 /// Where a step is a row of memory, tasks of fewer columns than this read `A` where it lies, and so do sums of no more steps: of

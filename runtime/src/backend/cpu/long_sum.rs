@@ -63,9 +63,12 @@ pub(super) fn product<E: Lanes>(
         let (a, b) = (&gemm.a[from * a_strides[1]..], &gemm.b[from * b_strides[0]..]);
         Gemm { a, b, k: depth.min(k - from), ..*gemm }
     };
-    // Tasks of so few rows that they need not pack `B`, or where that would take many, no more than there have to be.
-    let unpacked = m.div_ceil(few_rows::<E>(arch, b_strides[0])).max(2);
-    let tasks = threads().div_ceil(parts).max(if m >= n && unpacked <= UNPACKED { unpacked } else { 1 });
+    // Tasks that need not pack `B`, if they are not too many: by rows of so few of them each, by columns where there are few at
+    // all. Otherwise no more than there have to be.
+    let few = few_rows::<E>(arch, b_strides[0]);
+    let unpacked = m.div_ceil(few).max(2);
+    let in_place = (m >= n || m <= few) && unpacked <= UNPACKED;
+    let tasks = threads().div_ceil(parts).max(if in_place { unpacked } else { 1 });
     // The first part is written to `C`, the others to scratch.
     let job = |index| Job::new(arch, part(index), if index == 0 { c_stride } else { n }, tasks);
     let (each, len, sums) = (job(0).tasks(), job(0).seat_len(), padded::<E>(m * n));

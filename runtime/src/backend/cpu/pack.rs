@@ -5,7 +5,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{FirstLanes, Lanes};
-use super::panel::{BLOCK, Cut, REGISTERS};
+use super::panel::{BLOCK, Cut, REGISTERS, highest};
 
 /// Where strips go.
 #[derive(Clone, Copy)]
@@ -162,11 +162,8 @@ impl<E: Lanes> WithSimd for PackTiles<E> {
                     "room for what is written beyond"
                 );
                 // Where the last of a tile's registers begins, and no loop where the compiler sees that there is one only.
-                let last = if Cut::highest::<S, E>() <= lanes {
-                    0
-                } else {
-                    height.saturating_sub(1) / lanes * lanes
-                };
+                let last =
+                    if highest::<S, E>() <= lanes { 0 } else { height.saturating_sub(1) / lanes * lanes };
                 let some = E::first_lanes(simd, height - last);
                 for step in 0..depth {
                     let mut from = a.wrapping_add(step * step_stride + first);

@@ -67,12 +67,6 @@ impl Cut {
         Self::of(rows, highest::<S, E>())
     }
 
-    /// The most rows of a tile.
-    #[inline(always)]
-    pub fn highest<S: Simd, E>() -> usize {
-        highest::<S, E>()
-    }
-
     /// How many tiles there are.
     #[inline(always)]
     pub fn tiles(self) -> usize {
@@ -178,7 +172,7 @@ pub(super) const REGISTERS: usize = 2;
 
 /// The highest tile whose sums, strip of `B` and broadcast element fit the registers. Tiles of `f64`, which is there
 /// for checks rather than for speed, stay lower: every height is compiled on its own.
-const fn highest<S: Simd, E>() -> usize {
+pub(super) const fn highest<S: Simd, E>() -> usize {
     match S::REGISTER_COUNT {
         32.. if size_of::<E>() == 4 => 14,
         16.. => 6,
