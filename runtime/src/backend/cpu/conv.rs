@@ -20,7 +20,7 @@ use self::sweep::{Axis, Sweep};
 use self::winograd::Pass;
 pub use self::winograd::{Winograd, set_winograd};
 use super::lanes::Lanes;
-use super::pack::{Strips, pack_strips};
+use super::pack::pack_strips;
 use super::panel::strip;
 use super::scratch::{with_scratch, with_taps};
 use super::simd::arch;
@@ -145,8 +145,7 @@ fn forward_with<E: Lanes>(
             // task writes its own part of `packed`.
             unsafe {
                 let to = to.at(task * sweep.depth * strip);
-                let strips = Strips::spaced(strip, sweep.depth);
-                pack_strips(arch, from, [g.out_features, 1], sweep.depth, width, strips, to);
+                pack_strips(arch, from, [g.out_features, 1], sweep.depth, width, strip, to);
             }
         });
         with_taps(|taps| {
@@ -239,8 +238,7 @@ fn pack_transposed<E: Lanes>(g: &ConvGeometry, sweep: &Sweep, kernel: &[E], pack
             unsafe {
                 let to = to.at((task * window + index) * features * strip);
                 let from = kernel.as_ptr().wrapping_add(from);
-                let strips = Strips::spaced(strip, features);
-                pack_strips(sweep.arch, from, [1, g.out_features], features, width, strips, to);
+                pack_strips(sweep.arch, from, [1, g.out_features], features, width, strip, to);
             }
         }
     });

@@ -18,7 +18,7 @@ use pulp::Arch;
 
 use super::lanes::Lanes;
 use super::long_sum;
-use super::pack::{Strips, pack_strips, pack_tiles, tile_row, tiles_len};
+use super::pack::{pack_strips, pack_tiles, strip_len, tile_row, tiles_len};
 use super::panel::{BLOCK, Finish, Panel, Rows, Tap, height, strip};
 use super::portable;
 use super::scratch::{padded, with_scratch};
@@ -324,7 +324,7 @@ impl Plan {
     fn pieces(&self) -> [usize; 3] {
         [
             if self.pack_a { tiles_len(self.rows.min(self.at_once), DEPTH) } else { 0 },
-            Strips::spaced(self.strip, DEPTH).len(self.columns),
+            self.columns / self.strip * strip_len(self.strip, DEPTH),
             if self.transposed { self.rows * self.columns } else { 0 },
         ]
     }
@@ -387,10 +387,9 @@ impl<E: Lanes> Part<'_, E> {
         let Gemm { a, a_strides, b, b_strides, .. } = *self.gemm;
         let plan = self.plan;
         let b = b.as_ptr().wrapping_add(block.done * b_strides[0] + self.column * b_strides[1]);
-        let strips = Strips::spaced(plan.strip, block.depth);
         if plan.pack_b {
             // SAFETY: the block lies within `B`.
-            unsafe { pack_strips(plan.arch, b, b_strides, block.depth, self.columns, strips, packed_b) };
+            unsafe { pack_strips(plan.arch, b, b_strides, block.depth, self.columns, plan.strip, packed_b) };
         }
         let taps = [Tap { a: 0, b: 0, len: block.depth }];
         for row in (0..self.rows).step_by(plan.at_once) {
@@ -401,11 +400,16 @@ impl<E: Lanes> Part<'_, E> {
             for (index, start) in (0..self.columns).step_by(plan.strip).enumerate() {
                 let columns = plan.strip.min(self.columns - start);
                 let (b, b_step) = if plan.pack_b {
-                    (packed_b.cast_const().wrapping_add(index * strips.apart), plan.strip)
+                    (
+                        packed_b.cast_const().wrapping_add(index * strip_len(plan.strip, block.depth)),
+                        plan.strip,
+                    )
                 } else if columns < plan.strip {
                     let b = b.wrapping_add(start * b_strides[1]);
                     // SAFETY: the strip lies within `B`.
-                    unsafe { pack_strips(plan.arch, b, b_strides, block.depth, columns, strips, packed_b) };
+                    unsafe {
+                        pack_strips(plan.arch, b, b_strides, block.depth, columns, plan.strip, packed_b)
+                    };
                     (packed_b.cast_const(), plan.strip)
                 } else {
                     (b.wrapping_add(start), b_strides[0])

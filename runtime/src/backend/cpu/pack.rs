@@ -7,48 +7,31 @@ use pulp::{Arch, Simd, WithSimd};
 use super::lanes::{FirstLanes, Lanes};
 use super::panel::{BLOCK, Cut, REGISTERS, highest};
 
-/// Where strips go.
-#[derive(Clone, Copy)]
-pub(super) struct Strips {
-    /// The columns of a strip.
-    pub width: usize,
-    /// The distance from one strip to the next.
-    pub apart: usize,
-}
-
-impl Strips {
-    /// Strips of so many steps, with a step's room after each: were they a power of two apart, the same few lines of the
-    /// cache would have to do for all of them.
-    pub fn spaced(width: usize, depth: usize) -> Self {
-        Strips { width, apart: width * (depth + 1) }
-    }
-
-    /// The elements of strips for so many columns.
-    pub fn len(self, columns: usize) -> usize {
-        columns.div_ceil(self.width) * self.apart
-    }
+/// The elements from one packed strip to the next: room for a step more than it has. Were strips a power of two apart, the
+/// same few lines of the cache would have to do for all of them.
+pub(super) fn strip_len(strip: usize, depth: usize) -> usize {
+    strip * (depth + 1)
 }
 
 /// Packs columns of `B` in strips, each with zeros to its right where it is not full.
 ///
 /// # Safety
-/// `b` must be readable for `depth` by `columns` elements with these strides, `packed` writable for `depth` rows of
-/// every strip.
+/// `b` must be readable for `depth` by `columns` elements with these strides, `packed` writable for [`strip_len`] elements
+/// a strip, and for `depth` rows of the last.
 pub(super) unsafe fn pack_strips<E: Lanes>(
     arch: Arch,
     b: *const E,
     strides: [usize; 2],
     depth: usize,
     columns: usize,
-    strips: Strips,
+    strip: usize,
     packed: *mut E,
 ) {
-    if !columns.is_multiple_of(strips.width) && strides[1] != 1 {
-        let last = columns / strips.width * strips.apart;
-        // SAFETY: the caller's promise.
-        unsafe { packed.add(last).write_bytes(0, depth * strips.width) };
+    if !columns.is_multiple_of(strip) && strides[1] != 1 {
+        // SAFETY: the caller's promise: this is the last strip.
+        unsafe { packed.add(columns / strip * strip_len(strip, depth)).write_bytes(0, depth * strip) };
     }
-    arch.dispatch(PackStrips { b, strides, depth, columns, strips, packed });
+    arch.dispatch(PackStrips { b, strides, depth, columns, strip, packed });
 }
 
 struct PackStrips<E> {
@@ -56,7 +39,7 @@ struct PackStrips<E> {
     strides: [usize; 2],
     depth: usize,
     columns: usize,
-    strips: Strips,
+    strip: usize,
     packed: *mut E,
 }
 
@@ -65,8 +48,8 @@ impl<E: Lanes> WithSimd for PackStrips<E> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { b, strides: [step, column_stride], depth, columns, strips, packed } = self;
-        let (strip, whole) = (strips.width, columns / strips.width);
+        let Self { b, strides: [step, column_stride], depth, columns, strip, packed } = self;
+        let (apart, whole) = (strip_len(strip, depth), columns / strip);
         let full = whole * strip;
         if column_stride == 1 {
             let tail: [_; REGISTERS] = std::array::from_fn(|i| {
@@ -75,21 +58,19 @@ impl<E: Lanes> WithSimd for PackStrips<E> {
             for row in 0..depth {
                 let (from, to) = (b.wrapping_add(row * step), packed.wrapping_add(row * strip));
                 for index in 0..whole {
-                    let (from, to) =
-                        (from.wrapping_add(index * strip), to.wrapping_add(index * strips.apart));
+                    let (from, to) = (from.wrapping_add(index * strip), to.wrapping_add(index * apart));
                     // SAFETY: the promise of `pack_strips`, the only way here.
                     unsafe { copy_strip::<S, E>(from, to, strip) };
                 }
                 if full < columns {
-                    let (from, to) = (from.wrapping_add(full), to.wrapping_add(whole * strips.apart));
+                    let (from, to) = (from.wrapping_add(full), to.wrapping_add(whole * apart));
                     // SAFETY: as above.
                     unsafe { copy_tail(simd, from, to, tail, strip, columns - full) };
                 }
             }
         } else {
             for (index, start) in (0..columns).step_by(strip).enumerate() {
-                let (from, to) =
-                    (b.wrapping_add(start * column_stride), packed.wrapping_add(index * strips.apart));
+                let (from, to) = (b.wrapping_add(start * column_stride), packed.wrapping_add(index * apart));
                 let columns = strip.min(columns - start);
                 for column in (0..columns).step_by(SQUARE) {
                     let from = from.wrapping_add(column * column_stride);
@@ -110,7 +91,7 @@ impl<E: Lanes> WithSimd for PackStrips<E> {
     }
 }
 
-/// The steps for which there is room after each tile: because of the cache, as for [`Strips::spaced`], and because whole registers
+/// The steps for which there is room after each tile: because of the cache, as for [`strip_len`], and because whole registers
 /// are written.
 const SPARE: usize = 2;
 

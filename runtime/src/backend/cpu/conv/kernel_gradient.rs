@@ -13,7 +13,7 @@
 use pulp::Arch;
 
 use super::super::lanes::Lanes;
-use super::super::pack::{Strips, pack_strips};
+use super::super::pack::pack_strips;
 use super::super::panel::{Finish, Panel, REGISTERS, Rows, Tap, strip};
 use super::super::partials::add_up;
 use super::super::rows::sum_rows;
@@ -251,9 +251,15 @@ impl<E: Lanes> Chunk<'_, E> {
         if !columns.is_multiple_of(read) {
             // SAFETY: the strip lies within the cotangent, and its piece has room for a band.
             unsafe {
-                let depth = band.count * g.output[1];
-                let strips = Strips::spaced(plan.strip, depth);
-                pack_strips(plan.arch, b, [b_step, 1], depth, columns, strips, strip.as_mut_ptr());
+                pack_strips(
+                    plan.arch,
+                    b,
+                    [b_step, 1],
+                    band.count * g.output[1],
+                    columns,
+                    plan.strip,
+                    strip.as_mut_ptr(),
+                )
             };
             (b, b_step, taps) = (strip.as_ptr(), plan.strip, self.packed);
         }

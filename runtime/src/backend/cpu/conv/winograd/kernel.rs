@@ -3,7 +3,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::super::super::lanes::Lanes;
-use super::super::super::pack::{Strips, pack_strips};
+use super::super::super::pack::pack_strips;
 use super::super::super::panel::{BLOCK, strip};
 use super::super::super::scratch::padded;
 use super::super::super::threads::{Shared, parallel_seated};
@@ -88,10 +88,7 @@ where
                 let from = tap * sizes[0] * sizes[1] + self.rows.start * strides[0] + column * strides[1];
                 let from = kernel.as_ptr().wrapping_add(from);
                 // SAFETY: these rows and columns are the kernel's, which `evaluate` has measured; there are no more than fit.
-                unsafe {
-                    let strips = Strips::spaced(BLOCK, rows);
-                    pack_strips(self.arch, from, strides, rows, columns, strips, block.as_mut_ptr());
-                };
+                unsafe { pack_strips(self.arch, from, strides, rows, columns, BLOCK, block.as_mut_ptr()) };
             }
             for row in 0..rows {
                 for lane in (0..wide).step_by(E::lanes::<S>()) {
