@@ -46,23 +46,30 @@ pub(super) fn product<E: Lanes>(
         });
     } else if n == 1 && a_strides[0] == 1 && c_stride == 1 && finish.bias.is_none() && work <= LONG {
         // A column is a row of the transposed product.
-        arch.dispatch(Tiles { gemm: &gemm.transposed(), c, c_stride: m, finish });
+        arch.dispatch(&mut Tiles::new(&gemm.transposed(), c, m, finish));
     } else if work > SMALL && (work > most([m, k, n]) || is_better_transposed(gemm)) {
         return false;
     } else if n == 1 || b_strides[1] == 1 {
-        arch.dispatch(Tiles { gemm, c, c_stride, finish });
+        arch.dispatch(&mut Tiles::new(gemm, c, c_stride, finish));
     } else if k * n <= COPIED {
-        let mut copy = [E::default(); COPIED];
-        for (row, copy) in copy[..k * n].chunks_exact_mut(n).enumerate() {
-            let column = gemm.b[row * b_strides[0]..].iter().step_by(b_strides[1]);
-            copy.iter_mut().zip(column).for_each(|(copy, &b)| *copy = b);
-        }
-        let gemm = &Gemm { b: &copy, b_strides: [n, 1], ..*gemm };
-        arch.dispatch(Tiles { gemm, c, c_stride, finish });
+        copied(arch, gemm, c, c_stride, finish);
     } else {
         return false;
     }
     true
+}
+
+/// A product with a `B` that is copied first. Not inlined, so that others do without the room for it.
+#[inline(never)]
+fn copied<E: Lanes>(arch: Arch, gemm: &Gemm<'_, E>, c: &mut [E], c_stride: usize, finish: Finish<'_, E>) {
+    let Gemm { k, n, b, b_strides, .. } = *gemm;
+    let mut copy = [E::default(); COPIED];
+    for (row, copy) in copy[..k * n].chunks_exact_mut(n).enumerate() {
+        let column = b[row * b_strides[0]..].iter().step_by(b_strides[1]);
+        copy.iter_mut().zip(column).for_each(|(copy, &b)| *copy = b);
+    }
+    let gemm = &Gemm { b: &copy, b_strides: [n, 1], ..*gemm };
+    arch.dispatch(&mut Tiles::new(gemm, c, c_stride, finish));
 }
 
 /// The most multiply-adds of a product of these sizes that is a small one, as measured.
@@ -71,8 +78,9 @@ fn most([m, k, n]: [usize; 3]) -> usize {
     if m == 1 || k == 1 || ragged { RAGGED } else { SMALL }
 }
 
-/// The most rows, of one register and of two, whose sums are made side by side: fewer would not keep the multipliers busy.
-const HIGHEST: [usize; 2] = [10, 6];
+/// The most rows, of one register and of two, whose sums are made side by side: fewer would not keep the multipliers busy,
+/// and a sixth of two leaves no register of AVX2's sixteen for the mask of the last columns.
+const HIGHEST: [usize; 2] = [10, 5];
 
 /// The most registers of one row, or rows that are dot products, whose sums are made side by side.
 const TILE: usize = 8;
@@ -83,13 +91,23 @@ struct Tiles<'a, E> {
     c: &'a mut [E],
     c_stride: usize,
     finish: Finish<'a, E>,
+    /// How far apart every third row of `A` is. Were the compiler to know that it is three times its stride, it would
+    /// walk from row to row, one addition after the other, and the multiplications would wait for them.
+    three_rows: usize,
 }
 
-impl<E: Lanes> WithSimd for Tiles<'_, E> {
+impl<'a, E: Lanes> Tiles<'a, E> {
+    fn new(gemm: &'a Gemm<'a, E>, c: &'a mut [E], c_stride: usize, finish: Finish<'a, E>) -> Self {
+        Self { gemm, c, c_stride, finish, three_rows: 3 * gemm.a_strides[0] }
+    }
+}
+
+/// By reference, as a [`Panel`](super::panel::Panel) is, and for the same reason.
+impl<E: Lanes> WithSimd for &mut Tiles<'_, E> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let (lanes, Gemm { m, n, .. }) = (E::lanes::<S>(), *self.gemm);
         let mut column = 0;
         while column < n {
@@ -119,11 +137,11 @@ impl<E: Lanes> Tiles<'_, E> {
         while row < self.gemm.m {
             let (left, highest) = (self.gemm.m - row, const { HIGHEST[WIDTH - 1] });
             // Nearly equal heights: the sums of a low tile wait for each other.
-            let height = match left.div_ceil(highest) {
-                1 => left,
-                2 => left.div_ceil(2),
-                3 => left.div_ceil(3),
-                4 => left.div_ceil(4),
+            let height = match left {
+                _ if left <= highest => left,
+                _ if left <= 2 * highest => left.div_ceil(2),
+                _ if left <= 3 * highest => left.div_ceil(3),
+                _ if left <= 4 * highest => left.div_ceil(4),
                 _ => highest,
             };
             macro_rules! heights {
@@ -178,7 +196,8 @@ impl<E: Lanes> Tiles<'_, E> {
         row: usize,
         column: usize,
     ) -> usize {
-        let (lanes, Gemm { k, n, a_strides, b_strides, .. }) = (E::lanes::<S>(), *self.gemm);
+        let (lanes, three_rows) = (E::lanes::<S>(), self.three_rows);
+        let Gemm { k, n, a_strides, b_strides, .. } = *self.gemm;
         let last = E::first_lanes(simd, n - column - (WIDTH - 1) * lanes);
         // SAFETY: all registers but the last are full of columns, and of that the columns are read.
         let load = |from: *const E, v: usize| unsafe {
@@ -189,11 +208,12 @@ impl<E: Lanes> Tiles<'_, E> {
         let mut sums = [[E::splat(simd, E::default()); WIDTH]; HEIGHT];
         for _ in 0..k {
             let strip: [_; WIDTH] = std::array::from_fn(|v| load(b.wrapping_add(v * lanes), v));
-            let mut row = a;
+            let (mut row, mut next) = (a, a.wrapping_add(a_strides[0]));
+            let mut third = next.wrapping_add(a_strides[0]);
             for sums in &mut sums {
                 // SAFETY: the rows are in the product.
                 let factor = E::splat(simd, unsafe { *row });
-                row = row.wrapping_add(a_strides[0]);
+                (row, next, third) = (next, third, row.wrapping_add(three_rows));
                 for (sum, strip) in sums.iter_mut().zip(strip) {
                     *sum = E::mul_add_lanes(simd, factor, strip, *sum);
                 }
