@@ -2,10 +2,8 @@
 
 use super::map::{CHUNK, rows};
 use super::threads::parallel_chunks;
+use super::transpose::{SQUARE, square};
 use crate::shape::MAX_RANK;
-
-/// The side of the squares that are transposed in registers.
-const SQUARE: usize = 4;
 
 /// The side of the tiles that such squares make up: as many elements of `f32` as a cache line has.
 const TILE: usize = 16;
@@ -120,10 +118,9 @@ fn transposed_tile<E: Copy>(x: &[E], stride: usize) -> [[E; TILE]; TILE] {
     for column in (0..TILE).step_by(SQUARE) {
         let columns: [&[E]; SQUARE] = std::array::from_fn(|i| &x[(column + i) * stride..][..TILE]);
         for row in (0..TILE).step_by(SQUARE) {
-            let square: [[E; SQUARE]; SQUARE] = columns.map(|from| std::array::from_fn(|j| from[row + j]));
-            for j in 0..SQUARE {
-                let to = &mut tile[row + j][column..column + SQUARE];
-                to.iter_mut().zip(square).for_each(|(to, from)| *to = from[j]);
+            let rows = square(columns.map(|from| std::array::from_fn(|j| from[row + j])));
+            for (to, from) in tile[row..].iter_mut().zip(rows) {
+                to[column..column + SQUARE].copy_from_slice(&from);
             }
         }
     }

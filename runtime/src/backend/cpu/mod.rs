@@ -31,3 +31,4 @@ mod small;
 pub(super) mod squares;
 pub(crate) mod stretch;
 pub(super) mod threads;
+mod transpose;

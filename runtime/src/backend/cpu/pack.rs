@@ -6,6 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{FirstLanes, Lanes};
 use super::panel::{BLOCK, Cut, REGISTERS, highest};
+use super::transpose::{SQUARE, square};
 
 /// The elements from one packed strip to the next: room for a step more than it has. Were strips a power of two apart, the
 /// same few lines of the cache would have to do for all of them.
@@ -222,9 +223,6 @@ unsafe fn copy_tail<S: Simd, E: Lanes>(
     }
 }
 
-/// The side of the squares that are transposed in registers.
-const SQUARE: usize = 4;
-
 /// Copies `steps` by `columns` elements, a square at a time: what lies side by side along a column is written side by side
 /// along a row. Where there is no whole square, or elements of a column are apart, one by one.
 ///
@@ -242,15 +240,15 @@ unsafe fn transpose<E: Lanes>(
         for done in (0..steps).step_by(SQUARE) {
             // The last square may write some rows again.
             let at = done.min(steps - SQUARE);
-            let square: [[E; SQUARE]; SQUARE] = std::array::from_fn(|column| {
+            let columns = std::array::from_fn(|column| {
                 let from = from.wrapping_add(column * column_stride + at);
                 // SAFETY: the caller's promise.
                 unsafe { from.cast::<[E; SQUARE]>().read() }
             });
-            for i in 0..SQUARE {
+            for (i, elements) in square(columns).into_iter().enumerate() {
                 let to = to.wrapping_add((at + i) * row).cast::<[E; SQUARE]>();
                 // SAFETY: the caller's promise.
-                unsafe { to.write(square.map(|column| column[i])) };
+                unsafe { to.write(elements) };
             }
         }
         return;
