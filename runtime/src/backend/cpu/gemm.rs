@@ -392,8 +392,11 @@ impl<E: Lanes> Part<'_, E> {
             unsafe { pack_strips(plan.arch, b, b_strides, block.depth, self.columns, plan.strip, packed_b) };
         }
         let taps = [Tap { a: 0, b: 0, len: block.depth }];
-        for row in (0..self.rows).step_by(plan.at_once) {
-            let rows = plan.at_once.min(self.rows - row);
+        // Nearly equal turns: a few rows that are left over would be a low tile, whose sums wait for each other.
+        let turns = self.rows.div_ceil(plan.at_once);
+        let at_once = self.rows.div_ceil(turns).next_multiple_of(height::<E>(plan.arch));
+        for row in (0..self.rows).step_by(at_once) {
+            let rows = at_once.min(self.rows - row);
             let a = a.as_ptr().wrapping_add((self.row + row) * a_strides[0] + block.done * a_strides[1]);
             // SAFETY: the block lies within `A`.
             let (a, a_rows, a_step) = unsafe { self.left(a, rows, block.depth, packed_a) };
