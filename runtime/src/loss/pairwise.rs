@@ -81,8 +81,8 @@ pub(super) fn elements<S: Shape, E: Float>(
     mut a: Tensor<S, E>,
     b: &Tensor<S, E>,
 ) -> Tensor<S, E> {
-    if a.is_unique() {
-        map::zip_in_place(&Value(f), a.as_mut_slice(), b.as_slice());
+    if let Some(elements) = a.get_mut() {
+        map::zip_in_place(&Value(f), elements, b.as_slice());
         return a;
     }
     zip(&Value(f), &a, b)

@@ -23,8 +23,8 @@ pub(super) fn error<S: Shape, E: Float>(
     mut predictions: Tensor<S, E>,
     targets: &Tensor<S, E>,
 ) -> Tensor<S, E> {
-    if predictions.is_unique() {
-        map::zip_in_place(&Subtract, predictions.as_mut_slice(), targets.as_slice());
+    if let Some(elements) = predictions.get_mut() {
+        map::zip_in_place(&Subtract, elements, targets.as_slice());
         return predictions;
     }
     Tensor::written(predictions.shape(), |error| {

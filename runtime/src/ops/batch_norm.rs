@@ -75,8 +75,8 @@ where
     let bias = bias.numbers();
     let numbers =
         moments.numbers(epsilon, scale, |feature, _| (bias.map_or(E::ZERO, |bias| bias[feature]), E::ZERO));
-    if x.is_unique() {
-        columns::normalize_in_place(x.as_mut_slice(), numbers.as_slice());
+    if let Some(elements) = x.get_mut() {
+        columns::normalize_in_place(elements, numbers.as_slice());
         return x;
     }
     Tensor::written(x.shape(), |y| columns::normalize(x.as_slice(), numbers.as_slice(), y))

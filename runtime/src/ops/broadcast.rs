@@ -15,13 +15,24 @@ use crate::tensor::{Element, Float, Tensor, shape_of};
 #[track_caller]
 pub(super) fn broadcast<A: Shape, B: Shape, O: Shape, E: Element>(
     f: &impl Function<(E, E), Out = E>,
-    mut a: Tensor<A, E>,
-    mut b: Tensor<B, E>,
+    a: Tensor<A, E>,
+    b: Tensor<B, E>,
 ) -> Tensor<O, E> {
     if a.sizes().as_ref() == b.sizes().as_ref() {
         let (sizes, b) = (a.sizes(), b.reshaped(a.sizes().as_ref()));
         return zip(f, a, b).reshaped(sizes.as_ref());
     }
+    stretched(f, a, b)
+}
+
+/// [`broadcast`] of tensors of different sizes. Not inlined, so that equal ones do without its registers.
+#[inline(never)]
+#[track_caller]
+fn stretched<A: Shape, B: Shape, O: Shape, E: Element>(
+    f: &impl Function<(E, E), Out = E>,
+    mut a: Tensor<A, E>,
+    mut b: Tensor<B, E>,
+) -> Tensor<O, E> {
     let plan = Plan::new(a.sizes().as_ref(), b.sizes().as_ref());
     let elements = plan.elements();
     if a.as_slice().len() == elements && a.is_unique() {
@@ -79,10 +90,16 @@ fn overwrite<E: Element>(
 /// The cotangent of an input of shape `shape` that was stretched to the sizes of `cotangent`.
 pub(super) fn sum_to<S: Shape, O: Shape, E: Float>(cotangent: Tensor<O, E>, shape: S) -> Tensor<S, E> {
     let sizes = shape.sizes();
-    let elements = cotangent.as_slice().len();
     if cotangent.sizes().as_ref() == sizes.as_ref() {
         return cotangent.reshaped(sizes.as_ref());
     }
+    sum_stretched(cotangent, shape)
+}
+
+/// [`sum_to`] other sizes. Not inlined, as [`stretched`].
+#[inline(never)]
+fn sum_stretched<S: Shape, O: Shape, E: Float>(cotangent: Tensor<O, E>, shape: S) -> Tensor<S, E> {
+    let (sizes, elements) = (shape.sizes(), cotangent.as_slice().len());
     if elements == 0 {
         return Tensor::zeros(shape);
     }

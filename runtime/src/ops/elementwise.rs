@@ -397,8 +397,8 @@ impl<F: Elementwise, S: Shape, E: Float> Differentiable<Tensor<S, E>, Yes> for F
 
 /// `f` of every element, in place where nobody else holds `x`.
 pub(super) fn map<S: Shape, E: Element>(f: &impl Function<E, Out = E>, mut x: Tensor<S, E>) -> Tensor<S, E> {
-    if x.is_unique() {
-        map::map_in_place(f, x.as_mut_slice());
+    if let Some(elements) = x.get_mut() {
+        map::map_in_place(f, elements);
         return x;
     }
     Tensor::written(x.shape(), |y| map::map(f, x.as_slice(), y))
@@ -410,12 +410,12 @@ pub(super) fn zip<S: Shape, E: Element>(
     mut a: Tensor<S, E>,
     mut b: Tensor<S, E>,
 ) -> Tensor<S, E> {
-    if a.is_unique() {
-        map::zip_in_place(f, a.as_mut_slice(), b.as_slice());
+    if let Some(elements) = a.get_mut() {
+        map::zip_in_place(f, elements, b.as_slice());
         return a;
     }
-    if b.is_unique() {
-        map::zip_in_place(&map::Swapped(f), b.as_mut_slice(), a.as_slice());
+    if let Some(elements) = b.get_mut() {
+        map::zip_in_place(&map::Swapped(f), elements, a.as_slice());
         return b;
     }
     Tensor::written(a.shape(), |y| map::zip(f, a.as_slice(), b.as_slice(), y))

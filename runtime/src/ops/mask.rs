@@ -43,8 +43,8 @@ pub(crate) fn masked<X: Shape, E: Float>(
     keep: E,
 ) -> Tensor<X, E> {
     let function = Keep(keep);
-    if x.is_unique() {
-        map::zip_in_place(&function, x.as_mut_slice(), mask.as_slice());
+    if let Some(elements) = x.get_mut() {
+        map::zip_in_place(&function, elements, mask.as_slice());
         return x;
     }
     Tensor::written(x.shape(), |y| map::zip(&function, x.as_slice(), mask.as_slice(), y))

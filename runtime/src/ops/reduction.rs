@@ -12,9 +12,15 @@ pub(super) fn sum_along<S: Shape, E: Float>(x: &[E], axis: Axis, shape: S) -> Te
 
 /// Writes the sums along an axis.
 pub(super) fn sum_into<E: Float>(x: &[E], axis: Axis, sums: &mut [E]) {
-    if axis.blocks() == 1 {
-        return reduce::sum_blocks(x, axis, sums);
+    match axis.blocks() {
+        1 => reduce::sum_blocks(x, axis, sums),
+        _ => sum_blocks_into(x, axis, sums),
     }
+}
+
+/// [`sum_into`] by way of the sums of blocks.
+#[inline(never)]
+fn sum_blocks_into<E: Float>(x: &[E], axis: Axis, sums: &mut [E]) {
     let blocks = Axis { len: axis.blocks(), ..axis };
     let partial = Tensor::<_, E>::written((Dyn(blocks.outer * blocks.len * blocks.inner),), |sums| {
         reduce::sum_blocks(x, axis, sums);

@@ -88,8 +88,8 @@ impl<S: Shape, E: Element> Tensor<S, E> {
 
     /// The elements in row-major order, to be written. If another tensor holds them too, they are copied first.
     pub fn as_mut_slice(&mut self) -> &mut [E] {
-        if self.storage.get_mut().is_none() {
-            *self = Self::written(self.shape, |elements| elements.copy_from_slice(self.storage.as_slice()));
+        if !self.is_unique() {
+            self.unshare();
         }
         match self.storage.get_mut() {
             Some(elements) => elements,
@@ -97,9 +97,20 @@ impl<S: Shape, E: Element> Tensor<S, E> {
         }
     }
 
+    /// Replaces the elements by a copy. Apart, so that a sole holder does without its registers.
+    #[cold]
+    fn unshare(&mut self) {
+        *self = Self::written(self.shape, |elements| elements.copy_from_slice(self.storage.as_slice()));
+    }
+
+    /// The elements in row-major order, to be written, if nobody else holds them.
+    pub(crate) fn get_mut(&mut self) -> Option<&mut [E]> {
+        self.storage.get_mut()
+    }
+
     /// Whether nobody else holds the elements, so that writing to them copies nothing.
     pub fn is_unique(&mut self) -> bool {
-        self.storage.get_mut().is_some()
+        self.get_mut().is_some()
     }
 
     /// The same elements in another shape.

@@ -124,30 +124,32 @@ impl<E: Element> Drop for Storage<E> {
 
 /// Buffers of one class that nobody holds, linked by their headers.
 struct List {
-    first: Option<NonNull<Header>>,
-    len: usize,
+    first: Cell<Option<NonNull<Header>>>,
+    len: Cell<usize>,
 }
 
 impl List {
-    const EMPTY: List = List { first: None, len: 0 };
-
-    /// Takes in a buffer that nobody holds and that is in no other list.
-    fn push(&mut self, mut header: NonNull<Header>) {
-        // SAFETY: nobody else has the buffer.
-        unsafe { header.as_mut() }.next = self.first.replace(header);
-        self.len += 1;
+    const fn new() -> Self {
+        List { first: Cell::new(None), len: Cell::new(0) }
     }
 
-    fn pop(&mut self) -> Option<NonNull<Header>> {
-        let first = self.first?;
+    /// Takes in a buffer that nobody holds and that is in no other list.
+    fn push(&self, mut header: NonNull<Header>) {
+        // SAFETY: nobody else has the buffer.
+        unsafe { header.as_mut() }.next = self.first.replace(Some(header));
+        self.len.update(|len| len + 1);
+    }
+
+    fn pop(&self) -> Option<NonNull<Header>> {
+        let first = self.first.get()?;
         // SAFETY: what is in the list lives, and belongs to it.
-        self.first = unsafe { first.as_ref() }.next;
-        self.len -= 1;
+        self.first.set(unsafe { first.as_ref() }.next);
+        self.len.update(|len| len - 1);
         Some(first)
     }
 
     /// Gives the memory of all buffers, which are of this class, back to the system.
-    fn release(&mut self, class: usize) {
+    fn release(&self, class: usize) {
         while let Some(header) = self.pop() {
             // SAFETY: allocated in `take` with the size of its class; nobody holds it.
             unsafe { pages::free(header.cast(), size(class), ALIGNMENT) };
@@ -161,7 +163,7 @@ struct Pool([List; CLASSES]);
 // SAFETY: a buffer in the pool has no holder, so whoever takes it out is its only user.
 unsafe impl Send for Pool {}
 
-static POOL: Mutex<Pool> = Mutex::new(Pool([List::EMPTY; CLASSES]));
+static POOL: Mutex<Pool> = Mutex::new(Pool([const { List::new() }; CLASSES]));
 
 fn pool() -> MutexGuard<'static, Pool> {
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
@@ -169,34 +171,26 @@ fn pool() -> MutexGuard<'static, Pool> {
 
 /// Small buffers that nobody holds and that only this thread takes: up to [`KEPT`] of each class. What is beyond them
 /// goes to the pool, for all threads, and so does everything when the thread ends.
-struct Kept([Cell<List>; KEPT_CLASSES]);
+struct Kept([List; KEPT_CLASSES]);
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        let mut pool = pool();
-        for (kept, shared) in self.0.iter_mut().zip(&mut pool.0) {
-            std::iter::from_fn(|| kept.get_mut().pop()).for_each(|header| shared.push(header));
+        for (kept, shared) in self.0.iter().zip(&pool().0) {
+            std::iter::from_fn(|| kept.pop()).for_each(|header| shared.push(header));
         }
     }
 }
 
 thread_local! {
-    static OWN: Kept = const { Kept([const { Cell::new(List::EMPTY) }; KEPT_CLASSES]) };
+    static OWN: Kept = const { Kept([const { List::new() }; KEPT_CLASSES]) };
 }
 
 /// What `f` makes of this thread's buffers of a class; `None` if it keeps none of that class, or ends.
-fn own<R>(class: usize, f: impl FnOnce(&mut List) -> Option<R>) -> Option<R> {
+fn own<R>(class: usize, f: impl FnOnce(&List) -> Option<R>) -> Option<R> {
     if class >= KEPT_CLASSES {
         return None;
     }
-    OWN.try_with(|kept| {
-        let mut list = kept.0[class].replace(List::EMPTY);
-        let result = f(&mut list);
-        kept.0[class].set(list);
-        result
-    })
-    .ok()
-    .flatten()
+    OWN.try_with(|kept| f(&kept.0[class])).ok().flatten()
 }
 
 /// The class of a size.
@@ -222,20 +216,38 @@ fn size(class: usize) -> usize {
 }
 
 fn take(class: usize) -> NonNull<Header> {
-    let pooled = own(class, List::pop).or_else(|| pool().0[class].pop());
-    let header = pooled.unwrap_or_else(|| pages::allocate(size(class), ALIGNMENT).cast());
-    // SAFETY: a buffer fresh from the allocator or the pool has no other user, and is aligned for a header.
-    unsafe { header.write(Header { holders: AtomicUsize::new(1), class, next: None }) };
+    let mut header = own(class, List::pop).unwrap_or_else(|| take_shared(class));
+    // SAFETY: what came from a list or the allocator has no other user.
+    unsafe { header.as_mut() }.holders = AtomicUsize::new(1);
+    header
+}
+
+/// A buffer from the pool or fresh from the allocator. Apart, so that who finds one of the thread's own does without its
+/// registers.
+#[cold]
+fn take_shared(class: usize) -> NonNull<Header> {
+    if let Some(header) = pool().0[class].pop() {
+        return header;
+    }
+    let header = pages::allocate(size(class), ALIGNMENT).cast();
+    // SAFETY: nobody else has the memory, which is aligned for a header.
+    unsafe { header.write(Header { holders: AtomicUsize::new(0), class, next: None }) };
     header
 }
 
 fn give_back(header: NonNull<Header>) {
     // SAFETY: the last holder gives it back, so the header is alive and nobody writes it.
     let class = unsafe { header.as_ref() }.class;
-    let kept = own(class, |list| (list.len < KEPT).then(|| list.push(header)));
+    let kept = own(class, |list| (list.len.get() < KEPT).then(|| list.push(header)));
     if kept.is_none() {
-        pool().0[class].push(header);
+        give_to_all(class, header);
     }
+}
+
+/// Gives a buffer to the pool; apart, as [`take_shared`].
+#[cold]
+fn give_to_all(class: usize, header: NonNull<Header>) {
+    pool().0[class].push(header);
 }
 
 /// Gives the memory of all buffers that nobody holds back to the system, but for a few small ones that other threads
@@ -250,7 +262,7 @@ pub fn release_memory() {
             Some(())
         });
     }
-    pool().0.iter_mut().enumerate().for_each(|(class, list)| list.release(class));
+    pool().0.iter().enumerate().for_each(|(class, list)| list.release(class));
 }
 
 #[cfg(test)]
@@ -290,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_thread_keeps_a_few_small_buffers_and_leaves_all_when_it_ends() {
-        let kept = || own(CLASS, |list| Some(list.len)).expect("a class of small buffers");
+        let kept = || own(CLASS, |list| Some(list.len.get())).expect("a class of small buffers");
         let leaves = || {
             let buffers = small(3 * KEPT);
             let all = addresses(&buffers);
@@ -305,8 +317,8 @@ mod tests {
             let left = left.join().expect("the thread returns");
             assert!(left.is_subset(&all));
             // All that are taken out are put back.
-            let mut pool = pool();
-            let (mut taken, mut found) = (List::EMPTY, 0);
+            let pool = pool();
+            let (taken, mut found) = (List::new(), 0);
             while let Some(header) = pool.0[CLASS].pop() {
                 found += usize::from(left.contains(&(header.addr().get() + size_of::<Header>())));
                 taken.push(header);
@@ -339,7 +351,7 @@ mod tests {
         thread::spawn(|| {
             drop(small(5));
             release_memory();
-            assert_eq!(own(CLASS, |list| Some(list.len)), Some(0));
+            assert_eq!(own(CLASS, |list| Some(list.len.get())), Some(0));
         })
         .join()
         .expect("the thread returns");

@@ -39,6 +39,7 @@ impl Axis {
     }
 
     /// The number of blocks along the axis.
+    #[inline]
     pub fn blocks(&self) -> usize {
         // Without a division where there is little.
         if self.len * self.inner <= CHUNK {
