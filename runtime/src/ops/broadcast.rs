@@ -35,13 +35,12 @@ fn stretched<A: Shape, B: Shape, O: Shape, E: Element>(
 ) -> Tensor<O, E> {
     let plan = Plan::new(a.sizes().as_ref(), b.sizes().as_ref());
     let elements = plan.elements();
-    if a.as_slice().len() == elements && a.is_unique() {
-        overwrite(f, &plan, |row| plan.offsets(row).1, Along::Left, a.as_mut_slice(), b.as_slice());
+    if let Some(own) = a.get_mut().filter(|own| own.len() == elements) {
+        overwrite(f, &plan, |row| plan.offsets(row).1, Along::Left, own, b.as_slice());
         return a.reshaped(plan.sizes());
     }
-    if b.as_slice().len() == elements && b.is_unique() {
-        let f = Swapped(f);
-        overwrite(&f, &plan, |row| plan.offsets(row).0, Along::Right, b.as_mut_slice(), a.as_slice());
+    if let Some(own) = b.get_mut().filter(|own| own.len() == elements) {
+        overwrite(&Swapped(f), &plan, |row| plan.offsets(row).0, Along::Right, own, a.as_slice());
         return b.reshaped(plan.sizes());
     }
     pairs(f, &plan, a.as_slice(), b.as_slice())

@@ -106,9 +106,9 @@ impl<X: Image, Y: Image, E: Float> Deferred<Tensor<X, E>> for OfAverages<X, Y, E
     fn zip<F: Binary>(self, f: F, mut other: Tensor<X, E>) -> Tensor<X, E> {
         let OfAverages { windows, divisor, x, cotangent } = &self;
         let geometry = geometry(*windows, *x, cotangent.shape());
-        if !(geometry.is_side_by_side() && other.is_unique()) {
+        let Some(own) = other.get_mut().filter(|_| geometry.is_side_by_side()) else {
             return self.write(zipped(Each(f), other.as_slice()));
-        }
+        };
         // Less memory to fetch: what stands at the same place is read in any case.
         avg_pool_gradient_in_place(
             &geometry,
@@ -116,7 +116,7 @@ impl<X: Image, Y: Image, E: Float> Deferred<Tensor<X, E>> for OfAverages<X, Y, E
             cotangent.as_slice(),
             #[inline(always)]
             |cotangent, other| f.at(cotangent, other),
-            other.as_mut_slice(),
+            own,
         );
         other
     }

@@ -303,12 +303,15 @@ impl Plan {
         // By rows every task reads all of `B`, by columns all of `A`.
         let by_rows = m >= n && m >= tasks * ROWS / 2;
         let (rows, columns) = if by_rows { (m.div_ceil(tasks), n) } else { (m, n.div_ceil(tasks)) };
+        // Nearly equal turns: a few rows that are left over would be a low tile, whose sums wait for each other.
+        let most = (if k * columns <= SHALLOW { SHALLOW_ROWS } else { ROWS }).next_multiple_of(height);
+        let at_once = rows.div_ceil(rows.div_ceil(most)).next_multiple_of(height);
         Self {
             arch,
             rows,
             columns: columns.next_multiple_of(strip).min(COLUMNS),
             strip,
-            at_once: (if k * columns <= SHALLOW { SHALLOW_ROWS } else { ROWS }).next_multiple_of(height),
+            at_once,
             pack_a: match a_strides {
                 [_, 1] => false,
                 [1, _] => k > FEW_STEPS && columns >= FEW_COLUMNS,
@@ -392,11 +395,8 @@ impl<E: Lanes> Part<'_, E> {
             unsafe { pack_strips(plan.arch, b, b_strides, block.depth, self.columns, plan.strip, packed_b) };
         }
         let taps = [Tap { a: 0, b: 0, len: block.depth }];
-        // Nearly equal turns: a few rows that are left over would be a low tile, whose sums wait for each other.
-        let turns = self.rows.div_ceil(plan.at_once);
-        let at_once = self.rows.div_ceil(turns).next_multiple_of(height::<E>(plan.arch));
-        for row in (0..self.rows).step_by(at_once) {
-            let rows = at_once.min(self.rows - row);
+        for row in (0..self.rows).step_by(plan.at_once) {
+            let rows = plan.at_once.min(self.rows - row);
             let a = a.as_ptr().wrapping_add((self.row + row) * a_strides[0] + block.done * a_strides[1]);
             // SAFETY: the block lies within `A`.
             let (a, a_rows, a_step) = unsafe { self.left(a, rows, block.depth, packed_a) };
