@@ -2,7 +2,7 @@
 
 use super::map::{CHUNK, rows};
 use super::threads::parallel_chunks;
-use super::transpose::{SQUARE, square};
+use super::transpose::{SQUARE, square, transpose};
 use crate::shape::MAX_RANK;
 
 /// The side of the tiles that such squares make up: as many elements of `f32` as a cache line has.
@@ -29,7 +29,7 @@ pub fn permute<E: Copy + Send + Sync>(x: &[E], sizes: &[usize], axes: &[usize], 
             rows(out, *size, |row, out| out.copy_from_slice(&x[offset(front, row)..][..*size]));
         }
         [front @ .., Axis { size: height, stride: 1 }, Axis { size, stride }] => {
-            transpose(x, front, *height, *size, *stride, out);
+            matrices(x, front, *height, *size, *stride, out);
         }
         [front @ .., Axis { size, stride }] => rows(out, *size, |row, out| {
             let from = x[offset(front, row)..].iter().step_by(*stride);
@@ -72,7 +72,7 @@ fn offset(front: &[Axis], mut row: usize) -> usize {
 
 /// Writes matrices of `height` rows of `size` elements: the neighbours in a row are `stride` apart in the operand, those in a
 /// column side by side.
-fn transpose<E: Copy + Send + Sync>(
+fn matrices<E: Copy + Send + Sync>(
     x: &[E],
     front: &[Axis],
     height: usize,
@@ -104,10 +104,8 @@ fn transpose_rows<E: Copy>(x: &[E], stride: usize, rows: &mut [E], size: usize) 
             row[column..column + TILE].copy_from_slice(from);
         }
     }
-    for (row, to) in rows.chunks_exact_mut(size).enumerate() {
-        for (column, to) in to.iter_mut().enumerate().skip(whole) {
-            *to = x[column * stride + row];
-        }
+    if whole < size {
+        transpose(&x[whole * stride..], stride, [size - whole, height], &mut rows[whole..], size);
     }
 }
 

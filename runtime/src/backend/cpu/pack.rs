@@ -6,7 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::lanes::{FirstLanes, Lanes};
 use super::panel::{BLOCK, Cut, REGISTERS, highest};
-use super::transpose::{SQUARE, square};
+use super::transpose::transpose_at;
 
 /// The elements from one packed strip to the next: room for a step more than it has. Were strips a power of two apart, the
 /// same few lines of the cache would have to do for all of them.
@@ -73,19 +73,15 @@ impl<E: Lanes> WithSimd for PackStrips<E> {
             for (index, start) in (0..columns).step_by(strip).enumerate() {
                 let (from, to) = (b.wrapping_add(start * column_stride), packed.wrapping_add(index * apart));
                 let columns = strip.min(columns - start);
-                for column in (0..columns).step_by(SQUARE) {
+                if step == 1 {
+                    // SAFETY: as above.
+                    unsafe { transpose_at(from, column_stride, [columns, depth], to, strip) };
+                    continue;
+                }
+                for column in 0..columns {
                     let from = from.wrapping_add(column * column_stride);
-                    let count = SQUARE.min(columns - column);
-                    // SAFETY: as above; of a strip's columns the last are fewer than a square's, and counted.
-                    unsafe {
-                        transpose(
-                            from,
-                            [step, column_stride],
-                            to.wrapping_add(column),
-                            strip,
-                            [depth, count],
-                        );
-                    }
+                    // SAFETY: as above.
+                    unsafe { copy(from, step, to.wrapping_add(column), strip, depth) };
                 }
             }
         }
@@ -220,42 +216,6 @@ unsafe fn copy_tail<S: Simd, E: Lanes>(
         let at = i * E::lanes::<S>();
         // SAFETY: the caller's promise.
         unsafe { E::store::<S>(to.wrapping_add(at), E::load_some(simd, lanes, from.wrapping_add(at))) };
-    }
-}
-
-/// Copies `steps` by `columns` elements, a square at a time: what lies side by side along a column is written side by side
-/// along a row. Where there is no whole square, or elements of a column are apart, one by one.
-///
-/// # Safety
-/// `from` must be readable with these strides and `to` writable in rows that are `row` apart; they must not overlap.
-#[inline(always)]
-unsafe fn transpose<E: Lanes>(
-    from: *const E,
-    [step, column_stride]: [usize; 2],
-    to: *mut E,
-    row: usize,
-    [steps, columns]: [usize; 2],
-) {
-    if columns == SQUARE && step == 1 && steps >= SQUARE {
-        for done in (0..steps).step_by(SQUARE) {
-            // The last square may write some rows again.
-            let at = done.min(steps - SQUARE);
-            let columns = std::array::from_fn(|column| {
-                let from = from.wrapping_add(column * column_stride + at);
-                // SAFETY: the caller's promise.
-                unsafe { from.cast::<[E; SQUARE]>().read() }
-            });
-            for (i, elements) in square(columns).into_iter().enumerate() {
-                let to = to.wrapping_add((at + i) * row).cast::<[E; SQUARE]>();
-                // SAFETY: the caller's promise.
-                unsafe { to.write(elements) };
-            }
-        }
-        return;
-    }
-    for column in 0..columns {
-        // SAFETY: the caller's promise.
-        unsafe { copy(from.wrapping_add(column * column_stride), step, to.wrapping_add(column), row, steps) };
     }
 }
 
